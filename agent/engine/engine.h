@@ -1,0 +1,88 @@
+// The agent's life: keeps state and schedules durable, drives the state machine (agent/update), and
+// carries out what it asks for. Both backends run under it.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "agent/engine/schedule.h"
+#include "agent/health/report.h"
+#include "agent/update/facts.h"
+#include "lib/base/result.h"
+
+namespace matic::engine {
+
+struct Status {
+  std::string node_name;
+  std::string machine_id;
+  std::string backend;
+  std::string os_version;
+  std::chrono::seconds uptime{0};
+  update::Facts facts;
+  std::string trial_target;  // empty while none is on trial
+  Phase phase = Phase::kNone;
+  std::string schedule_id;  // of what is under way
+  std::string waiting_for;
+  uint32_t boot_counter = 0;
+  std::optional<WallTime> last_update_time;
+  std::vector<std::string> problems;
+  std::vector<std::string> quarantined;
+};
+
+enum class RollbackKind { kAutomatic, kManual };
+
+struct RollbackRecord {
+  WallTime time;
+  RollbackKind kind = RollbackKind::kAutomatic;
+  std::string from;
+  std::string to;
+  std::string reason;
+  std::string schedule_id;
+  std::string digest;   // of the image left behind
+  std::string version;  // of the image left behind
+  std::string boot_id;
+  std::string requested_by;  // of a manual rollback
+};
+
+struct Rollback {
+  std::string from;
+  std::string to;
+};
+
+// What the API may ask for. Thread-safe; nothing here blocks longer than a write to the state folder,
+// but for GetHealth with refresh (a few seconds) and WaitForChange.
+class Engine {
+ public:
+  virtual ~Engine() = default;
+
+  // kRefused while another update runs, for a quarantined image without force, or while the running
+  // system is not confirmed. The same request id again returns the same schedule.
+  virtual Result<Schedule> ScheduleUpdate(const ScheduleRequest& request, const Caller& caller) = 0;
+  virtual Result<Schedule> ActivateUpdate(const std::string& id, const Caller& caller) = 0;
+  // An empty id names the newest.
+  virtual Result<Schedule> GetSchedule(const std::string& id) = 0;
+  virtual std::vector<Schedule> ListSchedules(size_t limit) = 0;
+  virtual Result<Schedule> CancelSchedule(const std::string& id, const std::string& reason,
+                                          const Caller& caller) = 0;
+
+  struct Change {
+    Schedule schedule;
+    uint64_t revision;
+  };
+  // Returns at once when the schedule has changed since `seen` (0: at once), else waits for the next
+  // change, for at most `limit`; then the schedule as it is.
+  virtual Result<Change> WaitForChange(const std::string& id, uint64_t seen,
+                                       std::chrono::milliseconds limit) = 0;
+
+  virtual Result<health::Report> GetHealth(bool refresh) = 0;
+  virtual Result<Rollback> TriggerRollback(const std::string& reason, const Caller& caller) = 0;
+  virtual Result<std::vector<RollbackRecord>> GetRollbackHistory(size_t limit) = 0;
+  virtual Result<Status> GetStatus() = 0;
+  // Returns whether the running system on trial got its try back.
+  virtual Result<bool> Reboot(const std::string& reason, const Caller& caller) = 0;
+};
+
+}  // namespace matic::engine

@@ -1,0 +1,70 @@
+// One update, from the moment somebody asked for it to its end.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "lib/base/time.h"
+
+namespace matic::engine {
+
+enum class ScheduleState { kPending, kInProgress, kCompleted, kFailed, kRolledBack, kCancelled };
+enum class Phase {
+  kNone,  // of a schedule that has ended
+  kWaiting,
+  kChecking,
+  kFetching,
+  kBuilding,
+  kStaging,
+  kVerifying,
+  kStaged,
+  kActivating,
+  kRebooting,
+  kOnTrial,
+  kConfirming,
+  kRollingBack,
+};
+enum class StopAfter { kNothing, kStaged };
+
+struct Progress {
+  uint64_t bytes_done = 0;
+  uint64_t bytes_total = 0;  // 0 while unknown
+  uint64_t bytes_per_second = 0;
+
+  bool operator==(const Progress&) const = default;
+};
+
+// Who asked: "admin alice (10.0.2.2)", "root (uid 0, unix socket)".
+struct Caller {
+  std::string description;
+};
+
+struct ScheduleRequest {
+  std::string source;
+  std::string sha256;
+  bool enable_auto_rollback = false;
+  std::optional<std::chrono::seconds> health_check_timeout;
+  StopAfter stop_after = StopAfter::kNothing;
+  bool force = false;
+  std::string request_id;
+};
+
+struct Schedule {
+  std::string id;  // sched-YYYYMMDD-NNN
+  ScheduleRequest request;
+  ScheduleState state = ScheduleState::kPending;
+  Phase phase = Phase::kWaiting;
+  std::string target;
+  std::string previous;
+  std::string version;
+  Progress progress;
+  std::string reason;
+  WallTime created;
+  WallTime updated;
+  std::string requested_by;
+};
+
+bool HasEnded(ScheduleState state);
+
+}  // namespace matic::engine

@@ -1,0 +1,21 @@
+// Wall-clock times as people and files write them.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <string_view>
+
+#include "lib/base/result.h"
+
+namespace matic {
+
+using WallTime = std::chrono::system_clock::time_point;
+
+// RFC 3339 in UTC, whole seconds: "2026-01-27T01:00:00Z".
+std::string FormatTime(WallTime time);
+Result<WallTime> ParseTime(std::string_view text);
+
+// "20260127" in UTC, for schedule ids.
+std::string FormatDay(WallTime time);
+
+}  // namespace matic

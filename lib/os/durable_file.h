@@ -1,0 +1,30 @@
+// Files that survive a power loss: whole and old, or whole and new.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "lib/base/result.h"
+
+namespace matic {
+
+// Writes a temporary file beside `path`, fsyncs it, renames it over `path` and fsyncs the folder.
+// After a power loss `path` holds the old content or the new, never a mix. On an error the old
+// content stands.
+Result<> WriteFileDurably(const std::filesystem::path& path, std::string_view content,
+                          uint32_t mode = 0600);
+
+// Appends `line` and a newline, and fsyncs. A torn last line, left by a power loss, is ended first so
+// that it spoils no other.
+Result<> AppendLineDurably(const std::filesystem::path& path, std::string_view line);
+
+// kNotFound where there is none; kInvalidArgument where it is larger than `limit` bytes.
+Result<std::string> ReadFile(const std::filesystem::path& path, size_t limit);
+
+// Renames `path` to `path`.bad-N (never over another file) and fsyncs the folder: a corrupt file is
+// kept for a person, never deleted. Returns the new name.
+Result<std::filesystem::path> SetAside(const std::filesystem::path& path);
+
+}  // namespace matic
