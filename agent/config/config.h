@@ -1,0 +1,126 @@
+// What an agent is told by the files people write: agent.yaml (docs/reference/agent.md has every
+// key).
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lib/base/result.h"
+
+namespace matic::config {
+
+struct Api {
+  std::filesystem::path socket = "/run/matic/agent.sock";
+  std::string socket_group = "matic";    // owner of the socket, beside root
+  std::string listen = "0.0.0.0:50051";  // empty: no TCP
+  // Folders with ca.pem, server.pem and server.key; the first that has them is used.
+  std::vector<std::filesystem::path> pki_dirs = {"/var/lib/matic/pki", "/etc/matic/pki"};
+
+  bool operator==(const Api&) const = default;
+};
+
+struct Download {
+  std::filesystem::path ca_file;  // PEM; empty: the system's
+  bool allow_http = true;
+  std::chrono::seconds connect_timeout{30};
+  std::chrono::seconds low_speed{60};  // without a byte a second for so long: try again
+  uint32_t retries = 5;
+  std::chrono::seconds retry_backoff{2};  // before the first retry; doubles with each
+  uint64_t buffer_bytes = 8u << 20;
+
+  bool operator==(const Download&) const = default;
+};
+
+struct BootCheck {
+  bool critical = true;
+  std::chrono::seconds min_uptime{10};
+
+  bool operator==(const BootCheck&) const = default;
+};
+
+struct ServiceCheck {
+  bool critical = true;
+  std::vector<std::string> units = {"matic-agent.service"};
+
+  bool operator==(const ServiceCheck&) const = default;
+};
+
+struct NetworkCheck {
+  bool critical = false;
+
+  bool operator==(const NetworkCheck&) const = default;
+};
+
+struct ApiCheck {
+  bool critical = true;
+
+  bool operator==(const ApiCheck&) const = default;
+};
+
+struct Checks {
+  BootCheck boot;
+  ServiceCheck service;
+  NetworkCheck network;
+  ApiCheck api;
+
+  bool operator==(const Checks&) const = default;
+};
+
+struct Health {
+  std::chrono::seconds timeout{300};  // for all checks together
+  std::chrono::seconds interval{10};  // between two tries of one check
+  uint32_t retries = 30;              // tries of one check, at most
+  Checks checks;
+
+  bool operator==(const Health&) const = default;
+};
+
+enum class LogLevel { kDebug, kInfo, kWarning, kError };
+
+struct Log {
+  LogLevel level = LogLevel::kInfo;
+
+  bool operator==(const Log&) const = default;
+};
+
+struct Config {
+  std::string name;  // Load puts the host's name here where no file does
+  std::filesystem::path state_dir = "/var/lib/matic";
+  std::filesystem::path disk = "auto";  // or a device, or a plain file
+  // File-backed mode: a JSON file that says what was started. Empty on a real machine.
+  std::filesystem::path boot_facts;
+  std::vector<std::string> reboot_command = {"systemctl", "reboot"};
+  uint32_t tries = 3;                        // a new slot's, in the GPT
+  uint32_t max_attempts = 3;                 // starts of one update, in all
+  std::chrono::seconds trial_deadline{900};  // since the machine started
+  Api api;
+  Download download;
+  Health health;
+  Log log;
+
+  bool operator==(const Config&) const = default;
+};
+
+// The deadline unit reboots a machine on trial after `trial_deadline`; health checks must have had
+// their say before, and the machine's start takes time as well.
+constexpr std::chrono::seconds kTrialDeadlineMargin{60};
+
+constexpr std::string_view kMainFile = "/etc/matic/agent.yaml";
+constexpr std::string_view kOverrideFile = "/var/lib/matic/config/agent.yaml";
+
+enum class MissingFile { kSkipped, kRefused };
+
+// The defaults, overridden key by key by each of `files` in order; a list replaces a list. A file
+// is at most 1 MiB, one YAML document without aliases. Unknown keys, wrong types and impossible
+// values are kInvalidArgument: "/etc/matic/agent.yaml:12: health.retries: must be a number from 1
+// to 1000, is 'many'".
+Result<Config> Load(const std::vector<std::filesystem::path>& files,
+                    MissingFile missing = MissingFile::kSkipped);
+
+std::string_view LogLevelName(LogLevel level);
+
+}  // namespace matic::config
