@@ -1,0 +1,112 @@
+"""A virtual machine with real UEFI firmware on a raw disk."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness import paths
+from harness.console import Console, Line
+from harness.disk import Disk
+from harness.verdict import Failed
+
+# Emulation is slow, and slower beside a busy neighbour: waits for the guest are given in the seconds
+# that an idle machine with two cores needs, several times over, and can be stretched here.
+_PATIENCE = float(os.environ.get("MATIC_QEMU_PATIENCE", "1"))
+
+BOOT_SECONDS = 240 * _PATIENCE  # from power on to an agent that answers
+# KVM is the faster choice where it can run firmware: MATIC_QEMU_ACCEL=kvm.
+_ACCELERATOR = os.environ.get("MATIC_QEMU_ACCEL", "tcg")
+
+
+def patient(seconds: float) -> float:
+    return seconds * _PATIENCE
+
+
+@dataclass(frozen=True)
+class Options:
+    hardware_watchdog: bool = False  # an i6300esb that resets the machine when it runs out
+    stop_at_reboot: bool = False     # a reboot, by whomever, turns the machine off instead
+    memory_mib: int = 1024
+
+
+def free_port() -> int:
+    """A TCP port of the loopback that nothing listened on a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Machine:
+    """Runs from construction until it is cut off or turns itself off.
+
+    Firmware variables live beside the disk, so the next machine on the same disk finds what this one
+    stored. The agent's port 50051 is reached on 127.0.0.1:api_port; the guest reaches the host's
+    loopback as 10.0.2.2.
+    """
+
+    def __init__(self, disk: Disk, log_stem: Path, options: Options = Options(),
+                 on_line: Callable[[Line], None] | None = None) -> None:
+        self.disk = disk
+        self.api_port = free_port()
+        variables = disk.path.with_suffix(".vars")
+        if not variables.exists():
+            shutil.copyfile(paths.FIRMWARE_VARIABLES, variables)
+        self._errors = log_stem.with_suffix(".qemu.log")
+        with self._errors.open("wb") as errors:
+            self._process = subprocess.Popen(
+                _command(disk.path, variables, self.api_port, options), stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE, stderr=errors, start_new_session=True)
+        assert self._process.stdout is not None
+        self.console = Console(self._process.stdout, log_stem.with_suffix(".console.log"), on_line)
+
+    @property
+    def running(self) -> bool:
+        return self._process.poll() is None
+
+    def cut_power(self) -> None:
+        """From one instant to the next; nothing in the guest hears of it."""
+        if self.running:
+            self._process.kill()
+        self._process.wait()
+        self.console.join()
+
+    def wait_until_off(self, timeout: float) -> None:
+        """For a machine that turns itself off (stop_at_reboot)."""
+        try:
+            code = self._process.wait(timeout)
+        except subprocess.TimeoutExpired as error:
+            raise Failed(f"the machine did not turn off within {timeout:.0f} s") from error
+        self.console.join()
+        if code != 0:
+            raise Failed(f"QEMU ended with {code}: {self.errors()}")
+
+    def errors(self) -> str:
+        return self._errors.read_text(errors="replace").strip()
+
+
+def _command(disk: Path, variables: Path, port: int, options: Options) -> list[str]:
+    command = [
+        # A harness that is killed takes its machines along.
+        "setpriv", "--pdeathsig", "KILL", "--",
+        "qemu-system-x86_64", "-machine", "q35", "-accel", _ACCELERATOR, "-cpu", "max",
+        "-m", str(options.memory_mib), "-smp", "2", "-nodefaults", "-display", "none",
+        "-drive", f"if=pflash,format=raw,unit=0,readonly=on,file={paths.FIRMWARE_CODE}",
+        "-drive", f"if=pflash,format=raw,unit=1,file={variables}",
+        "-drive", f"if=none,id=disk,format=raw,cache=writeback,file={disk}",
+        "-device", "virtio-blk-pci,drive=disk,bootindex=0",
+        "-netdev", f"user,id=net,hostfwd=tcp:127.0.0.1:{port}-:50051",
+        "-device", "virtio-net-pci,netdev=net,romfile=",
+        "-device", "virtio-rng-pci",
+        "-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console",
+    ]
+    if options.hardware_watchdog:
+        command += ["-device", "i6300esb", "-action", "watchdog=reset"]
+    if options.stop_at_reboot:
+        command += ["-no-reboot"]
+    return command

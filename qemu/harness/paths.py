@@ -1,0 +1,21 @@
+"""Where things are in this repository and its build folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+PROGRAMS = REPOSITORY / "build" / "release" / "bin"
+WORK = REPOSITORY / "build" / "qemu"
+IMAGES = WORK / "images"
+LOGS = WORK / "logs"
+PKI = WORK / "pki"
+IMAGE_RECIPE = REPOSITORY / "image" / "debian" / "build"
+
+OSCTL = PROGRAMS / "osctl"
+AGENT = PROGRAMS / "matic-agent"
+BOOTSIM = PROGRAMS / "matic-bootsim"
+SELECTOR = PROGRAMS / "matic-bootx64.efi"
+
+FIRMWARE_CODE = Path("/usr/share/OVMF/OVMF_CODE_4M.fd")
+FIRMWARE_VARIABLES = Path("/usr/share/OVMF/OVMF_VARS_4M.fd")
