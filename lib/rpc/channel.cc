@@ -1,0 +1,133 @@
+#include "lib/rpc/channel.h"
+
+#include <fcntl.h>
+#include <grpcpp/create_channel.h>
+#include <grpcpp/create_channel_posix.h>
+#include <grpcpp/security/credentials.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+
+#include "lib/base/unique_fd.h"
+
+namespace matic::rpc {
+namespace {
+
+grpc::ChannelArguments CommonArguments() {
+  grpc::ChannelArguments arguments;
+  arguments.SetMaxReceiveMessageSize(kMaxMessageBytes);
+  arguments.SetMaxSendMessageSize(kMaxMessageBytes);
+  // A node is reached directly; what http_proxy says is meant for downloads.
+  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  return arguments;
+}
+
+Error ConnectError(const std::filesystem::path& socket, int error_number) {
+  Error error = OsError("cannot connect to " + socket.string(), error_number);
+  if (error.code == ErrorCode::kIo) error.code = ErrorCode::kUnavailable;
+  return error;
+}
+
+Result<UniqueFd> Connect(const std::filesystem::path& socket_path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  const std::string path = socket_path.string();
+  if (path.empty() || path.size() >= sizeof(address.sun_path)) {
+    return Fail(ErrorCode::kInvalidArgument,
+                "socket path '" + path + "' is empty or longer than " +
+                    std::to_string(sizeof(address.sun_path) - 1) + " bytes");
+  }
+  std::memcpy(address.sun_path, path.data(), path.size());
+  UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!fd.valid()) return Fail(OsError("socket", errno));
+  if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) {
+    return Fail(ConnectError(socket_path, errno));
+  }
+  const int flags = ::fcntl(fd.get(), F_GETFL);
+  if (flags < 0 || ::fcntl(fd.get(), F_SETFL, flags | O_NONBLOCK) != 0) {
+    return Fail(OsError("fcntl " + path, errno));
+  }
+  return fd;
+}
+
+Result<uint16_t> ParsePort(std::string_view digits, std::string_view whole) {
+  unsigned port = 0;
+  const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+  if (failure != std::errc{} || end != digits.data() + digits.size() || port == 0 || port > 65535) {
+    return Fail(ErrorCode::kInvalidArgument, "'" + std::string(whole) + "': the port '" +
+                                                 std::string(digits) +
+                                                 "' is not a number from 1 to 65535");
+  }
+  return static_cast<uint16_t>(port);
+}
+
+bool IsHostCharacter(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
+         c == '.' || c == '_' || c == ':' || c == '%';
+}
+
+}  // namespace
+
+std::string HostPort::ToString() const {
+  const bool ipv6 = host.find(':') != std::string::npos;
+  return (ipv6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
+}
+
+Result<HostPort> ParseHostPort(std::string_view text) {
+  HostPort address;
+  std::string_view host = text;
+  std::string_view port;
+  bool has_port = false;
+  if (text.starts_with('[')) {
+    const size_t close = text.find(']');
+    if (close == std::string_view::npos) {
+      return Fail(ErrorCode::kInvalidArgument, "'" + std::string(text) + "': ']' is missing");
+    }
+    host = text.substr(1, close - 1);
+    has_port = close + 1 < text.size();
+    port = has_port ? text.substr(close + 1) : "";
+    if (has_port && !port.starts_with(':')) {
+      return Fail(ErrorCode::kInvalidArgument,
+                  "'" + std::string(text) + "': only a :PORT may follow ']'");
+    }
+    if (has_port) port.remove_prefix(1);
+  } else if (std::ranges::count(text, ':') == 1) {
+    host = text.substr(0, text.find(':'));
+    port = text.substr(text.find(':') + 1);
+    has_port = true;
+  }
+  if (host.empty() || !std::ranges::all_of(host, IsHostCharacter)) {
+    return Fail(ErrorCode::kInvalidArgument,
+                "'" + std::string(text) + "' is not a node: HOST or HOST:PORT is expected");
+  }
+  address.host = host;
+  if (has_port) {
+    MATIC_ASSIGN(address.port, ParsePort(port, text));
+  }
+  return address;
+}
+
+Result<std::shared_ptr<grpc::Channel>> OpenUnixChannel(const std::filesystem::path& socket) {
+  MATIC_ASSIGN(UniqueFd fd, Connect(socket));
+  return grpc::CreateCustomInsecureChannelFromFd("localhost", fd.Release(), CommonArguments());
+}
+
+std::shared_ptr<grpc::Channel> OpenTlsChannel(const HostPort& address, const TlsFiles& files) {
+  grpc::SslCredentialsOptions options;
+  options.pem_root_certs = files.ca_pem;
+  options.pem_cert_chain = files.certificate_pem;
+  options.pem_private_key = files.key_pem;
+  grpc::ChannelArguments arguments = CommonArguments();
+  // A node that loses its power while it is watched closes no connection; pings notice.
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 10'000);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 5'000);
+  arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
+  return grpc::CreateCustomChannel("dns:///" + address.ToString(), grpc::SslCredentials(options),
+                                   arguments);
+}
+
+}  // namespace matic::rpc
