@@ -37,9 +37,9 @@ Result<UniqueFd> Connect(const std::filesystem::path& socket_path) {
   address.sun_family = AF_UNIX;
   const std::string path = socket_path.string();
   if (path.empty() || path.size() >= sizeof(address.sun_path)) {
-    return Fail(ErrorCode::kInvalidArgument,
-                "socket path '" + path + "' is empty or longer than " +
-                    std::to_string(sizeof(address.sun_path) - 1) + " bytes");
+    return Fail(ErrorCode::kInvalidArgument, "socket path '" + path + "' is empty or longer than " +
+                                                 std::to_string(sizeof(address.sun_path) - 1) +
+                                                 " bytes");
   }
   std::memcpy(address.sun_path, path.data(), path.size());
   UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));

@@ -33,7 +33,8 @@ Result<HostPort> ParseHostPort(std::string_view text);
 // kPermission or kUnavailable. The channel does not reconnect.
 Result<std::shared_ptr<grpc::Channel>> OpenUnixChannel(const std::filesystem::path& socket);
 
-// Connects at the first call. The node's certificate must be signed by the CA and name `address.host`.
+// Connects at the first call. The node's certificate must be signed by the CA and name
+// `address.host`.
 std::shared_ptr<grpc::Channel> OpenTlsChannel(const HostPort& address, const TlsFiles& files);
 
 }  // namespace matic::rpc

@@ -24,8 +24,8 @@ Error OpenSslError(ErrorCode code, const std::string& what) {
 
 Result<UniqueX509> ReadCertificate(const std::string& pem) {
   UniqueBio bio = Memory(pem);
-  UniqueX509 certificate(
-      bio ? PEM_read_bio_X509(bio.get(), nullptr, NoPassphrase, nullptr) : nullptr);
+  UniqueX509 certificate(bio ? PEM_read_bio_X509(bio.get(), nullptr, NoPassphrase, nullptr)
+                             : nullptr);
   if (!certificate) return Fail(OpenSslError(ErrorCode::kCorrupt, "not a PEM certificate"));
   return certificate;
 }

@@ -1,4 +1,5 @@
-// Owners of OpenSSL's objects, and its errors as ours. Included by the .cc files of this folder only.
+// Owners of OpenSSL's objects, and its errors as ours. Included by the .cc files of this folder
+// only.
 #pragma once
 
 #include <openssl/bio.h>

@@ -1,5 +1,6 @@
 // What a caller may do. On the network it is named by the caller's certificate, as the URI
-// `urn:matic:role:NAME` among its subject alternative names; a certificate without one may do nothing.
+// `urn:matic:role:NAME` among its subject alternative names; a certificate without one may do
+// nothing.
 #pragma once
 
 #include <optional>

@@ -8,10 +8,9 @@ namespace matic::rpc {
 namespace {
 
 constexpr std::array kCodes = {
-    ErrorCode::kInvalidArgument, ErrorCode::kNotFound,    ErrorCode::kRefused,
-    ErrorCode::kPermission,      ErrorCode::kUnavailable, ErrorCode::kCorrupt,
-    ErrorCode::kIo,              ErrorCode::kDeadline,    ErrorCode::kCancelled,
-    ErrorCode::kInternal};
+    ErrorCode::kInvalidArgument, ErrorCode::kNotFound, ErrorCode::kRefused, ErrorCode::kPermission,
+    ErrorCode::kUnavailable,     ErrorCode::kCorrupt,  ErrorCode::kIo,      ErrorCode::kDeadline,
+    ErrorCode::kCancelled,       ErrorCode::kInternal};
 
 std::optional<ErrorCode> FindCode(std::string_view name) {
   for (ErrorCode code : kCodes) {

@@ -21,9 +21,9 @@ struct TlsFiles {
 // "server" or "client": the name of the side's files.
 std::string_view SideName(Side side);
 
-// kNotFound where one of the three files is missing, kPermission where it may not be read, kCorrupt or
-// kInvalidArgument where they cannot be used. Every error names its file. An expired certificate is
-// read without complaint: the peer decides.
+// kNotFound where one of the three files is missing, kPermission where it may not be read, kCorrupt
+// or kInvalidArgument where they cannot be used. Every error names its file. An expired certificate
+// is read without complaint: the peer decides.
 Result<TlsFiles> LoadTlsFiles(const std::filesystem::path& folder, Side side);
 
 }  // namespace matic::rpc

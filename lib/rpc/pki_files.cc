@@ -1,0 +1,78 @@
+#include <sys/stat.h>
+
+#include <cerrno>
+
+#include "lib/os/durable_file.h"
+#include "lib/rpc/certificate.h"
+#include "lib/rpc/pki.h"
+#include "lib/rpc/tls_files.h"
+
+namespace matic::rpc {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr size_t kMaxPemBytes = 256 * 1024;
+constexpr uint32_t kSecret = 0600;
+constexpr uint32_t kPublic = 0644;
+
+Result<> CreateFolder(const fs::path& folder) {
+  std::error_code failure;
+  if (fs::exists(folder, failure)) return {};
+  fs::create_directories(folder, failure);
+  if (failure) return Fail(OsError("create " + folder.string(), failure.value()));
+  // It will hold a private key; those who need others in it open it themselves.
+  if (::chmod(folder.c_str(), 0700) != 0) return Fail(OsError("chmod " + folder.string(), errno));
+  return {};
+}
+
+Result<> RefuseExisting(const fs::path& path) {
+  std::error_code failure;
+  if (!fs::exists(fs::symlink_status(path, failure))) return {};
+  return Fail(ErrorCode::kRefused,
+              path.string() + " exists and would be replaced; --force replaces it");
+}
+
+}  // namespace
+
+Result<> WriteAuthority(const fs::path& folder, const KeyPair& authority, bool force) {
+  MATIC_TRY(CreateFolder(folder));
+  if (!force) {
+    MATIC_TRY(RefuseExisting(folder / "ca.key"));
+    MATIC_TRY(RefuseExisting(folder / "ca.pem"));
+  }
+  MATIC_TRY(WriteFileDurably(folder / "ca.key", authority.key_pem, kSecret));
+  return WriteFileDurably(folder / "ca.pem", authority.certificate_pem, kPublic);
+}
+
+Result<KeyPair> ReadAuthority(const fs::path& folder) {
+  KeyPair authority;
+  MATIC_ASSIGN(authority.certificate_pem, ReadFile(folder / "ca.pem", kMaxPemBytes));
+  MATIC_ASSIGN(authority.key_pem, ReadFile(folder / "ca.key", kMaxPemBytes));
+  if (auto fits = CheckKeyFits(authority.certificate_pem, authority.key_pem); !fits) {
+    return Fail(fits.error().Context((folder / "ca.key").string()));
+  }
+  return authority;
+}
+
+Result<> WriteLeaf(const fs::path& folder, const std::string& ca_pem, const KeyPair& leaf,
+                   bool server, bool force) {
+  MATIC_TRY(CreateFolder(folder));
+  const std::string name(SideName(server ? Side::kServer : Side::kClient));
+  const fs::path key = folder / (name + ".key");
+  const fs::path certificate = folder / (name + ".pem");
+  if (!force) {
+    MATIC_TRY(RefuseExisting(key));
+    MATIC_TRY(RefuseExisting(certificate));
+    if (auto present = ReadFile(folder / "ca.pem", kMaxPemBytes);
+        present ? *present != ca_pem : present.error().code != ErrorCode::kNotFound) {
+      return Fail(ErrorCode::kRefused,
+                  (folder / "ca.pem").string() + " is of another authority; --force replaces it");
+    }
+  }
+  MATIC_TRY(WriteFileDurably(key, leaf.key_pem, kSecret));
+  MATIC_TRY(WriteFileDurably(certificate, leaf.certificate_pem, kPublic));
+  return WriteFileDurably(folder / "ca.pem", ca_pem, kPublic);
+}
+
+}  // namespace matic::rpc
