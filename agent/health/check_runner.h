@@ -1,9 +1,12 @@
 // Health checks, run to a verdict.
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <stop_token>
+#include <string>
 #include <vector>
 
 #include "agent/health/report.h"

@@ -1,0 +1,239 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <fstream>
+
+#include "agent/config/config.h"
+
+namespace matic::config {
+namespace {
+
+using testing::HasSubstr;
+using testing::StartsWith;
+
+class LoadTest : public testing::Test {
+ protected:
+  LoadTest() {
+    std::string pattern = testing::TempDir() + "/config-XXXXXX";
+    folder_ = mkdtemp(pattern.data());
+  }
+  ~LoadTest() override { std::filesystem::remove_all(folder_); }
+
+  std::filesystem::path Write(const std::string& name, const std::string& text) {
+    const auto path = folder_ / name;
+    std::ofstream(path, std::ios::binary) << text;
+    return path;
+  }
+
+  Result<Config> LoadText(const std::string& text) { return Load({Write("agent.yaml", text)}); }
+
+  std::string Complaint(const std::string& text) {
+    const auto config = LoadText(text);
+    if (config) return "taken";
+    EXPECT_EQ(config.error().code, ErrorCode::kInvalidArgument);
+    const std::string folder = folder_.string() + "/";
+    const std::string& message = config.error().message;
+    return message.starts_with(folder) ? message.substr(folder.size()) : message;
+  }
+
+  std::filesystem::path folder_;
+};
+
+TEST_F(LoadTest, WithoutFilesTheDefaultsHoldUnderTheHostsName) {
+  const auto config = Load({folder_ / "absent.yaml", folder_ / "also-absent.yaml"});
+  ASSERT_TRUE(config) << config.error().message;
+  Config expected;
+  expected.name = config->name;
+  EXPECT_EQ(*config, expected);
+  EXPECT_NE(config->name, "");
+}
+
+TEST_F(LoadTest, AFileThatWasAskedForByNameMustBeThere) {
+  const auto config = Load({folder_ / "absent.yaml"}, MissingFile::kRefused);
+  ASSERT_FALSE(config);
+  EXPECT_EQ(config.error().code, ErrorCode::kNotFound);
+  EXPECT_THAT(config.error().message, HasSubstr("absent.yaml"));
+}
+
+TEST_F(LoadTest, EveryKeyIsRead) {
+  const auto config = LoadText(R"(
+name: node-7
+state_dir: /srv/state
+disk: /srv/disk.img
+boot_facts: /srv/boot.json
+reboot_command: [/bin/sh, -c, "echo rebooting"]
+tries: 2
+max_attempts: 4
+trial_deadline_seconds: 1000
+api:
+  socket: /srv/agent.sock
+  socket_group: staff
+  listen: "[::1]:50052"
+  pki_dirs: [/srv/pki]
+download:
+  ca_file: /srv/ca.pem
+  allow_http: false
+  connect_timeout_seconds: 5
+  low_speed_seconds: 6
+  retries: 7
+  retry_backoff_seconds: 8
+  buffer_bytes: 1048576
+health:
+  timeout_seconds: 120
+  interval_seconds: 3
+  retries: 9
+  checks:
+    boot: {critical: false, min_uptime_seconds: 0}
+    service: {critical: false, units: [nginx.service, 'getty@tty1.service']}
+    network: {critical: true}
+    api: {critical: false}
+log: {level: debug}
+)");
+  ASSERT_TRUE(config) << config.error().message;
+
+  using std::chrono::seconds;
+  const Config expected{
+      .name = "node-7",
+      .state_dir = "/srv/state",
+      .disk = "/srv/disk.img",
+      .boot_facts = "/srv/boot.json",
+      .reboot_command = {"/bin/sh", "-c", "echo rebooting"},
+      .tries = 2,
+      .max_attempts = 4,
+      .trial_deadline = seconds(1000),
+      .api = {"/srv/agent.sock", "staff", "[::1]:50052", {"/srv/pki"}},
+      .download = {"/srv/ca.pem", false, seconds(5), seconds(6), 7, seconds(8), 1048576},
+      .health = {seconds(120),
+                 seconds(3),
+                 9,
+                 {.boot = {false, seconds(0)},
+                  .service = {false, {"nginx.service", "getty@tty1.service"}},
+                  .network = {true},
+                  .api = {false}}},
+      .log = {LogLevel::kDebug},
+  };
+  EXPECT_EQ(*config, expected);
+}
+
+TEST_F(LoadTest, ALaterFileOverridesKeyByKeyAndReplacesLists) {
+  const auto config = Load({
+      Write("main.yaml",
+            "tries: 5\nhealth:\n  retries: 4\n  checks: {service: {units: [a.service, "
+            "b.service]}}\n"),
+      Write("override.yaml",
+            "health:\n  interval_seconds: 2\n  checks:\n    service:\n      units: "
+            "[c.service]\n"),
+  });
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->tries, 5u);
+  EXPECT_EQ(config->health.retries, 4u);
+  EXPECT_EQ(config->health.interval, std::chrono::seconds(2));
+  EXPECT_EQ(config->health.timeout, std::chrono::seconds(300));
+  EXPECT_EQ(config->health.checks.service.units, std::vector<std::string>{"c.service"});
+}
+
+TEST_F(LoadTest, EmptyFilesAndEmptySectionsChangeNothing) {
+  for (const char* text : {"", "# nothing\n", "---\n", "health:\n", "health:\n  checks:\n"}) {
+    EXPECT_EQ(Complaint(text), "taken") << text;
+  }
+}
+
+TEST_F(LoadTest, WhatIsWrongIsToldWithFileLineAndKey) {
+  const struct {
+    const char* text;
+    const char* complaint;
+  } cases[] = {
+      {"\nhealth:\n  retries: many\n",
+       "agent.yaml:3: health.retries: must be a number from 1 to 1000, is 'many'"},
+      {"tries: 16\n", "agent.yaml:1: tries: must be a number from 1 to 15, is '16'"},
+      {"tries: -1\n", "agent.yaml:1: tries: must be a number from 1 to 15, is '-1'"},
+      {"tries: 3.5\n", "agent.yaml:1: tries: must be a number from 1 to 15, is '3.5'"},
+      {"tries: 99999999999999999999\n",
+       "agent.yaml:1: tries: must be a number from 1 to 15, is '99999999999999999999'"},
+      {"tries:\n", "agent.yaml:1: tries: must be a number from 1 to 15, is empty"},
+      {"tries: [3]\n", "agent.yaml:1: tries: must be a number from 1 to 15, is a list"},
+      {"tires: 3\n", "agent.yaml:1: tires: no such key"},
+      {"health:\n  check: {}\n", "agent.yaml:2: health.check: no such key"},
+      {"health: 3\n", "agent.yaml:1: health: must be keys with values"},
+      {"- a\n", "agent.yaml:1: must be keys with values"},
+      {"[a]: 3\n", "agent.yaml:1: a key must be a name"},
+      {"tries: 3\ntries: 4\n", "agent.yaml:2: tries: is given twice"},
+      {"state_dir: var\n", "agent.yaml:1: state_dir: must be an absolute path, is 'var'"},
+      {"disk: vda\n", "agent.yaml:1: disk: must be 'auto' or an absolute path, is 'vda'"},
+      {"reboot_command: []\n", "agent.yaml:1: reboot_command: must have 1 to 64 items, has 0"},
+      {"reboot_command: reboot\n", "agent.yaml:1: reboot_command: must be a list, is 'reboot'"},
+      {"api: {pki_dirs: [/a, b]}\n",
+       "agent.yaml:1: api.pki_dirs: each item must be an absolute path, is 'b'"},
+      {"api: {listen: '50051'}\n",
+       "agent.yaml:1: api.listen: must be ADDRESS:PORT, or \"\" for no TCP, is '50051'"},
+      {"api: {listen: 'localhost:65536'}\n",
+       "agent.yaml:1: api.listen: must be ADDRESS:PORT, or \"\" for no TCP, is 'localhost:65536'"},
+      {"api: {listen: '::1:50051'}\n",
+       "agent.yaml:1: api.listen: must be ADDRESS:PORT, or \"\" for no TCP, is '::1:50051'"},
+      {"download: {allow_http: yes}\n",
+       "agent.yaml:1: download.allow_http: must be true or false, is 'yes'"},
+      {"log: {level: loud}\n",
+       "agent.yaml:1: log.level: must be debug, info, warning or error, is 'loud'"},
+      {"health: {checks: {service: {units: ['--now.service']}}}\n",
+       "agent.yaml:1: health.checks.service.units: each item must be a unit's name, such as "
+       "'matic-agent.service', is '--now.service'"},
+      {"health: {checks: {service: {units: [nginx]}}}\n",
+       "agent.yaml:1: health.checks.service.units: each item must be a unit's name, such as "
+       "'matic-agent.service', is 'nginx'"},
+      {"name: \"a\\nb\"\n",
+       "agent.yaml:1: name: must be a name of letters, digits, '.', '-' and '_', is 'a\nb'"},
+  };
+  for (const auto& [text, complaint] : cases) EXPECT_EQ(Complaint(text), complaint);
+}
+
+TEST_F(LoadTest, TheTrialDeadlineLeavesHealthChecksTheirTime) {
+  EXPECT_EQ(Complaint("health:\n  timeout_seconds: 841\n"),
+            "agent.yaml:2: trial_deadline_seconds: must be at least 60 more than "
+            "health.timeout_seconds (841), is 900");
+  EXPECT_EQ(Complaint("trial_deadline_seconds: 359\n"),
+            "agent.yaml:1: trial_deadline_seconds: must be at least 60 more than "
+            "health.timeout_seconds (300), is 359");
+  EXPECT_EQ(Complaint("trial_deadline_seconds: 360\n"), "taken");
+
+  // Two files that only together are wrong: the one that set the deadline is named.
+  const auto config = Load({Write("main.yaml", "trial_deadline_seconds: 400\n"),
+                            Write("override.yaml", "health: {timeout_seconds: 399}\n")});
+  ASSERT_FALSE(config);
+  EXPECT_THAT(config.error().message, HasSubstr("main.yaml:1: trial_deadline_seconds"));
+}
+
+TEST_F(LoadTest, BootFactsBelongToADiskThatIsAFile) {
+  EXPECT_EQ(Complaint("boot_facts: /srv/boot.json\n"),
+            "agent.yaml:1: boot_facts: needs `disk` to be a plain file, is 'auto'");
+}
+
+TEST_F(LoadTest, WhatIsNotYamlIsToldWithItsLine) {
+  EXPECT_THAT(Complaint("a: b\n\tc: [\n"), StartsWith("agent.yaml:2: "));
+  EXPECT_THAT(Complaint("tries: \"3\n"), StartsWith("agent.yaml:"));
+  EXPECT_NE(Complaint(std::string("tries: 3\0\xff\xfe", 11)), "taken");
+}
+
+TEST_F(LoadTest, AliasesAnchorsAndSecondDocumentsAreRefused) {
+  EXPECT_EQ(Complaint("name: &a x\n"), "agent.yaml:1: anchors are not taken here");
+  EXPECT_THAT(Complaint("a: &a [x, x]\nb: [*a, *a]\n"), HasSubstr("anchors are not taken"));
+  EXPECT_THAT(Complaint("a: *a\n"), StartsWith("agent.yaml:1: "));
+  EXPECT_EQ(Complaint("tries: 3\n---\ntries: 4\n"), "agent.yaml: more than one YAML document");
+}
+
+TEST_F(LoadTest, HugeAndDeepFilesEndInAnError) {
+  EXPECT_THAT(Complaint("name: x # " + std::string(1 << 20, 'y')), HasSubstr("agent.yaml"));
+  EXPECT_THAT(Complaint(std::string(100000, '[')), StartsWith("agent.yaml"));
+  EXPECT_THAT(Complaint("name: " + std::string(100000, '{')), StartsWith("agent.yaml"));
+  std::string wide = "api: {pki_dirs: [";
+  for (int i = 0; i < 20000; ++i) wide += "/a,";
+  EXPECT_THAT(Complaint(wide + "]}"), HasSubstr("far more values than there are keys"));
+}
+
+TEST_F(LoadTest, AFolderInPlaceOfAFileIsAnError) {
+  std::filesystem::create_directory(folder_ / "folder.yaml");
+  EXPECT_FALSE(Load({folder_ / "folder.yaml"}));
+}
+
+}  // namespace
+}  // namespace matic::config
