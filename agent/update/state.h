@@ -1,0 +1,93 @@
+// Where an update is, and what may happen to it. Pure data; agent/engine keeps it durable.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "agent/update/facts.h"
+
+namespace matic::update {
+
+// What somebody asked for.
+struct Order {
+  std::string schedule_id;
+  std::string source;
+  std::string sha256;  // 64 lower-case hex digits
+  bool auto_rollback = false;
+  std::chrono::seconds health_timeout{300};
+  bool stop_after_staging = false;
+
+  bool operator==(const Order&) const = default;
+};
+
+// An image made the next boot, until it is confirmed or left. An empty schedule id is a system that was
+// found running unconfirmed, with no state that tells of it.
+struct Trial {
+  Order order;
+  StagedImage image;
+  std::string previous;  // the way back; empty where there is none
+  std::string activated_boot_id;
+  std::string last_boot_id;     // of its latest start
+  uint32_t boot_counter = 0;    // its starts so far
+  uint32_t tries_given_back = 0;
+  std::vector<std::string> failing_before;  // critical checks that failed before it was activated
+
+  bool operator==(const Trial&) const = default;
+};
+
+enum class RollbackKind { kAutomatic, kManual, kCancel };
+
+struct Idle {
+  bool operator==(const Idle&) const = default;
+};
+struct Staging {
+  Order order;
+  bool operator==(const Staging&) const = default;
+};
+struct Staged {
+  Order order;
+  StagedImage image;
+  bool operator==(const Staged&) const = default;
+};
+// The boot attributes are about to be written.
+struct Activating {
+  Trial trial;
+  bool operator==(const Activating&) const = default;
+};
+// They are written; the reboot is due.
+struct Activated {
+  Trial trial;
+  bool operator==(const Activated&) const = default;
+};
+struct Trying {
+  Trial trial;
+  bool operator==(const Trying&) const = default;
+};
+struct Confirming {
+  Trial trial;
+  std::string unhealthy;  // why it stays although its checks failed; empty when they passed
+  bool operator==(const Confirming&) const = default;
+};
+struct RollingBack {
+  Trial trial;
+  RollbackKind kind = RollbackKind::kAutomatic;
+  std::string reason;
+  std::string requested_by;  // empty unless a person asked
+  bool operator==(const RollingBack&) const = default;
+};
+// Before its first start: the target is made unbootable again.
+struct Cancelling {
+  Order order;
+  StagedImage image;
+  std::string previous;
+  std::string reason;
+  bool operator==(const Cancelling&) const = default;
+};
+
+using UpdateState = std::variant<Idle, Staging, Staged, Activating, Activated, Trying, Confirming,
+                                 RollingBack, Cancelling>;
+
+}  // namespace matic::update

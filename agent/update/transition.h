@@ -1,0 +1,143 @@
+// The update state machine: one pure function. The caller persists `next`, records `outcome`, performs
+// `action`, and feeds what came of it back as the next event.
+//
+// Recovery is an event like any other: at start the caller feeds Started with the facts read from the
+// disk. Where state and facts disagree, the facts win.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "agent/update/facts.h"
+#include "agent/update/state.h"
+#include "lib/base/result.h"
+
+namespace matic::update {
+
+// Events.
+struct Started {
+  Facts facts;
+};
+struct StageRequested {
+  Order order;
+};
+struct StageSucceeded {
+  StagedImage image;
+};
+struct StageFailed {
+  Error error;
+};
+struct ActivateRequested {};
+struct BaselineChecked {
+  std::vector<std::string> failing;  // names of critical checks that fail now
+  std::string running;
+  std::string boot_id;
+};
+struct ActivateSucceeded {};
+struct ActivateFailed {
+  Error error;
+};
+struct HealthPassed {};
+struct HealthFailed {
+  std::string reason;
+};
+struct ConfirmSucceeded {};
+struct ConfirmFailed {
+  Error error;
+};
+struct RollbackRequested {
+  std::string reason;
+  std::string requested_by;
+  std::string running;
+  std::string running_version;
+  std::string previous;
+};
+struct RevertSucceeded {};
+struct RevertFailed {
+  Error error;
+};
+struct CancelRequested {
+  std::string reason;
+  std::string requested_by;
+};
+struct Discarded {};
+struct DiscardFailed {
+  Error error;
+};
+struct RebootRequested {};
+
+using Event = std::variant<Started, StageRequested, StageSucceeded, StageFailed, ActivateRequested,
+                           BaselineChecked, ActivateSucceeded, ActivateFailed, HealthPassed,
+                           HealthFailed, ConfirmSucceeded, ConfirmFailed, RollbackRequested,
+                           RevertSucceeded, RevertFailed, CancelRequested, Discarded, DiscardFailed,
+                           RebootRequested>;
+
+// Actions. Every one can be done twice with the same end.
+struct Stage {
+  Order order;
+};
+struct CheckBaseline {};
+struct Activate {
+  StagedImage image;
+};
+struct CheckHealth {
+  Trial trial;
+};
+struct Confirm {};
+struct Revert {
+  std::string previous;
+};
+struct Discard {
+  std::string target;
+};
+struct Reboot {
+  bool give_try_back = false;
+};
+// The running system is good: boot-complete.target may be reached.
+struct AnnounceGoodBoot {};
+
+using Action = std::variant<Stage, CheckBaseline, Activate, CheckHealth, Confirm, Revert, Discard,
+                            Reboot, AnnounceGoodBoot>;
+
+enum class Verdict {
+  kNone,
+  kStrike,      // its tries were used up, and nobody knows why
+  kQuarantine,  // it was seen to fail
+};
+
+struct RollbackFact {
+  RollbackKind kind;
+  std::string from;
+  std::string to;
+  std::string requested_by;
+};
+
+// How an update (or a rollback by hand) ended.
+struct Outcome {
+  enum class End { kCompleted, kFailed, kRolledBack, kCancelled };
+  std::string schedule_id;
+  End end;
+  std::string reason;
+  StagedImage image;
+  Verdict verdict = Verdict::kNone;
+  std::optional<RollbackFact> rollback;
+};
+
+struct Step {
+  UpdateState next;
+  std::optional<Action> action;
+  std::optional<Outcome> outcome;
+};
+
+// How often a reboot during a trial gives its try back.
+inline constexpr uint32_t kMaxTriesGivenBack = 3;
+
+// kRefused where the event makes no sense in that state, with a message for people; nothing changes.
+Result<Step> Transition(const UpdateState& state, const Event& event);
+
+// "staging", "on trial", …
+std::string_view StateName(const UpdateState& state);
+
+}  // namespace matic::update
