@@ -1,0 +1,233 @@
+#include "agent/api/node_service.h"
+
+#include <spdlog/spdlog.h>
+
+#include <chrono>
+#include <exception>
+
+#include "agent/api/audit.h"
+#include "agent/api/translate.h"
+#include "agent/api/validation.h"
+#include "lib/rpc/channel.h"
+#include "lib/rpc/status.h"
+
+namespace matic::api {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Between two messages of a watch: at most four a second.
+constexpr auto kWatchInterval = 250ms;
+
+// Each holds a thread.
+constexpr int kMaxWatchers = 16;
+
+// A list stops short of what the other side would refuse as too large.
+constexpr size_t kMaxListBytes = rpc::kMaxMessageBytes - 64 * 1024;
+
+uint32_t ListLimit(uint32_t asked) { return asked == 0 ? kDefaultListLimit : asked; }
+
+class WatcherCount {
+ public:
+  explicit WatcherCount(std::atomic<int>& count) : count_(count), number_(++count) {}
+  ~WatcherCount() { --count_; }
+  WatcherCount(const WatcherCount&) = delete;
+  WatcherCount& operator=(const WatcherCount&) = delete;
+  int number() const { return number_; }
+
+ private:
+  std::atomic<int>& count_;
+  int number_;
+};
+
+Result<> Stopping() { return Fail(ErrorCode::kUnavailable, "the agent is stopping"); }
+
+}  // namespace
+
+NodeService::NodeService(engine::Engine& engine, Identify identify,
+                         std::function<ServingState()> serving_state)
+    : engine_(engine), identify_(std::move(identify)), serving_state_(std::move(serving_state)) {}
+
+void NodeService::Stop() { stop_.request_stop(); }
+
+bool NodeService::Pause() {
+  std::unique_lock lock(pause_mutex_);
+  pause_.wait_for(lock, stop_.get_token(), kWatchInterval, [] { return false; });
+  return !stop_.stop_requested();
+}
+
+template <typename Request>
+grpc::Status NodeService::Serve(std::string_view method, grpc::ServerContext& context,
+                                const Request& request,
+                                const std::function<Result<>(const engine::Caller&)>& act) {
+  const Identity who = identify_(context);
+  Result<> result = Authorise(who, method);
+  if (result) result = Validate(request);
+  if (result) {
+    // What escapes a handler ends the process, and with it an update.
+    try {
+      result = act(engine::Caller{who.description});
+    } catch (const std::exception& e) {
+      result = Fail(ErrorCode::kInternal, std::string(method) + ": " + e.what());
+    }
+  }
+  Audit(who, method, request, result ? nullptr : &result.error());
+  return result ? grpc::Status::OK : rpc::ToStatus(result.error(), context);
+}
+
+grpc::Status NodeService::GetStatus(grpc::ServerContext* context,
+                                    const v1::GetStatusRequest* request,
+                                    v1::GetStatusResponse* response) {
+  return Serve("GetStatus", *context, *request, [&](const engine::Caller&) -> Result<> {
+    MATIC_ASSIGN(const engine::Status status, engine_.GetStatus());
+    *response = ToMessage(status);
+    const ServingState serving = serving_state_();
+    if (serving.certificate_expiry) {
+      *response->mutable_certificate_expiry() = ToTimestamp(*serving.certificate_expiry);
+    }
+    for (const std::string& problem : serving.problems) response->add_problems(problem);
+    return {};
+  });
+}
+
+grpc::Status NodeService::ScheduleUpdate(grpc::ServerContext* context,
+                                         const v1::ScheduleUpdateRequest* request,
+                                         v1::ScheduleUpdateResponse* response) {
+  return Serve("ScheduleUpdate", *context, *request, [&](const engine::Caller& who) -> Result<> {
+    MATIC_ASSIGN(const engine::Schedule schedule,
+                 engine_.ScheduleUpdate(ToScheduleRequest(*request), who));
+    *response->mutable_schedule() = ToMessage(schedule);
+    return {};
+  });
+}
+
+grpc::Status NodeService::ActivateUpdate(grpc::ServerContext* context,
+                                         const v1::ActivateUpdateRequest* request,
+                                         v1::ActivateUpdateResponse* response) {
+  return Serve("ActivateUpdate", *context, *request, [&](const engine::Caller& who) -> Result<> {
+    MATIC_ASSIGN(const engine::Schedule schedule,
+                 engine_.ActivateUpdate(request->schedule_id(), who));
+    *response->mutable_schedule() = ToMessage(schedule);
+    return {};
+  });
+}
+
+grpc::Status NodeService::GetScheduleStatus(grpc::ServerContext* context,
+                                            const v1::GetScheduleStatusRequest* request,
+                                            v1::GetScheduleStatusResponse* response) {
+  return Serve("GetScheduleStatus", *context, *request, [&](const engine::Caller&) -> Result<> {
+    MATIC_ASSIGN(const engine::Schedule schedule, engine_.GetSchedule(request->schedule_id()));
+    *response->mutable_schedule() = ToMessage(schedule);
+    return {};
+  });
+}
+
+grpc::Status NodeService::ListSchedules(grpc::ServerContext* context,
+                                        const v1::ListSchedulesRequest* request,
+                                        v1::ListSchedulesResponse* response) {
+  return Serve("ListSchedules", *context, *request, [&](const engine::Caller&) -> Result<> {
+    size_t bytes = 0;
+    for (const engine::Schedule& schedule : engine_.ListSchedules(ListLimit(request->limit()))) {
+      v1::Schedule message = ToMessage(schedule);
+      bytes += message.ByteSizeLong() + 8;
+      if (bytes > kMaxListBytes) break;
+      *response->add_schedules() = std::move(message);
+    }
+    return {};
+  });
+}
+
+grpc::Status NodeService::CancelSchedule(grpc::ServerContext* context,
+                                         const v1::CancelScheduleRequest* request,
+                                         v1::CancelScheduleResponse* response) {
+  return Serve("CancelSchedule", *context, *request, [&](const engine::Caller& who) -> Result<> {
+    MATIC_ASSIGN(const engine::Schedule schedule,
+                 engine_.CancelSchedule(request->schedule_id(), request->reason(), who));
+    *response->mutable_schedule() = ToMessage(schedule);
+    return {};
+  });
+}
+
+grpc::Status NodeService::WatchSchedule(grpc::ServerContext* context,
+                                        const v1::WatchScheduleRequest* request,
+                                        grpc::ServerWriter<v1::WatchScheduleResponse>* writer) {
+  return Serve("WatchSchedule", *context, *request, [&](const engine::Caller&) -> Result<> {
+    return Watch(request->schedule_id(), *context, *writer);
+  });
+}
+
+Result<> NodeService::Watch(const std::string& asked, grpc::ServerContext& context,
+                            grpc::ServerWriter<v1::WatchScheduleResponse>& writer) {
+  const WatcherCount watcher(watchers_);
+  if (watcher.number() > kMaxWatchers) {
+    return Fail(ErrorCode::kUnavailable,
+                "16 watches are open already; end one, or ask for the status instead");
+  }
+  // The newest is looked up once: a watch stays with its schedule when another is made.
+  MATIC_ASSIGN(const engine::Schedule named, engine_.GetSchedule(asked));
+  uint64_t seen = 0;
+  bool first = true;
+  while (!context.IsCancelled()) {
+    if (stop_.stop_requested()) return Stopping();
+    MATIC_ASSIGN(const engine::Engine::Change change,
+                 engine_.WaitForChange(named.id, seen, kWatchInterval));
+    if (!first && change.revision == seen) continue;
+    first = false;
+    seen = change.revision;
+    v1::WatchScheduleResponse message;
+    *message.mutable_schedule() = ToMessage(change.schedule);
+    if (!writer.Write(message)) break;  // hung up
+    if (engine::HasEnded(change.schedule.state)) return {};
+    if (!Pause()) return Stopping();
+  }
+  return Fail(ErrorCode::kCancelled, "the watch was given up");
+}
+
+grpc::Status NodeService::GetHealth(grpc::ServerContext* context,
+                                    const v1::GetHealthRequest* request,
+                                    v1::GetHealthResponse* response) {
+  return Serve("GetHealth", *context, *request, [&](const engine::Caller&) -> Result<> {
+    MATIC_ASSIGN(const health::Report report, engine_.GetHealth(request->refresh()));
+    *response = ToMessage(report);
+    return {};
+  });
+}
+
+grpc::Status NodeService::TriggerRollback(grpc::ServerContext* context,
+                                          const v1::TriggerRollbackRequest* request,
+                                          v1::TriggerRollbackResponse* response) {
+  return Serve("TriggerRollback", *context, *request, [&](const engine::Caller& who) -> Result<> {
+    MATIC_ASSIGN(const engine::Rollback rollback, engine_.TriggerRollback(request->reason(), who));
+    response->set_from(rollback.from);
+    response->set_to(rollback.to);
+    return {};
+  });
+}
+
+grpc::Status NodeService::GetRollbackHistory(grpc::ServerContext* context,
+                                             const v1::GetRollbackHistoryRequest* request,
+                                             v1::GetRollbackHistoryResponse* response) {
+  return Serve("GetRollbackHistory", *context, *request, [&](const engine::Caller&) -> Result<> {
+    MATIC_ASSIGN(const std::vector<engine::RollbackRecord> records,
+                 engine_.GetRollbackHistory(ListLimit(request->limit())));
+    size_t bytes = 0;
+    for (const engine::RollbackRecord& record : records) {
+      v1::RollbackRecord message = ToMessage(record);
+      bytes += message.ByteSizeLong() + 8;
+      if (bytes > kMaxListBytes) break;
+      *response->add_records() = std::move(message);
+    }
+    return {};
+  });
+}
+
+grpc::Status NodeService::Reboot(grpc::ServerContext* context, const v1::RebootRequest* request,
+                                 v1::RebootResponse* response) {
+  return Serve("Reboot", *context, *request, [&](const engine::Caller& who) -> Result<> {
+    MATIC_ASSIGN(const bool given_back, engine_.Reboot(request->reason(), who));
+    response->set_try_given_back(given_back);
+    return {};
+  });
+}
+
+}  // namespace matic::api

@@ -1,0 +1,234 @@
+#include "agent/api/translate.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "agent/api/utf8.h"
+
+namespace matic::api {
+namespace {
+
+v1::ScheduleState ToMessage(engine::ScheduleState state) {
+  switch (state) {
+    case engine::ScheduleState::kPending:
+      return v1::SCHEDULE_STATE_PENDING;
+    case engine::ScheduleState::kInProgress:
+      return v1::SCHEDULE_STATE_IN_PROGRESS;
+    case engine::ScheduleState::kCompleted:
+      return v1::SCHEDULE_STATE_COMPLETED;
+    case engine::ScheduleState::kFailed:
+      return v1::SCHEDULE_STATE_FAILED;
+    case engine::ScheduleState::kRolledBack:
+      return v1::SCHEDULE_STATE_ROLLED_BACK;
+    case engine::ScheduleState::kCancelled:
+      return v1::SCHEDULE_STATE_CANCELLED;
+  }
+  return v1::SCHEDULE_STATE_UNSPECIFIED;
+}
+
+v1::Phase ToMessage(engine::Phase phase) {
+  switch (phase) {
+    case engine::Phase::kNone:
+      return v1::PHASE_UNSPECIFIED;
+    case engine::Phase::kWaiting:
+      return v1::PHASE_WAITING;
+    case engine::Phase::kChecking:
+      return v1::PHASE_CHECKING;
+    case engine::Phase::kFetching:
+      return v1::PHASE_FETCHING;
+    case engine::Phase::kBuilding:
+      return v1::PHASE_BUILDING;
+    case engine::Phase::kStaging:
+      return v1::PHASE_STAGING;
+    case engine::Phase::kVerifying:
+      return v1::PHASE_VERIFYING;
+    case engine::Phase::kStaged:
+      return v1::PHASE_STAGED;
+    case engine::Phase::kActivating:
+      return v1::PHASE_ACTIVATING;
+    case engine::Phase::kRebooting:
+      return v1::PHASE_REBOOTING;
+    case engine::Phase::kOnTrial:
+      return v1::PHASE_ON_TRIAL;
+    case engine::Phase::kConfirming:
+      return v1::PHASE_CONFIRMING;
+    case engine::Phase::kRollingBack:
+      return v1::PHASE_ROLLING_BACK;
+  }
+  return v1::PHASE_UNSPECIFIED;
+}
+
+v1::HealthState ToMessage(health::HealthState state) {
+  switch (state) {
+    case health::HealthState::kHealthy:
+      return v1::HEALTH_STATE_HEALTHY;
+    case health::HealthState::kDegraded:
+      return v1::HEALTH_STATE_DEGRADED;
+    case health::HealthState::kUnhealthy:
+      return v1::HEALTH_STATE_UNHEALTHY;
+  }
+  return v1::HEALTH_STATE_UNSPECIFIED;
+}
+
+v1::CheckResult ToMessage(health::CheckResult result) {
+  switch (result) {
+    case health::CheckResult::kRunning:
+      return v1::CHECK_RESULT_RUNNING;
+    case health::CheckResult::kPassed:
+      return v1::CHECK_RESULT_PASSED;
+    case health::CheckResult::kFailed:
+      return v1::CHECK_RESULT_FAILED;
+  }
+  return v1::CHECK_RESULT_UNSPECIFIED;
+}
+
+v1::Target ToMessage(const update::Target& target, const std::string& trial_target) {
+  v1::Target message;
+  message.set_name(target.name);
+  message.set_running(target.running);
+  message.set_next(target.next);
+  message.set_on_trial(!trial_target.empty() && target.name == trial_target);
+  message.set_bootable(target.bootable);
+  message.set_successful(target.successful);
+  message.set_priority(target.priority);
+  message.set_tries(target.tries);
+  message.set_version(ToUtf8(target.version));
+  message.set_device(target.device);
+  message.set_size_bytes(target.size_bytes);
+  return message;
+}
+
+uint32_t Milliseconds(std::chrono::milliseconds duration) {
+  return static_cast<uint32_t>(
+      std::clamp<int64_t>(duration.count(), 0, std::numeric_limits<uint32_t>::max()));
+}
+
+}  // namespace
+
+google::protobuf::Timestamp ToTimestamp(WallTime time) {
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
+  google::protobuf::Timestamp timestamp;
+  timestamp.set_seconds(
+      std::chrono::duration_cast<std::chrono::seconds>(seconds.time_since_epoch()).count());
+  timestamp.set_nanos(static_cast<int32_t>(
+      std::chrono::duration_cast<std::chrono::nanoseconds>(time - seconds).count()));
+  return timestamp;
+}
+
+std::string WithoutCredentials(const std::string& url) {
+  const size_t scheme = url.find("://");
+  if (scheme == std::string::npos) return url;
+  const size_t host = scheme + 3;
+  const size_t end = std::min(url.find_first_of("/?#", host), url.size());
+  const size_t at = url.rfind('@', end);
+  if (at == std::string::npos || at < host || at >= end) return url;
+  return url.substr(0, host) + "***" + url.substr(at);
+}
+
+engine::ScheduleRequest ToScheduleRequest(const v1::ScheduleUpdateRequest& request) {
+  engine::ScheduleRequest result;
+  result.source = request.source();
+  result.sha256 = request.sha256();
+  std::ranges::transform(result.sha256, result.sha256.begin(), [](char c) {
+    return c >= 'A' && c <= 'F' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  result.enable_auto_rollback = request.enable_auto_rollback();
+  if (request.health_check_timeout_seconds() > 0) {
+    result.health_check_timeout = std::chrono::seconds(request.health_check_timeout_seconds());
+  }
+  result.stop_after = request.stop_after() == v1::STOP_AFTER_STAGED ? engine::StopAfter::kStaged
+                                                                    : engine::StopAfter::kNothing;
+  result.force = request.force();
+  result.request_id = request.request_id();
+  return result;
+}
+
+v1::Schedule ToMessage(const engine::Schedule& schedule) {
+  v1::Schedule message;
+  message.set_id(schedule.id);
+  message.set_state(ToMessage(schedule.state));
+  message.set_phase(ToMessage(schedule.phase));
+  message.set_source(ToUtf8(WithoutCredentials(schedule.request.source)));
+  message.set_sha256(schedule.request.sha256);
+  message.set_enable_auto_rollback(schedule.request.enable_auto_rollback);
+  if (schedule.request.health_check_timeout) {
+    message.set_health_check_timeout_seconds(
+        static_cast<uint32_t>(schedule.request.health_check_timeout->count()));
+  }
+  message.set_stop_after(schedule.request.stop_after == engine::StopAfter::kStaged
+                             ? v1::STOP_AFTER_STAGED
+                             : v1::STOP_AFTER_NOTHING);
+  message.set_target(schedule.target);
+  message.set_previous(schedule.previous);
+  message.set_version(ToUtf8(schedule.version));
+  message.mutable_progress()->set_bytes_done(schedule.progress.bytes_done);
+  message.mutable_progress()->set_bytes_total(schedule.progress.bytes_total);
+  message.mutable_progress()->set_bytes_per_second(schedule.progress.bytes_per_second);
+  message.set_reason(ToUtf8(schedule.reason));
+  message.set_force(schedule.request.force);
+  *message.mutable_created() = ToTimestamp(schedule.created);
+  *message.mutable_updated() = ToTimestamp(schedule.updated);
+  message.set_requested_by(ToUtf8(schedule.requested_by));
+  message.set_request_id(schedule.request.request_id);
+  return message;
+}
+
+v1::RollbackRecord ToMessage(const engine::RollbackRecord& record) {
+  v1::RollbackRecord message;
+  *message.mutable_time() = ToTimestamp(record.time);
+  message.set_kind(record.kind == engine::RollbackKind::kManual ? v1::ROLLBACK_KIND_MANUAL
+                                                                : v1::ROLLBACK_KIND_AUTOMATIC);
+  message.set_from(record.from);
+  message.set_to(record.to);
+  message.set_reason(ToUtf8(record.reason));
+  message.set_schedule_id(record.schedule_id);
+  message.set_digest(record.digest);
+  message.set_version(ToUtf8(record.version));
+  message.set_boot_id(record.boot_id);
+  message.set_requested_by(ToUtf8(record.requested_by));
+  return message;
+}
+
+v1::GetHealthResponse ToMessage(const health::Report& report) {
+  v1::GetHealthResponse message;
+  // A report that was never filled in would otherwise count as healthy.
+  if (report.checks.empty() && report.last_updated == WallTime{}) return message;
+  message.set_state(ToMessage(report.State()));
+  *message.mutable_last_updated() = ToTimestamp(report.last_updated);
+  for (const health::CheckReport& check : report.checks) {
+    v1::HealthCheck* line = message.add_checks();
+    line->set_name(ToUtf8(check.name));
+    line->set_critical(check.critical);
+    line->set_result(ToMessage(check.result));
+    line->set_duration_milliseconds(Milliseconds(check.duration));
+    line->set_attempts(check.attempts);
+    line->set_output(ToUtf8(check.output));
+  }
+  return message;
+}
+
+v1::GetStatusResponse ToMessage(const engine::Status& status) {
+  v1::GetStatusResponse message;
+  message.set_node_name(ToUtf8(status.node_name));
+  message.set_machine_id(status.machine_id);
+  message.set_agent_version(MATIC_VERSION);
+  message.set_backend(status.backend);
+  message.set_boot_id(status.facts.boot_id);
+  message.set_uptime_seconds(static_cast<uint64_t>(std::max<int64_t>(status.uptime.count(), 0)));
+  message.set_os_version(ToUtf8(status.os_version));
+  for (const update::Target& target : status.facts.targets) {
+    *message.add_targets() = ToMessage(target, status.trial_target);
+  }
+  message.set_phase(ToMessage(status.phase));
+  message.set_schedule_id(status.schedule_id);
+  message.set_waiting_for(ToUtf8(status.waiting_for));
+  message.set_boot_counter(status.boot_counter);
+  if (status.last_update_time) {
+    *message.mutable_last_update_time() = ToTimestamp(*status.last_update_time);
+  }
+  for (const std::string& problem : status.problems) message.add_problems(ToUtf8(problem));
+  for (const std::string& digest : status.quarantined) message.add_quarantined(digest);
+  return message;
+}
+
+}  // namespace matic::api

@@ -1,0 +1,23 @@
+// The engine's values as messages, and requests as the engine's values. Requests are valid already.
+#pragma once
+
+#include <string>
+
+#include "agent/engine/engine.h"
+#include "matic/v1/node.pb.h"
+
+namespace matic::api {
+
+engine::ScheduleRequest ToScheduleRequest(const v1::ScheduleUpdateRequest& request);
+
+v1::Schedule ToMessage(const engine::Schedule& schedule);
+v1::RollbackRecord ToMessage(const engine::RollbackRecord& record);
+v1::GetHealthResponse ToMessage(const health::Report& report);
+v1::GetStatusResponse ToMessage(const engine::Status& status);
+
+google::protobuf::Timestamp ToTimestamp(WallTime time);
+
+// The URL without a user and password in it: neither a reader nor a log needs them.
+std::string WithoutCredentials(const std::string& url);
+
+}  // namespace matic::api

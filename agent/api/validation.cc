@@ -1,0 +1,115 @@
+#include "agent/api/validation.h"
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+
+#include "lib/base/hex.h"
+
+namespace matic::api {
+namespace {
+
+constexpr size_t kSha256HexDigits = 64;
+
+bool IsControl(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
+
+Result<> CheckText(std::string_view field, std::string_view text, size_t limit) {
+  if (text.size() > limit) {
+    return Fail(ErrorCode::kInvalidArgument, std::string(field) + " has " +
+                                                 std::to_string(text.size()) + " bytes; at most " +
+                                                 std::to_string(limit) + " are taken");
+  }
+  if (std::ranges::any_of(text, IsControl)) {
+    return Fail(ErrorCode::kInvalidArgument,
+                std::string(field) + " has a line break or another control character");
+  }
+  return {};
+}
+
+Result<> CheckScheduleId(std::string_view id, bool may_be_empty) {
+  if (id.empty() && !may_be_empty) {
+    return Fail(ErrorCode::kInvalidArgument, "schedule_id is missing");
+  }
+  return CheckText("schedule_id", id, kMaxScheduleIdBytes);
+}
+
+Result<> CheckSource(std::string_view source) {
+  if (source.empty()) {
+    return Fail(ErrorCode::kInvalidArgument, "source is missing: an image's URL is expected");
+  }
+  MATIC_TRY(CheckText("source", source, kMaxSourceBytes));
+  for (std::string_view scheme : {"https://", "http://", "file:///"}) {
+    if (source.starts_with(scheme) && source.size() > scheme.size()) return {};
+  }
+  return Fail(ErrorCode::kInvalidArgument, "source '" + std::string(source) +
+                                               "' is not a URL that is understood: https://, "
+                                               "http:// or file:/// is expected");
+}
+
+Result<> CheckSha256(const std::string& sha256) {
+  if (sha256.size() != kSha256HexDigits) {
+    return Fail(ErrorCode::kInvalidArgument,
+                "sha256 has " + std::to_string(sha256.size()) + " characters, not 64 hex digits");
+  }
+  if (auto bytes = HexDecode(sha256); !bytes) return Fail(bytes.error().Context("sha256"));
+  return {};
+}
+
+Result<> CheckLimit(uint32_t limit) {
+  if (limit <= kMaxListLimit) return {};
+  return Fail(ErrorCode::kInvalidArgument,
+              "limit is " + std::to_string(limit) + "; at most 500 are given at once");
+}
+
+}  // namespace
+
+Result<> Validate(const v1::GetStatusRequest&) { return {}; }
+
+Result<> Validate(const v1::ScheduleUpdateRequest& request) {
+  MATIC_TRY(CheckSource(request.source()));
+  MATIC_TRY(CheckSha256(request.sha256()));
+  if (request.health_check_timeout_seconds() > kMaxHealthTimeoutSeconds) {
+    return Fail(ErrorCode::kInvalidArgument,
+                "health_check_timeout_seconds is longer than a day (86400)");
+  }
+  if (!v1::StopAfter_IsValid(request.stop_after())) {
+    return Fail(ErrorCode::kInvalidArgument,
+                "stop_after has the unknown value " + std::to_string(request.stop_after()));
+  }
+  return CheckText("request_id", request.request_id(), kMaxRequestIdBytes);
+}
+
+Result<> Validate(const v1::ActivateUpdateRequest& request) {
+  return CheckScheduleId(request.schedule_id(), false);
+}
+
+Result<> Validate(const v1::GetScheduleStatusRequest& request) {
+  return CheckScheduleId(request.schedule_id(), true);
+}
+
+Result<> Validate(const v1::ListSchedulesRequest& request) { return CheckLimit(request.limit()); }
+
+Result<> Validate(const v1::CancelScheduleRequest& request) {
+  MATIC_TRY(CheckScheduleId(request.schedule_id(), false));
+  return CheckText("reason", request.reason(), kMaxReasonBytes);
+}
+
+Result<> Validate(const v1::WatchScheduleRequest& request) {
+  return CheckScheduleId(request.schedule_id(), true);
+}
+
+Result<> Validate(const v1::GetHealthRequest&) { return {}; }
+
+Result<> Validate(const v1::TriggerRollbackRequest& request) {
+  return CheckText("reason", request.reason(), kMaxReasonBytes);
+}
+
+Result<> Validate(const v1::GetRollbackHistoryRequest& request) {
+  return CheckLimit(request.limit());
+}
+
+Result<> Validate(const v1::RebootRequest& request) {
+  return CheckText("reason", request.reason(), kMaxReasonBytes);
+}
+
+}  // namespace matic::api

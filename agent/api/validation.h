@@ -1,0 +1,32 @@
+// The limits of what a request may say, checked before anything else looks at it.
+#pragma once
+
+#include <cstdint>
+
+#include "lib/base/result.h"
+#include "matic/v1/node.pb.h"
+
+namespace matic::api {
+
+inline constexpr size_t kMaxSourceBytes = 2048;
+inline constexpr size_t kMaxReasonBytes = 1024;
+inline constexpr size_t kMaxRequestIdBytes = 128;
+inline constexpr size_t kMaxScheduleIdBytes = 64;
+inline constexpr uint32_t kMaxHealthTimeoutSeconds = 86400;
+inline constexpr uint32_t kDefaultListLimit = 50;
+inline constexpr uint32_t kMaxListLimit = 500;
+
+// kInvalidArgument, naming the field and what is wrong with it.
+Result<> Validate(const v1::GetStatusRequest& request);
+Result<> Validate(const v1::ScheduleUpdateRequest& request);
+Result<> Validate(const v1::ActivateUpdateRequest& request);
+Result<> Validate(const v1::GetScheduleStatusRequest& request);
+Result<> Validate(const v1::ListSchedulesRequest& request);
+Result<> Validate(const v1::CancelScheduleRequest& request);
+Result<> Validate(const v1::WatchScheduleRequest& request);
+Result<> Validate(const v1::GetHealthRequest& request);
+Result<> Validate(const v1::TriggerRollbackRequest& request);
+Result<> Validate(const v1::GetRollbackHistoryRequest& request);
+Result<> Validate(const v1::RebootRequest& request);
+
+}  // namespace matic::api
