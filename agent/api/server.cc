@@ -50,12 +50,13 @@ Result<rpc::TlsFiles> LoadFirst(const std::vector<std::filesystem::path>& folder
               "no server.pem in " + looked_in + "; osctl pki issue makes one");
 }
 
-class BothServers final : public Server {
- public:
-  BothServers(const ApiOptions& options, engine::Engine& engine)
-      : options_(options), engine_(engine) {}
+}  // namespace
 
-  ~BothServers() override { Shutdown(); }
+class Server::Servers {
+ public:
+  Servers(const ApiOptions& options, engine::Engine& engine) : options_(options), engine_(engine) {}
+
+  ~Servers() { Shutdown(); }
 
   Result<> Start() {
     MATIC_ASSIGN(local_, LocalServer::Start(options_, engine_, [this] { return State(); }));
@@ -67,7 +68,7 @@ class BothServers final : public Server {
     return {};
   }
 
-  void Shutdown() override {
+  void Shutdown() {
     renewal_.request_stop();
     if (renewal_.joinable()) renewal_.join();
     const auto deadline = std::chrono::system_clock::now() + kShutdownTime;
@@ -75,7 +76,7 @@ class BothServers final : public Server {
     if (local_) local_->Shutdown(deadline);
   }
 
-  uint16_t tcp_port() const override {
+  uint16_t tcp_port() const {
     const std::scoped_lock lock(mutex_);
     return port_;
   }
@@ -162,13 +163,19 @@ class BothServers final : public Server {
   std::jthread renewal_;
 };
 
-}  // namespace
-
 Result<std::unique_ptr<Server>> Server::Start(const ApiOptions& options, engine::Engine& engine) {
   RedirectGrpcLog();
-  auto server = std::make_unique<BothServers>(options, engine);
-  MATIC_TRY(server->Start());
-  return std::unique_ptr<Server>(std::move(server));
+  auto servers = std::make_unique<Servers>(options, engine);
+  MATIC_TRY(servers->Start());
+  return std::unique_ptr<Server>(new Server(std::move(servers)));
 }
+
+Server::Server(std::unique_ptr<Servers> servers) : servers_(std::move(servers)) {}
+
+Server::~Server() = default;
+
+void Server::Shutdown() { servers_->Shutdown(); }
+
+uint16_t Server::tcp_port() const { return servers_->tcp_port(); }
 
 }  // namespace matic::api

@@ -15,8 +15,8 @@ namespace matic::api {
 
 struct ApiOptions {
   std::filesystem::path socket = "/run/matic/agent.sock";
-  std::string socket_group =
-      "matic";         // empty, or unknown to the system: only root and the agent's user
+  // Empty, or unknown to the system: only root and the agent's own user may connect.
+  std::string socket_group = "matic";
   std::string listen;  // "0.0.0.0:50051"; empty: no TCP
   // The first folder with a server's certificate counts. Looked at again every half a minute:
   // renewed files are taken without a restart.
@@ -31,13 +31,18 @@ class Server {
   static Result<std::unique_ptr<Server>> Start(const ApiOptions& options, engine::Engine& engine);
 
   // Shuts down.
-  virtual ~Server() = default;
+  ~Server();
 
   // Ends watches, gives calls that run up to two seconds, and cancels the rest. Idempotent.
-  virtual void Shutdown() = 0;
+  void Shutdown();
 
   // The port that TCP is served at, 0 where it is not.
-  virtual uint16_t tcp_port() const = 0;
+  uint16_t tcp_port() const;
+
+ private:
+  class Servers;
+  explicit Server(std::unique_ptr<Servers> servers);
+  std::unique_ptr<Servers> servers_;
 };
 
 }  // namespace matic::api
