@@ -1,0 +1,53 @@
+#include "lib/http/curl_http_client.h"
+
+#include "lib/http/curl_transfer.h"
+#include "lib/http/url.h"
+
+namespace matic::http {
+namespace {
+
+Result<> CheckScheme(const std::string& url, bool allow_http) {
+  const std::string scheme = UrlScheme(url);
+  if (scheme == "https" || (scheme == "http" && allow_http)) return {};
+  if (scheme == "http") {
+    return Fail(ErrorCode::kInvalidArgument,
+                PublicUrl(url) + ": http is not allowed here (download.allow_http), use https");
+  }
+  return Fail(ErrorCode::kInvalidArgument,
+              PublicUrl(url) + ": not an http or https URL" +
+                  (scheme.empty() ? "" : " (its scheme is \"" + scheme + "\")"));
+}
+
+Result<> CheckRedirect(const std::string& from, const std::string& to, bool allow_http) {
+  const bool downwards = UrlScheme(from) == "https" && UrlScheme(to) != "https";
+  if (!downwards && CheckScheme(to, allow_http)) return {};
+  return Fail(ErrorCode::kRefused, PublicUrl(from) + ": redirects to " + PublicUrl(to) +
+                                       ", refused: from " + UrlScheme(from) + " to " +
+                                       UrlScheme(to) + " is no way to go");
+}
+
+}  // namespace
+
+CurlHttpClient::CurlHttpClient(CurlOptions options) : options_(std::move(options)) {
+  // Initialised once for the process; libcurl counts, and is never torn down before exit.
+  static const CURLcode initialised = curl_global_init(CURL_GLOBAL_DEFAULT);
+  static_cast<void>(initialised);
+}
+
+Result<ResponseHead> CurlHttpClient::Get(const Request& request, BodySink& sink,
+                                         std::stop_token stop) {
+  MATIC_TRY(CheckScheme(request.url, options_.allow_http));
+  std::string url = request.url;
+  for (int hop = 0; hop <= options_.max_redirects; ++hop) {
+    std::string redirect;
+    CurlTransfer transfer(options_, request, url, sink);
+    MATIC_ASSIGN(ResponseHead head, transfer.Run(stop, &redirect));
+    if (redirect.empty()) return head;
+    MATIC_TRY(CheckRedirect(url, redirect, options_.allow_http));
+    url = std::move(redirect);
+  }
+  return Fail(ErrorCode::kRefused, PublicUrl(request.url) + ": more than " +
+                                       std::to_string(options_.max_redirects) + " redirects");
+}
+
+}  // namespace matic::http

@@ -1,0 +1,55 @@
+// One request and its answer, without following redirects.
+#pragma once
+
+#include <curl/curl.h>
+
+#include <optional>
+#include <string>
+
+#include "lib/http/curl_http_client.h"
+#include "lib/http/response_parser.h"
+
+namespace matic::http {
+
+class CurlTransfer {
+ public:
+  // Keeps references; they outlive the transfer.
+  CurlTransfer(const CurlOptions& options, const Request& request, const std::string& url,
+               BodySink& sink);
+  ~CurlTransfer();
+  CurlTransfer(const CurlTransfer&) = delete;
+  CurlTransfer& operator=(const CurlTransfer&) = delete;
+
+  // The answer's head, or where it was a redirect, an empty one and `redirect` set.
+  Result<ResponseHead> Run(std::stop_token stop, std::string* redirect);
+
+ private:
+  static size_t OnHeader(char* data, size_t size, size_t count, void* self);
+  static size_t OnBody(char* data, size_t size, size_t count, void* self);
+
+  Result<> Configure();
+  Result<CURLcode> Drive(std::stop_token stop);
+  Error TransportError(CURLcode code) const;
+  Result<> EnsureBegun();
+  Result<ResponseHead> ReadHead();
+  Result<> TakeBody(std::span<const uint8_t> bytes);
+  Result<> CheckComplete() const;
+  Error Fault(ErrorCode code, const std::string& what) const;
+
+  const CurlOptions& options_;
+  const Request& request_;
+  const std::string& url_;
+  BodySink& sink_;
+
+  CURLM* multi_ = nullptr;
+  CURL* easy_ = nullptr;
+  curl_slist* headers_ = nullptr;
+  char error_text_[CURL_ERROR_SIZE] = {};
+
+  ResponseParser parser_;
+  std::optional<ResponseHead> head_;
+  uint64_t body_bytes_ = 0;
+  std::optional<Error> failure_;  // what a callback ended the transfer with
+};
+
+}  // namespace matic::http
