@@ -16,8 +16,8 @@ namespace matic {
 Result<> WriteFileDurably(const std::filesystem::path& path, std::string_view content,
                           uint32_t mode = 0600);
 
-// Appends `line` and a newline, and fsyncs. A torn last line, left by a power loss, is ended first so
-// that it spoils no other.
+// Appends `line` and a newline, and fsyncs. A torn last line, left by a power loss, is ended first
+// so that it spoils no other.
 Result<> AppendLineDurably(const std::filesystem::path& path, std::string_view line);
 
 // kNotFound where there is none; kInvalidArgument where it is larger than `limit` bytes.

@@ -17,8 +17,9 @@ struct ProcessOutcome {
 class ProcessRunner {
  public:
   virtual ~ProcessRunner() = default;
-  // Runs argv[0] (found in PATH, no shell) with an empty stdin. A program that could not be started is
-  // kNotFound or kPermission; one still running at the deadline is killed with its group, kDeadline.
+  // Runs argv[0] (found in PATH, no shell) with an empty stdin. A program that could not be started
+  // is kNotFound or kPermission; one still running at the deadline is killed with its group,
+  // kDeadline.
   virtual Result<ProcessOutcome> Run(const std::vector<std::string>& argv,
                                      std::chrono::milliseconds deadline) = 0;
 };
