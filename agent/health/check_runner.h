@@ -19,7 +19,8 @@ struct Finding {
   std::string output;  // one line
 };
 
-// One thing that is looked at. Run returns within a few seconds, whatever the machine's state.
+// One thing that is looked at. Run returns within a few seconds, whatever the machine's state, and
+// sooner when stopped; it may be called on several threads at once.
 class Check {
  public:
   virtual ~Check() = default;
@@ -34,17 +35,19 @@ struct RetryPolicy {
   uint32_t attempts = 30;             // of one check, at most
 };
 
+// Thread-safe: a single round may run beside one to a verdict.
 class CheckRunner {
  public:
   CheckRunner(std::vector<std::unique_ptr<Check>> checks, Clock& clock);
   ~CheckRunner();
 
-  // Runs every check once, side by side.
+  // Runs every check once, side by side, for half a minute at most.
   Report RunOnce(std::stop_token stop);
 
-  // Tries every check until it passes or until its tries or the time are used up. `changed` is called
-  // with the report so far after every attempt. A check cut off by the time counts as failed, and says
-  // so in its output. Stopped early, what still runs is kRunning.
+  // Tries every check until it passes or until its tries or the time are used up. `changed` is
+  // called with the report so far after every attempt, by one thread at a time. A check cut off by
+  // the time counts as failed, and says so in its output. Stopped early, what still runs is
+  // kRunning.
   Report RunToVerdict(const RetryPolicy& policy, const std::function<void(const Report&)>& changed,
                       std::stop_token stop);
 

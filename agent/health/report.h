@@ -27,10 +27,11 @@ struct Report {
   WallTime last_updated;
   std::vector<CheckReport> checks;
 
-  // kUnhealthy where a critical check failed, kDegraded where another did. A check that still runs has
-  // no say.
+  // kUnhealthy where a critical check failed, kDegraded where another did. A check that still runs
+  // has no say.
   HealthState State() const;
-  // The first critical check that failed: "service: matic-agent.service is failed". Empty if none did.
+  // The first critical check that failed: "service: matic-agent.service is failed". Empty if none
+  // did.
   std::string CriticalFailure() const;
 };
 

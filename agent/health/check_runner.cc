@@ -1,0 +1,122 @@
+#include "agent/health/check_runner.h"
+
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+#include <thread>
+
+namespace matic::health {
+namespace {
+
+// One run of all checks, a thread each, while the thread that asked for it watches the time.
+class Round {
+ public:
+  Round(const std::vector<std::unique_ptr<Check>>& checks, Clock& clock, const RetryPolicy& policy,
+        const std::function<void(const Report&)>& changed)
+      : checks_(checks), clock_(clock), policy_(policy), changed_(changed), open_(checks.size()) {
+    report_.last_updated = clock_.Now();
+    for (const auto& check : checks_) {
+      CheckReport report;
+      report.name = check->name();
+      report.critical = check->critical();
+      report_.checks.push_back(std::move(report));
+    }
+  }
+
+  Report Run(std::stop_token stop) {
+    if (checks_.empty()) return report_;
+    {
+      const std::stop_callback on_stop(std::move(stop), [this] {
+        cut_off_.request_stop();
+        over_.request_stop();
+      });
+      std::vector<std::jthread> threads;
+      for (size_t i = 0; i < checks_.size(); ++i) {
+        threads.emplace_back([this, i] {
+          RunCheck(i);
+          if (--open_ == 0) over_.request_stop();
+        });
+      }
+      if (clock_.Wait(policy_.timeout, over_.get_token())) {
+        time_is_up_ = true;
+        cut_off_.request_stop();
+      }
+    }
+    return report_;
+  }
+
+ private:
+  void RunCheck(size_t index) {
+    const std::stop_token cut_off = cut_off_.get_token();
+    const uint32_t attempts = std::max(policy_.attempts, 1u);
+    for (uint32_t attempt = 1; !cut_off.stop_requested(); ++attempt) {
+      const BootTime started = clock_.SinceBoot();
+      const Finding finding = checks_[index]->Run(cut_off);
+      const BootTime took = clock_.SinceBoot() - started;
+      // What a check found while it was being cut off is not its own finding.
+      if (!finding.passed && cut_off.stop_requested()) break;
+      const bool decided = finding.passed || attempt == attempts;
+      Record(index, finding, attempt, took, decided);
+      if (decided) return;
+      if (!clock_.Wait(policy_.interval, cut_off)) break;
+    }
+    if (time_is_up_) RecordOutOfTime(index);
+  }
+
+  void Record(size_t index, const Finding& finding, uint32_t attempt, BootTime took, bool decided) {
+    const std::lock_guard lock(mutex_);
+    CheckReport& check = report_.checks[index];
+    check.attempts = attempt;
+    check.duration = std::chrono::duration_cast<std::chrono::milliseconds>(took);
+    check.output = finding.output;
+    if (decided) check.result = finding.passed ? CheckResult::kPassed : CheckResult::kFailed;
+    Publish();
+  }
+
+  void RecordOutOfTime(size_t index) {
+    const std::lock_guard lock(mutex_);
+    CheckReport& check = report_.checks[index];
+    check.result = CheckResult::kFailed;
+    if (!check.output.empty()) check.output += "; ";
+    check.output += "out of time after " + std::to_string(policy_.timeout.count()) + " s";
+    Publish();
+  }
+
+  // Under the mutex, so that whoever listens sees the reports in order.
+  void Publish() {
+    report_.last_updated = clock_.Now();
+    if (changed_) changed_(report_);
+  }
+
+  const std::vector<std::unique_ptr<Check>>& checks_;
+  Clock& clock_;
+  const RetryPolicy& policy_;
+  const std::function<void(const Report&)>& changed_;
+  std::stop_source cut_off_;  // ends the checks: the time is up, or somebody asked to stop
+  std::stop_source over_;     // ends the wait: every check is decided, or somebody asked to stop
+  std::atomic<bool> time_is_up_ = false;
+  std::atomic<size_t> open_;
+  std::mutex mutex_;
+  Report report_;
+};
+
+}  // namespace
+
+CheckRunner::CheckRunner(std::vector<std::unique_ptr<Check>> checks, Clock& clock)
+    : checks_(std::move(checks)), clock_(clock) {}
+
+CheckRunner::~CheckRunner() = default;
+
+Report CheckRunner::RunOnce(std::stop_token stop) {
+  const RetryPolicy once{
+      .timeout = std::chrono::seconds(30), .interval = std::chrono::seconds(0), .attempts = 1};
+  return RunToVerdict(once, nullptr, std::move(stop));
+}
+
+Report CheckRunner::RunToVerdict(const RetryPolicy& policy,
+                                 const std::function<void(const Report&)>& changed,
+                                 std::stop_token stop) {
+  return Round(checks_, clock_, policy, changed).Run(std::move(stop));
+}
+
+}  // namespace matic::health

@@ -1,0 +1,262 @@
+#include "agent/health/check_runner.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <future>
+#include <mutex>
+#include <set>
+#include <thread>
+
+namespace matic::health {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Time that stands still but for Advance, and that knows how many threads wait for it.
+class SteppedClock final : public Clock {
+ public:
+  WallTime Now() const override {
+    return WallTime(std::chrono::duration_cast<WallTime::duration>(SinceBoot()));
+  }
+  BootTime SinceBoot() const override {
+    const std::lock_guard lock(mutex_);
+    return now_;
+  }
+  bool Wait(std::chrono::nanoseconds duration, std::stop_token stop) override {
+    std::unique_lock lock(mutex_);
+    const auto waiter = waiting_.insert(now_ + duration);
+    changed_.notify_all();
+    const bool over = changed_.wait(lock, stop, [&] { return now_ >= *waiter; });
+    waiting_.erase(waiter);
+    changed_.notify_all();
+    return over;
+  }
+
+  void Advance(std::chrono::nanoseconds by) {
+    const std::lock_guard lock(mutex_);
+    now_ += by;
+    changed_.notify_all();
+  }
+  // Until so many threads wait for a time that is yet to come.
+  void AwaitWaiting(size_t threads) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] {
+      return static_cast<size_t>(std::distance(waiting_.upper_bound(now_), waiting_.end())) ==
+             threads;
+    });
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::condition_variable_any changed_;
+  BootTime now_ = 1000s;
+  std::multiset<BootTime> waiting_;  // until when
+};
+
+class FakeCheck final : public Check {
+ public:
+  using Body = std::function<Finding(uint32_t attempt, const std::stop_token& stop)>;
+  FakeCheck(std::string name, bool critical, Body body)
+      : name_(std::move(name)), critical_(critical), body_(std::move(body)) {}
+
+  std::string name() const override { return name_; }
+  bool critical() const override { return critical_; }
+  Finding Run(std::stop_token stop) override { return body_(++attempts_, stop); }
+
+ private:
+  std::string name_;
+  bool critical_;
+  Body body_;
+  std::atomic<uint32_t> attempts_ = 0;
+};
+
+FakeCheck::Body PassesAt(uint32_t wanted) {
+  return [wanted](uint32_t attempt, const std::stop_token&) {
+    return Finding{attempt >= wanted, "try " + std::to_string(attempt)};
+  };
+}
+
+FakeCheck::Body HangsUntilStopped() {
+  return [](uint32_t, const std::stop_token& stop) {
+    std::promise<void> stopped;
+    const std::stop_callback callback(stop, [&] { stopped.set_value(); });
+    stopped.get_future().wait();
+    return Finding{false, "stopped"};
+  };
+}
+
+class CheckRunnerTest : public testing::Test {
+ protected:
+  void Add(std::string name, bool critical, FakeCheck::Body body) {
+    checks_.push_back(std::make_unique<FakeCheck>(std::move(name), critical, std::move(body)));
+  }
+
+  std::future<Report> Start() {
+    runner_ = std::make_unique<CheckRunner>(std::move(checks_), clock_);
+    return std::async(std::launch::async, [this] {
+      return runner_->RunToVerdict(
+          policy_, [this](const Report& report) { seen_.push_back(report); }, stop_.get_token());
+    });
+  }
+
+  SteppedClock clock_;
+  RetryPolicy policy_{.timeout = 300s, .interval = 10s, .attempts = 30};
+  std::stop_source stop_;
+  std::vector<Report> seen_;
+  std::vector<std::unique_ptr<Check>> checks_;
+  std::unique_ptr<CheckRunner> runner_;
+};
+
+TEST_F(CheckRunnerTest, EndsAtOnceWhenEveryCheckPasses) {
+  Add("boot", true, PassesAt(1));
+  Add("network", false, PassesAt(1));
+  const Report report = Start().get();
+
+  EXPECT_EQ(report.State(), HealthState::kHealthy);
+  ASSERT_EQ(report.checks.size(), 2u);
+  EXPECT_EQ(report.checks[0].name, "boot");
+  EXPECT_TRUE(report.checks[0].critical);
+  EXPECT_EQ(report.checks[0].result, CheckResult::kPassed);
+  EXPECT_EQ(report.checks[0].attempts, 1u);
+  EXPECT_EQ(report.checks[0].output, "try 1");
+  EXPECT_FALSE(report.checks[1].critical);
+  EXPECT_EQ(seen_.size(), 2u);
+}
+
+TEST_F(CheckRunnerTest, WithoutChecksThereIsNothingToWaitFor) {
+  EXPECT_EQ(Start().get().State(), HealthState::kHealthy);
+}
+
+TEST_F(CheckRunnerTest, ACheckIsTriedAgainUntilItPasses) {
+  Add("boot", true, PassesAt(1));
+  Add("service", true, PassesAt(3));
+  auto verdict = Start();
+  for (int i = 0; i < 2; ++i) {
+    clock_.AwaitWaiting(2);  // the timeout's thread and the check's
+    clock_.Advance(10s);
+  }
+  const Report report = verdict.get();
+
+  EXPECT_EQ(report.State(), HealthState::kHealthy);
+  EXPECT_EQ(report.checks[1].attempts, 3u);
+  EXPECT_EQ(report.last_updated, WallTime(1020s));
+  ASSERT_EQ(seen_.size(), 4u);  // a report for every attempt
+  const auto before_last = seen_[2].checks[1];
+  EXPECT_EQ(before_last.result, CheckResult::kRunning);
+  EXPECT_EQ(before_last.attempts, 2u);
+  EXPECT_EQ(before_last.output, "try 2");
+}
+
+TEST_F(CheckRunnerTest, ACheckFailsWhenItsTriesAreUsedUp) {
+  policy_.attempts = 3;
+  Add("service", true, PassesAt(4));
+  auto verdict = Start();
+  for (int i = 0; i < 2; ++i) {
+    clock_.AwaitWaiting(2);
+    clock_.Advance(10s);
+  }
+  const Report report = verdict.get();
+
+  EXPECT_EQ(report.State(), HealthState::kUnhealthy);
+  EXPECT_EQ(report.CriticalFailure(), "service: try 3");
+  EXPECT_EQ(report.checks[0].attempts, 3u);
+}
+
+TEST_F(CheckRunnerTest, ACheckThatIsNotCriticalOnlyDegrades) {
+  policy_.attempts = 1;
+  Add("boot", true, PassesAt(1));
+  Add("network", false, PassesAt(2));
+  const Report report = Start().get();
+
+  EXPECT_EQ(report.State(), HealthState::kDegraded);
+  EXPECT_EQ(report.CriticalFailure(), "");
+  EXPECT_EQ(report.checks[1].result, CheckResult::kFailed);
+}
+
+TEST_F(CheckRunnerTest, TheTimeIsForAllChecksTogether) {
+  policy_.timeout = 15s;
+  Add("service", true, PassesAt(100));
+  auto verdict = Start();
+  clock_.AwaitWaiting(2);
+  clock_.Advance(10s);
+  clock_.AwaitWaiting(2);
+  clock_.Advance(5s);
+  const Report report = verdict.get();
+
+  EXPECT_EQ(report.State(), HealthState::kUnhealthy);
+  EXPECT_EQ(report.CriticalFailure(), "service: try 2; out of time after 15 s");
+  EXPECT_EQ(seen_.back().checks[0].result, CheckResult::kFailed);
+}
+
+TEST_F(CheckRunnerTest, ACheckThatHangsDoesNotHoldUpTheOthersAndIsCutOff) {
+  Add("api", true, HangsUntilStopped());
+  Add("boot", true, PassesAt(1));
+  auto verdict = Start();
+  clock_.AwaitWaiting(1);
+  clock_.Advance(300s);
+  const Report report = verdict.get();
+
+  EXPECT_EQ(report.CriticalFailure(), "api: out of time after 300 s");
+  EXPECT_EQ(report.checks[0].attempts, 0u);
+  EXPECT_EQ(report.checks[1].result, CheckResult::kPassed);
+}
+
+TEST_F(CheckRunnerTest, StoppedEarlyItLeavesOpenWhatIsOpen) {
+  Add("boot", true, PassesAt(1));
+  Add("service", true, PassesAt(100));
+  Add("api", true, HangsUntilStopped());
+  auto verdict = Start();
+  clock_.AwaitWaiting(2);
+  stop_.request_stop();
+  const Report report = verdict.get();
+
+  EXPECT_EQ(report.checks[0].result, CheckResult::kPassed);
+  EXPECT_EQ(report.checks[1].result, CheckResult::kRunning);
+  EXPECT_EQ(report.checks[1].output, "try 1");
+  EXPECT_EQ(report.checks[2].result, CheckResult::kRunning);
+  EXPECT_EQ(report.CriticalFailure(), "");
+}
+
+TEST_F(CheckRunnerTest, StoppedBeforeItBeganItFindsNothing) {
+  Add("boot", true, PassesAt(1));
+  stop_.request_stop();
+  EXPECT_EQ(Start().get().checks[0].result, CheckResult::kRunning);
+}
+
+TEST_F(CheckRunnerTest, AListenerIsCalledByOneThreadAtATime) {
+  for (int i = 0; i < 8; ++i) Add(std::to_string(i), true, PassesAt(1));
+  CheckRunner runner(std::move(checks_), clock_);
+  std::atomic<int> inside = 0;
+  bool overlapped = false;
+  size_t calls = 0;
+  runner.RunToVerdict(policy_,
+                      [&](const Report&) {
+                        overlapped = overlapped || ++inside != 1;
+                        ++calls;
+                        std::this_thread::yield();
+                        --inside;
+                      },
+                      {});
+  EXPECT_FALSE(overlapped);
+  EXPECT_EQ(calls, 8u);
+}
+
+TEST_F(CheckRunnerTest, ASingleRoundTriesOnce) {
+  Add("service", true, PassesAt(2));
+  CheckRunner runner(std::move(checks_), clock_);
+  EXPECT_EQ(runner.RunOnce({}).CriticalFailure(), "service: try 1");
+  EXPECT_EQ(runner.RunOnce({}).State(), HealthState::kHealthy);
+}
+
+TEST_F(CheckRunnerTest, ADurationIsThatOfTheLastAttempt) {
+  Add("boot", true, [this](uint32_t, const std::stop_token&) {
+    clock_.Advance(45ms);
+    return Finding{true, ""};
+  });
+  EXPECT_EQ(Start().get().checks[0].duration, 45ms);
+}
+
+}  // namespace
+}  // namespace matic::health

@@ -1,0 +1,156 @@
+#include "agent/health/checks.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <net/if.h>
+
+#include <map>
+
+#include "agent/health/boot_check.h"
+#include "agent/health/network_check.h"
+#include "agent/health/service_check.h"
+
+namespace matic::health {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+class FrozenClock final : public Clock {
+ public:
+  WallTime Now() const override { return {}; }
+  BootTime SinceBoot() const override { return up; }
+  bool Wait(std::chrono::nanoseconds, std::stop_token) override { return true; }
+
+  BootTime up{0};
+};
+
+// Stands for systemctl on a machine with the given units.
+class FakeSystemctl final : public ProcessRunner {
+ public:
+  Result<ProcessOutcome> Run(const std::vector<std::string>& argv,
+                             std::chrono::milliseconds) override {
+    if (broken) return *broken;
+    ProcessOutcome outcome;
+    const auto dashes = std::find(argv.begin(), argv.end(), "--");
+    for (auto unit = std::next(dashes); unit != argv.end(); ++unit) {
+      if (!outcome.output.empty()) outcome.output += "\n";
+      const auto found = units.find(*unit);
+      outcome.output += found == units.end()
+                            ? "LoadState=not-found\nActiveState=inactive\nSubState=dead\n"
+                            : "LoadState=loaded\n" + found->second;
+    }
+    return outcome;
+  }
+
+  std::map<std::string, std::string> units;
+  std::optional<Result<ProcessOutcome>> broken;
+};
+
+constexpr const char* kActive = "ActiveState=active\nSubState=running\n";
+
+TEST(BootCheckTest, PassesOnceTheMachineIsUpForLongerThanAsked) {
+  FrozenClock clock;
+  BootCheck check(true, 10s, clock);
+  clock.up = 10s;
+  EXPECT_FALSE(check.Run({}).passed);
+  EXPECT_EQ(check.Run({}).output, "up 10 s, must be more than 10 s");
+  clock.up = 312s + 700ms;
+  EXPECT_TRUE(check.Run({}).passed);
+  EXPECT_EQ(check.Run({}).output, "up 312 s");
+}
+
+TEST(ServiceCheckTest, PassesWhileEveryUnitIsActive) {
+  FakeSystemctl systemctl;
+  systemctl.units = {{"a.service", kActive},
+                     {"b.service", "ActiveState=reloading\nSubState=reload\n"}};
+  const Finding one = ServiceCheck(true, {"a.service"}, systemctl).Run({});
+  EXPECT_TRUE(one.passed);
+  EXPECT_EQ(one.output, "a.service is active");
+  const Finding both = ServiceCheck(true, {"a.service", "b.service"}, systemctl).Run({});
+  EXPECT_TRUE(both.passed);
+  EXPECT_EQ(both.output, "a.service, b.service are active");
+}
+
+TEST(ServiceCheckTest, NamesEveryUnitThatIsNotActiveWithItsState) {
+  FakeSystemctl systemctl;
+  systemctl.units = {{"good.service", kActive},
+                     {"failed.service", "ActiveState=failed\nSubState=failed\n"},
+                     {"slow.service", "ActiveState=activating\nSubState=auto-restart\n"}};
+  const Finding finding =
+      ServiceCheck(true, {"good.service", "failed.service", "slow.service", "gone.service"},
+                   systemctl)
+          .Run({});
+  EXPECT_FALSE(finding.passed);
+  EXPECT_EQ(finding.output,
+            "failed.service is failed, slow.service is activating (auto-restart), "
+            "gone.service is not found");
+}
+
+TEST(ServiceCheckTest, PassesWithoutUnitsAndWithoutAskingAnybody) {
+  FakeSystemctl systemctl;
+  systemctl.broken = Fail(ErrorCode::kNotFound, "systemctl: No such file or directory");
+  EXPECT_TRUE(ServiceCheck(true, {}, systemctl).Run({}).passed);
+}
+
+TEST(ServiceCheckTest, FailsWhereSystemctlGivesNoAnswer) {
+  FakeSystemctl systemctl;
+  ServiceCheck check(true, {"a.service"}, systemctl);
+  systemctl.broken = Fail(ErrorCode::kDeadline, "systemctl: killed after 5 s");
+  EXPECT_EQ(check.Run({}).output, "systemctl: killed after 5 s");
+  systemctl.broken = ProcessOutcome{1, "Failed to connect to bus: No such file\nmore\n"};
+  EXPECT_FALSE(check.Run({}).passed);
+  EXPECT_EQ(check.Run({}).output, "systemctl show failed: Failed to connect to bus: No such file");
+  systemctl.broken = ProcessOutcome{0, "\n\n"};
+  EXPECT_FALSE(check.Run({}).passed);
+}
+
+TEST(NetworkCheckTest, AnInterfaceButTheLoopbackMustBeUpWithACarrier) {
+  constexpr unsigned kUp = IFF_UP | IFF_RUNNING;
+  const Interface loopback{"lo", kUp | IFF_LOOPBACK};
+  EXPECT_EQ(JudgeInterfaces({loopback, {"eth0", IFF_UP}, {"eth1", kUp}}).output, "eth1 is up");
+  EXPECT_TRUE(JudgeInterfaces({loopback, {"eth1", kUp}}).passed);
+  EXPECT_FALSE(JudgeInterfaces({loopback}).passed);
+  EXPECT_EQ(JudgeInterfaces({loopback}).output, "no interface but the loopback");
+  EXPECT_EQ(JudgeInterfaces({loopback, {"eth0", IFF_UP}, {"eth1", 0}}).output,
+            "no interface up: eth0 has no carrier, eth1 is down");
+}
+
+TEST(NetworkCheckTest, EveryInterfaceOfThisMachineIsListedOnce) {
+  const auto interfaces = ListInterfaces();
+  ASSERT_TRUE(interfaces);
+  EXPECT_EQ(std::count_if(interfaces->begin(), interfaces->end(),
+                          [](const Interface& interface) { return interface.name == "lo"; }),
+            1);
+}
+
+TEST(MakeChecksTest, TheConfigurationDecidesWhatIsCritical) {
+  FakeSystemctl systemctl;
+  FrozenClock clock;
+  config::Health health;
+  health.checks.network.critical = true;
+  health.checks.api.critical = false;
+  health.checks.service.units = {"gone.service"};
+  const auto checks = MakeChecks(health, config::Api{}, systemctl, clock);
+
+  std::vector<std::string> names;
+  std::vector<bool> critical;
+  for (const auto& check : checks) {
+    names.push_back(check->name());
+    critical.push_back(check->critical());
+  }
+  EXPECT_THAT(names, ElementsAre("boot", "service", "network", "api"));
+  EXPECT_THAT(critical, ElementsAre(true, true, true, false));
+  EXPECT_THAT(checks[1]->Run({}).output, HasSubstr("gone.service is not found"));
+}
+
+TEST(MakeChecksTest, RetriesAndTimesAreTheConfigurations) {
+  const RetryPolicy policy = MakeRetryPolicy(config::Health{});
+  EXPECT_EQ(policy.timeout, 300s);
+  EXPECT_EQ(policy.interval, 10s);
+  EXPECT_EQ(policy.attempts, 30u);
+}
+
+}  // namespace
+}  // namespace matic::health
