@@ -1,0 +1,285 @@
+#include "lib/http/curl_http_client.h"
+
+#include <gmock/gmock.h>
+
+#include <thread>
+
+#include "tests/unit/lib/http/http_server.h"
+
+namespace matic::http {
+namespace {
+
+using testing::AllOf;
+using testing::EndsWith;
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
+using namespace std::chrono_literals;
+
+constexpr uint64_t kSize = 1'000'000;
+
+class MemorySink final : public BodySink {
+ public:
+  Result<> Begin(const ResponseHead& answer) override {
+    head = answer;
+    ++begun;
+    if (refuse_head) return Fail(ErrorCode::kRefused, "the sink does not want it");
+    return {};
+  }
+  Result<> Write(std::span<const uint8_t> bytes) override {
+    body.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    return {};
+  }
+
+  ResponseHead head;
+  std::string body;
+  int begun = 0;
+  bool refuse_head = false;
+};
+
+class CurlHttpClientTest : public testing::Test {
+ protected:
+  static void SetUpTestSuite() { server_ = new HttpServer(); }
+  static void TearDownTestSuite() {
+    delete server_;
+    server_ = nullptr;
+  }
+
+  CurlOptions Options() const { return {.ca_file = server_->ca_file(), .low_speed_time = 1s}; }
+
+  Result<ResponseHead> Get(const std::string& url, uint64_t offset = 0,
+                           const std::string& validator = "") {
+    return Get(Options(), url, offset, validator);
+  }
+  Result<ResponseHead> Get(const CurlOptions& options, const std::string& url, uint64_t offset = 0,
+                           const std::string& validator = "") {
+    sink_ = MemorySink();
+    CurlHttpClient client(options);
+    return client.Get({url, offset, validator, kSize}, sink_, {});
+  }
+  void ExpectError(const Result<ResponseHead>& result, ErrorCode code, const std::string& what) {
+    ASSERT_FALSE(result.has_value());
+    EXPECT_EQ(CodeName(result.error().code), CodeName(code)) << result.error().message;
+    EXPECT_THAT(result.error().message, HasSubstr(what));
+  }
+
+  static HttpServer* server_;
+  MemorySink sink_;
+};
+
+HttpServer* CurlHttpClientTest::server_ = nullptr;
+
+TEST_F(CurlHttpClientTest, FetchesOverTls) {
+  const auto head = Get(server_->Https("/image"));
+  ASSERT_TRUE(head.has_value()) << head.error().message;
+  EXPECT_EQ(head->status, 200);
+  EXPECT_EQ(head->total_bytes, kSize);
+  EXPECT_EQ(head->validator, "\"v1\"");
+  EXPECT_EQ(sink_.begun, 1);
+  EXPECT_EQ(sink_.body, HttpServer::Content());
+}
+
+TEST_F(CurlHttpClientTest, ContinuesAfterAReset) {
+  const auto broken = Get(server_->Https("/reset?after=300000"));
+  ExpectError(broken, ErrorCode::kUnavailable, "/reset?…: ");
+  EXPECT_THAT(broken.error().message, Not(HasSubstr("after=")));
+  const std::string begin = sink_.body;
+  EXPECT_GT(begin.size(), 0u);
+  EXPECT_LE(begin.size(), 300000u);
+  const auto head = Get(server_->Https("/image"), begin.size(), sink_.head.validator);
+  ASSERT_TRUE(head.has_value()) << head.error().message;
+  EXPECT_EQ(head->status, 206);
+  EXPECT_EQ(head->offset, begin.size());
+  EXPECT_EQ(head->total_bytes, kSize);
+  EXPECT_EQ(begin + sink_.body, HttpServer::Content());
+}
+
+TEST_F(CurlHttpClientTest, StartsAnewWhenTheContentHasChanged) {
+  const auto head = Get(server_->Http("/image"), 5000, "\"v0\"");
+  ASSERT_TRUE(head.has_value()) << head.error().message;
+  EXPECT_EQ(head->status, 200);
+  EXPECT_EQ(head->offset, 0u);
+  EXPECT_EQ(sink_.body.size(), kSize);
+}
+
+TEST_F(CurlHttpClientTest, SaysWhenTheServerHasNoRanges) {
+  const auto head = Get(server_->Http("/without-ranges"), 5000);
+  ASSERT_TRUE(head.has_value()) << head.error().message;
+  EXPECT_EQ(head->offset, 0u);
+  EXPECT_EQ(sink_.body, HttpServer::Content());
+}
+
+TEST_F(CurlHttpClientTest, RefusesARangeItDidNotAskFor) {
+  ExpectError(Get(server_->Http("/wrong-range"), 5000), ErrorCode::kCorrupt,
+              "asked for the bytes from 5000, answered with bytes from 1");
+  ExpectError(Get(server_->Http("/multipart"), 5000), ErrorCode::kCorrupt, "no single range");
+  ExpectError(Get(server_->Http("/wrong-range")), ErrorCode::kCorrupt,
+              "asked for the bytes from 0");
+  EXPECT_EQ(sink_.body, "");
+}
+
+TEST_F(CurlHttpClientTest, ARangeThatEndsEarlyIsNoWholeBody) {
+  ExpectError(Get(server_->Http("/short-range"), 5000), ErrorCode::kUnavailable,
+              "ended after 5010 of 1000000 bytes");
+}
+
+TEST_F(CurlHttpClientTest, ATruncatedBodyIsAnError) {
+  ExpectError(Get(server_->Http("/truncated?after=1234")), ErrorCode::kUnavailable, "");
+  EXPECT_EQ(sink_.body.size(), 1234u);
+}
+
+TEST_F(CurlHttpClientTest, TakesABodyOfUnknownLength) {
+  const auto head = Get(server_->Http("/without-length"));
+  ASSERT_TRUE(head.has_value()) << head.error().message;
+  EXPECT_EQ(head->total_bytes, std::nullopt);
+  EXPECT_EQ(sink_.body.size(), kSize);
+}
+
+TEST_F(CurlHttpClientTest, CutsAnEndlessBody) {
+  ExpectError(Get(server_->Https("/endless")), ErrorCode::kInvalidArgument,
+              "/endless: sends more than the 1000000 bytes that fit");
+  EXPECT_LE(sink_.body.size(), kSize);
+}
+
+TEST_F(CurlHttpClientTest, RefusesWhatIsAnnouncedTooLargeBeforeTheFirstByte) {
+  CurlHttpClient client(Options());
+  ExpectError(client.Get({server_->Http("/image"), 0, "", kSize - 1}, sink_, {}),
+              ErrorCode::kInvalidArgument, "is 1000000 bytes, more than the 999999 that fit");
+  EXPECT_EQ(sink_.begun, 0);
+}
+
+TEST_F(CurlHttpClientTest, GivesUpOnAStall) {
+  ExpectError(Get(server_->Https("/stall")), ErrorCode::kUnavailable, "stalled: ");
+  ExpectError(Get(server_->Https("/silent")), ErrorCode::kUnavailable, "/silent: ");
+  ExpectError(Get(server_->Https("/trickle")), ErrorCode::kUnavailable, "stalled: ");
+}
+
+TEST_F(CurlHttpClientTest, StopsWithinASecond) {
+  CurlHttpClient client({.ca_file = server_->ca_file()});
+  for (const std::string path : {"/stall", "/silent"}) {
+    std::stop_source source;
+    std::chrono::steady_clock::time_point stopped;
+    std::jthread stopper([&] {
+      std::this_thread::sleep_for(200ms);
+      stopped = std::chrono::steady_clock::now();
+      source.request_stop();
+    });
+    const auto result = client.Get({server_->Https(path), 0, "", kSize}, sink_, source.get_token());
+    const auto returned = std::chrono::steady_clock::now();
+    stopper.join();
+    ExpectError(result, ErrorCode::kCancelled, path);
+    EXPECT_LT(returned - stopped, 1s);
+  }
+}
+
+TEST_F(CurlHttpClientTest, TheSinkMayEndIt) {
+  sink_.refuse_head = true;
+  CurlHttpClient client(Options());
+  const auto result = client.Get({server_->Http("/image"), 0, "", kSize}, sink_, {});
+  ExpectError(result, ErrorCode::kRefused, "the sink does not want it");
+  EXPECT_EQ(sink_.body, "");
+}
+
+TEST_F(CurlHttpClientTest, TrustsOnlyTheCaFile) {
+  CurlOptions options = Options();
+  options.ca_file = "";
+  ExpectError(Get(options, server_->Https("/image")), ErrorCode::kPermission,
+              "/image: certificate verify failed: self-signed certificate");
+  EXPECT_EQ(sink_.begun, 0);
+}
+
+TEST_F(CurlHttpClientTest, TheCertificateMustNameTheHost) {
+  std::string url = server_->Https("/image");
+  url.replace(url.find("127.0.0.1"), 9, "localhost");
+  ExpectError(Get(url), ErrorCode::kPermission, "https://localhost:");
+}
+
+TEST_F(CurlHttpClientTest, SaysWhichCaFileIsMissing) {
+  CurlOptions options = Options();
+  options.ca_file = "/nonexistent/ca.pem";
+  ExpectError(Get(options, server_->Https("/image")), ErrorCode::kInvalidArgument,
+              "/nonexistent/ca.pem");
+}
+
+TEST_F(CurlHttpClientTest, ATlsErrorOtherThanTrustMayPass) {
+  std::string url = server_->Http("/image");
+  url.replace(0, 4, "https");
+  ExpectError(Get(url), ErrorCode::kUnavailable, url);
+}
+
+TEST_F(CurlHttpClientTest, StatusesHaveTheirMeaning) {
+  const std::pair<int, ErrorCode> table[] = {
+      {404, ErrorCode::kNotFound},       {410, ErrorCode::kNotFound},
+      {400, ErrorCode::kRefused},        {401, ErrorCode::kRefused},
+      {403, ErrorCode::kRefused},        {408, ErrorCode::kUnavailable},
+      {429, ErrorCode::kUnavailable},    {416, ErrorCode::kCorrupt},
+      {500, ErrorCode::kUnavailable},    {503, ErrorCode::kUnavailable},
+      {203, ErrorCode::kInvalidArgument}};
+  for (const auto& [status, code] : table) {
+    const std::string number = std::to_string(status);
+    ExpectError(Get(server_->Https("/status?code=" + number)), code, "/status?…: HTTP " + number);
+    EXPECT_EQ(sink_.begun, 0);
+  }
+}
+
+TEST_F(CurlHttpClientTest, FollowsRedirectsUpwards) {
+  const auto head = Get(server_->Http("/redirect?to=" + server_->Https("/image")));
+  ASSERT_TRUE(head.has_value()) << head.error().message;
+  EXPECT_EQ(head->url, server_->Https("/image"));
+  EXPECT_EQ(sink_.body.size(), kSize);
+}
+
+TEST_F(CurlHttpClientTest, AResumeFollowsRedirectsToo) {
+  const auto head = Get(server_->Https("/redirect?status=307&to=/image"), 999990);
+  ASSERT_TRUE(head.has_value()) << head.error().message;
+  EXPECT_EQ(sink_.body, HttpServer::Content().substr(999990));
+}
+
+TEST_F(CurlHttpClientTest, NeverRedirectsDownwards) {
+  ExpectError(Get(server_->Https("/redirect?to=" + server_->Http("/image"))), ErrorCode::kRefused,
+              "redirects to " + server_->Http("/image") + ", refused");
+  ExpectError(Get(server_->Http("/redirect?to=file:///etc/passwd")), ErrorCode::kRefused,
+              "redirects to file:///etc/passwd, refused");
+  ExpectError(Get(server_->Http("/redirect?to=ftp://127.0.0.1/x")), ErrorCode::kRefused, "ftp");
+  EXPECT_EQ(sink_.begun, 0);
+}
+
+TEST_F(CurlHttpClientTest, RedirectsAreBounded) {
+  ExpectError(Get(server_->Http("/loop")), ErrorCode::kRefused, "more than 5 redirects");
+  ExpectError(Get(server_->Http("/endless-redirect")), ErrorCode::kCorrupt, "endless body");
+}
+
+TEST_F(CurlHttpClientTest, RefusesCompressionAndLargeHeaders) {
+  ExpectError(Get(server_->Http("/compressed")), ErrorCode::kCorrupt, "content-encoding gzip");
+  ExpectError(Get(server_->Http("/large-header")), ErrorCode::kCorrupt, "header is too large");
+}
+
+TEST_F(CurlHttpClientTest, OnlyHttpAndOnlyWhereAllowed) {
+  ExpectError(Get("ftp://host/x"), ErrorCode::kInvalidArgument, "its scheme is \"ftp\"");
+  ExpectError(Get("image.squashfs"), ErrorCode::kInvalidArgument, "not an http or https URL");
+  ExpectError(Get("https://"), ErrorCode::kInvalidArgument, "");
+  CurlOptions options = Options();
+  options.allow_http = false;
+  ExpectError(Get(options, server_->Http("/image")), ErrorCode::kInvalidArgument, "use https");
+  ExpectError(Get(options, server_->Https("/redirect?to=" + server_->Http("/image"))),
+              ErrorCode::kRefused, "refused");
+}
+
+TEST_F(CurlHttpClientTest, AnUnreachableServerMayComeBack) {
+  ExpectError(Get("http://127.0.0.1:1/image"), ErrorCode::kUnavailable,
+              "http://127.0.0.1:1/image: ");
+  ExpectError(Get("https://name.invalid/image"), ErrorCode::kUnavailable,
+              "https://name.invalid/image: ");
+}
+
+TEST_F(CurlHttpClientTest, ErrorsHoldNoCredentials) {
+  std::string url = server_->Http("/status?code=403&token=secret");
+  url.insert(url.find("127"), "alice:secret@");
+  const auto result = Get(url);
+  ExpectError(result, ErrorCode::kRefused, "HTTP 403");
+  EXPECT_THAT(result.error().message,
+              AllOf(StartsWith("http://127.0.0.1:"), Not(HasSubstr("secret"))));
+}
+
+}  // namespace
+}  // namespace matic::http

@@ -1,0 +1,59 @@
+#include "lib/http/url.h"
+
+#include <gtest/gtest.h>
+
+#include "lib/http/response_parser.h"
+
+namespace matic::http {
+namespace {
+
+TEST(Url, Scheme) {
+  EXPECT_EQ(UrlScheme("HTTPS://host/x"), "https");
+  EXPECT_EQ(UrlScheme("file:///x"), "file");
+  EXPECT_EQ(UrlScheme("git+ssh://x"), "git+ssh");
+  EXPECT_EQ(UrlScheme("/var/x.squashfs"), "");
+  EXPECT_EQ(UrlScheme("://x"), "");
+  EXPECT_EQ(UrlScheme("a b://x"), "");
+  EXPECT_EQ(UrlScheme(""), "");
+}
+
+TEST(Url, PublicFormHidesSecrets) {
+  EXPECT_EQ(PublicUrl("https://host/x.squashfs"), "https://host/x.squashfs");
+  EXPECT_EQ(PublicUrl("https://user:word@host/x"), "https://host/x");
+  EXPECT_EQ(PublicUrl("https://user:wo@rd@host:8443"), "https://host:8443");
+  EXPECT_EQ(PublicUrl("https://host/a@b?X-Amz-Signature=1"), "https://host/a@b?…");
+  EXPECT_EQ(PublicUrl("https://host/x#y"), "https://host/x?…");
+  EXPECT_EQ(PublicUrl("no url"), "no url");
+}
+
+TEST(ContentRange, IsReadStrictly) {
+  EXPECT_EQ(ParseContentRange("bytes 5-9/10"), (ContentRange{5, 9, 10}));
+  EXPECT_EQ(ParseContentRange("Bytes 5-9/*"), (ContentRange{5, 9, std::nullopt}));
+  for (const char* wrong :
+       {"", "bytes", "bytes */10", "bytes 9-5/10", "bytes 5-10/10", "bytes 5-9", "bytes 5-9/",
+        "bytes 5-9/10x", "bytes -5-9/10", "bytes 5 -9/10", "bytes 0-18446744073709551615/*",
+        "bytes 0-99999999999999999999/*", "items 5-9/10"}) {
+    EXPECT_EQ(ParseContentRange(wrong), std::nullopt) << wrong;
+  }
+}
+
+TEST(ResponseParser, ForgetsTheHeadersOfAnEarlierAnswer) {
+  ResponseParser parser;
+  EXPECT_TRUE(parser.TakeLine("HTTP/1.1 100 Continue\r\n"));
+  EXPECT_TRUE(parser.TakeLine("ETag: \"old\"\r\n"));
+  EXPECT_TRUE(parser.TakeLine("HTTP/1.1 200 OK\r\n"));
+  EXPECT_TRUE(parser.TakeLine("last-modified:  Tue, 27 Jan 2026 01:00:00 GMT \r\n"));
+  EXPECT_EQ(parser.Validator(), "Tue, 27 Jan 2026 01:00:00 GMT");
+}
+
+TEST(ResponseParser, AWeakTagIsNoValidator) {
+  ResponseParser parser;
+  EXPECT_TRUE(parser.TakeLine("HTTP/1.1 200 OK\r\n"));
+  EXPECT_TRUE(parser.TakeLine("ETag: W/\"1\"\r\n"));
+  EXPECT_EQ(parser.Validator(), "");
+  EXPECT_TRUE(parser.TakeLine("ETag: \"1\"\r\n"));
+  EXPECT_EQ(parser.Validator(), "\"1\"");
+}
+
+}  // namespace
+}  // namespace matic::http
