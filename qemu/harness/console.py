@@ -12,8 +12,13 @@ from typing import IO
 
 from harness.verdict import Failed
 
-# Cursor movement, colours and modes, as firmware and systemd send them, and systemd's OSC sequences.
-_ESCAPES = re.compile(r"\x1b\[[0-9;?=]*[A-Za-z]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[()][A-Z0-9]|\x1b[=>78cMPX^_\\]")
+# Cursor movement, colours and modes, as firmware and systemd send them.
+_ESCAPES = re.compile(
+    r"\x1b\[[0-9;?=]*[A-Za-z]"
+    r"|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)"
+    r"|\x1b[()][A-Z0-9]"
+    r"|\x1b[=>78cMPX^_\\]"
+)
 
 
 @dataclass(frozen=True)
@@ -29,8 +34,9 @@ class Console:
     a newline).
     """
 
-    def __init__(self, stream: IO[bytes], log: Path,
-                 on_line: Callable[[Line], None] | None = None) -> None:
+    def __init__(
+        self, stream: IO[bytes], log: Path, on_line: Callable[[Line], None] | None = None
+    ) -> None:
         self._stream = stream
         self._log = log.open("w", encoding="utf-8")
         self._on_line = on_line

@@ -1,7 +1,7 @@
 """The host's own reading of a disk: its GPT, from the bytes.
 
-Written from the UEFI specification (chapter 5) and docs/formats.md, and independent of every program
-under test, so that it can judge them. Also damages disks, as a failing drive or a foreign tool would.
+Written from the UEFI specification (chapter 5) and docs/formats.md, and independent of every
+program under test, so that it can judge them. Also damages disks, as a failing drive would.
 """
 
 from __future__ import annotations
@@ -68,8 +68,11 @@ class Partition:
 
     @property
     def slot_state(self) -> SlotState:
-        return SlotState(priority=self.attributes >> 48 & 0xF, tries=self.attributes >> 52 & 0xF,
-                         successful=bool(self.attributes >> 56 & 1))
+        return SlotState(
+            priority=self.attributes >> 48 & 0xF,
+            tries=self.attributes >> 52 & 0xF,
+            successful=bool(self.attributes >> 56 & 1),
+        )
 
 
 @dataclass(frozen=True)
@@ -92,15 +95,22 @@ def _parse_entries(raw: bytes, entry_size: int) -> tuple[Partition, ...]:
         fields = _ENTRY.unpack_from(raw, index * entry_size)
         if fields[0] == bytes(16):
             continue
-        partitions.append(Partition(
-            number=index + 1, type=uuid.UUID(bytes_le=fields[0]), guid=uuid.UUID(bytes_le=fields[1]),
-            first_lba=fields[2], last_lba=fields[3], attributes=fields[4],
-            name=fields[5].decode("utf-16-le").split("\0")[0]))
+        partitions.append(
+            Partition(
+                number=index + 1,
+                type=uuid.UUID(bytes_le=fields[0]),
+                guid=uuid.UUID(bytes_le=fields[1]),
+                first_lba=fields[2],
+                last_lba=fields[3],
+                attributes=fields[4],
+                name=fields[5].decode("utf-16-le").split("\0")[0],
+            )
+        )
     return tuple(partitions)
 
 
 class Disk:
-    """A raw disk image. May be read while a virtual machine runs on it; written only when none does."""
+    """A raw disk image. May be read while a machine runs on it; written only when none does."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -130,8 +140,22 @@ class Disk:
         """Raises GptError when that copy is not valid in itself."""
         lba = 1 if copy is Copy.PRIMARY else self.sectors - 1
         raw = self.read(lba * SECTOR, SECTOR)
-        (signature, revision, header_size, crc, _, my_lba, alternate, first_usable, last_usable,
-         disk_guid, entries_lba, count, entry_size, entries_crc) = _HEADER.unpack_from(raw)
+        (
+            signature,
+            revision,
+            header_size,
+            crc,
+            _,
+            my_lba,
+            alternate,
+            first_usable,
+            last_usable,
+            disk_guid,
+            entries_lba,
+            count,
+            entry_size,
+            entries_crc,
+        ) = _HEADER.unpack_from(raw)
 
         def require(condition: bool, why: str) -> None:
             if not condition:
@@ -148,11 +172,15 @@ class Disk:
         require(entry_size >= _ENTRY.size and 0 < count <= 1024, "bad entry size or count")
         entries = self.read(entries_lba * SECTOR, count * entry_size)
         require(zlib.crc32(entries) == entries_crc, "entries' checksum does not match")
-        return Table(uuid.UUID(bytes_le=disk_guid), first_usable, last_usable,
-                     _parse_entries(entries, entry_size))
+        return Table(
+            uuid.UUID(bytes_le=disk_guid),
+            first_usable,
+            last_usable,
+            _parse_entries(entries, entry_size),
+        )
 
     def table(self) -> Table:
-        """The one table of a disk at rest. Raises GptError unless both copies are valid and equal."""
+        """The one table of a disk at rest. GptError unless both copies are valid and equal."""
         primary, backup = self.read_copy(Copy.PRIMARY), self.read_copy(Copy.BACKUP)
         if primary != backup:
             raise GptError(f"{self.path}: the two GPT copies differ: {primary} and {backup}")
@@ -172,8 +200,11 @@ class Disk:
         return self.current_table().partition(slot).slot_state
 
     def slot_states(self) -> dict[str, SlotState]:
-        return {p.name: p.slot_state for p in self.current_table().partitions
-                if p.name.startswith(_SLOT_PREFIX)}
+        return {
+            p.name: p.slot_state
+            for p in self.current_table().partitions
+            if p.name.startswith(_SLOT_PREFIX)
+        }
 
     def read_partition(self, name: str, offset: int, length: int) -> bytes:
         partition = self.current_table().partition(name)

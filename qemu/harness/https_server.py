@@ -22,13 +22,13 @@ GUEST_VIEW_OF_HOST = "10.0.2.2"
 class Behaviour:
     """How a path is served. The default is what a good server does."""
 
-    status: int = 200                      # anything else is sent without the file
-    bytes_per_second: int | None = None    # throttles each response
-    truncate_at: int | None = None         # promises the whole file, sends this much, hangs up
-    drop_once_at: int | None = None        # the same, but for the first request only
-    stall_at: int | None = None            # then sends nothing more and stays connected
-    endless: bool = False                  # repeats the file for ever, without a length
-    ranges: bool = True                    # honours Range
+    status: int = 200  # anything else is sent without the file
+    bytes_per_second: int | None = None  # throttles each response
+    truncate_at: int | None = None  # promises the whole file, sends this much, hangs up
+    drop_once_at: int | None = None  # the same, but for the first request only
+    stall_at: int | None = None  # then sends nothing more and stays connected
+    endless: bool = False  # repeats the file for ever, without a length
+    ranges: bool = True  # honours Range
 
 
 @dataclass(frozen=True)
@@ -58,15 +58,22 @@ class HttpsServer:
             context.load_cert_chain(certificate, key)
         self._scheme = "https" if context else "http"
         self._server = _Server(("127.0.0.1", 0), self._site, context)
-        self._thread = threading.Thread(target=self._server.serve_forever, name="https", daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, name="https", daemon=True
+        )
         self._thread.start()
 
     @property
     def port(self) -> int:
         return int(self._server.server_address[1])
 
-    def publish(self, path: str, file: Path, behaviour: Behaviour = Behaviour(),
-                host: str = GUEST_VIEW_OF_HOST) -> str:
+    def publish(
+        self,
+        path: str,
+        file: Path,
+        behaviour: Behaviour = Behaviour(),
+        host: str = GUEST_VIEW_OF_HOST,
+    ) -> str:
         """Serves `file` at `path` from now on; returns the URL under which `host` is asked for it."""
         with self._site.lock:
             self._site.files[path] = (file, behaviour)
@@ -92,8 +99,9 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
 
-    def __init__(self, address: tuple[str, int], site: _Site,
-                 context: ssl.SSLContext | None) -> None:
+    def __init__(
+        self, address: tuple[str, int], site: _Site, context: ssl.SSLContext | None
+    ) -> None:
         self.site = site
         self._context = context
         super().__init__(address, _Handler)
@@ -146,14 +154,14 @@ class _Handler(BaseHTTPRequestHandler):
             return
         size = file.stat().st_size
         start, end = 0, size
-        partial = behaviour.ranges and wanted is not None and (found := _RANGE.match(wanted))
-        if partial:
+        found = _RANGE.match(wanted) if behaviour.ranges and wanted else None
+        if found:
             start = int(found[1])
             end = min(size, int(found[2]) + 1) if found[2] else size
             if start >= size or start >= end:
                 self._refuse_range(size)
                 return
-        self._send_head(start, end, size, bool(partial), behaviour)
+        self._send_head(start, end, size, found is not None, behaviour)
         if with_body:
             self._send_body(file, start, end, behaviour, first)
 
@@ -163,8 +171,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", "0")
         self.end_headers()
 
-    def _send_head(self, start: int, end: int, size: int, partial: bool,
-                   behaviour: Behaviour) -> None:
+    def _send_head(
+        self, start: int, end: int, size: int, partial: bool, behaviour: Behaviour
+    ) -> None:
         self.send_response(206 if partial else 200)
         self.send_header("Content-Type", "application/octet-stream")
         if behaviour.endless:
@@ -178,8 +187,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Range", f"bytes {start}-{end - 1}/{size}")
         self.end_headers()
 
-    def _send_body(self, path: Path, start: int, end: int, behaviour: Behaviour,
-                   first: bool) -> None:
+    def _send_body(
+        self, path: Path, start: int, end: int, behaviour: Behaviour, first: bool
+    ) -> None:
         limit = behaviour.truncate_at
         if behaviour.drop_once_at is not None and first:
             limit = behaviour.drop_once_at

@@ -1,4 +1,4 @@
-"""The host's own reading of an image: a squashfs, and behind it a table of sections (docs/formats.md)."""
+"""The host's own reading of an image: a squashfs, and behind it sections (docs/formats.md)."""
 
 from __future__ import annotations
 
@@ -56,4 +56,5 @@ def reader_of(path: Path) -> Read:
         if len(data) != length:
             raise Failed(f"{path}: ends before {offset + length}")
         return data
+
     return read

@@ -31,7 +31,7 @@ def patient(seconds: float) -> float:
 @dataclass(frozen=True)
 class Options:
     hardware_watchdog: bool = False  # an i6300esb that resets the machine when it runs out
-    stop_at_reboot: bool = False     # a reboot, by whomever, turns the machine off instead
+    stop_at_reboot: bool = False  # a reboot, by whomever, turns the machine off instead
     memory_mib: int = 1024
 
 
@@ -50,8 +50,13 @@ class Machine:
     loopback as 10.0.2.2.
     """
 
-    def __init__(self, disk: Disk, log_stem: Path, options: Options = Options(),
-                 on_line: Callable[[Line], None] | None = None) -> None:
+    def __init__(
+        self,
+        disk: Disk,
+        log_stem: Path,
+        options: Options = Options(),
+        on_line: Callable[[Line], None] | None = None,
+    ) -> None:
         self.disk = disk
         self.api_port = free_port()
         variables = disk.path.with_suffix(".vars")
@@ -60,8 +65,12 @@ class Machine:
         self._errors = log_stem.with_suffix(".qemu.log")
         with self._errors.open("wb") as errors:
             self._process = subprocess.Popen(
-                _command(disk.path, variables, self.api_port, options), stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE, stderr=errors, start_new_session=True)
+                _command(disk.path, variables, self.api_port, options),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                start_new_session=True,
+            )
         assert self._process.stdout is not None
         self.console = Console(self._process.stdout, log_stem.with_suffix(".console.log"), on_line)
 
@@ -93,17 +102,42 @@ class Machine:
 def _command(disk: Path, variables: Path, port: int, options: Options) -> list[str]:
     command = [
         # A harness that is killed takes its machines along.
-        "setpriv", "--pdeathsig", "KILL", "--",
-        "qemu-system-x86_64", "-machine", "q35", "-accel", _ACCELERATOR, "-cpu", "max",
-        "-m", str(options.memory_mib), "-smp", "2", "-nodefaults", "-display", "none",
-        "-drive", f"if=pflash,format=raw,unit=0,readonly=on,file={paths.FIRMWARE_CODE}",
-        "-drive", f"if=pflash,format=raw,unit=1,file={variables}",
-        "-drive", f"if=none,id=disk,format=raw,cache=writeback,file={disk}",
-        "-device", "virtio-blk-pci,drive=disk,bootindex=0",
-        "-netdev", f"user,id=net,hostfwd=tcp:127.0.0.1:{port}-:50051",
-        "-device", "virtio-net-pci,netdev=net,romfile=",
-        "-device", "virtio-rng-pci",
-        "-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console",
+        "setpriv",
+        "--pdeathsig",
+        "KILL",
+        "--",
+        "qemu-system-x86_64",
+        "-machine",
+        "q35",
+        "-accel",
+        _ACCELERATOR,
+        "-cpu",
+        "max",
+        "-m",
+        str(options.memory_mib),
+        "-smp",
+        "2",
+        "-nodefaults",
+        "-display",
+        "none",
+        "-drive",
+        f"if=pflash,format=raw,unit=0,readonly=on,file={paths.FIRMWARE_CODE}",
+        "-drive",
+        f"if=pflash,format=raw,unit=1,file={variables}",
+        "-drive",
+        f"if=none,id=disk,format=raw,cache=writeback,file={disk}",
+        "-device",
+        "virtio-blk-pci,drive=disk,bootindex=0",
+        "-netdev",
+        f"user,id=net,hostfwd=tcp:127.0.0.1:{port}-:50051",
+        "-device",
+        "virtio-net-pci,netdev=net,romfile=",
+        "-device",
+        "virtio-rng-pci",
+        "-chardev",
+        "stdio,id=console,signal=off",
+        "-serial",
+        "chardev:console",
     ]
     if options.hardware_watchdog:
         command += ["-device", "i6300esb", "-action", "watchdog=reset"]

@@ -44,8 +44,14 @@ _FILES = {
 
 def missing_requirements() -> list[str]:
     """One line for each tool or file that a run needs and that is not there."""
-    lines = [f"{name}: not installed ({origin})" for name, origin in _COMMANDS.items()
-             if shutil.which(name) is None]
-    lines += [f"{path}: not there ({origin})" for path, origin in _FILES.items()
-              if not Path(path).exists()]
+    lines = [
+        f"{name}: not installed ({origin})"
+        for name, origin in _COMMANDS.items()
+        if shutil.which(name) is None
+    ]
+    lines += [
+        f"{path}: not there ({origin})"
+        for path, origin in _FILES.items()
+        if not Path(path).exists()
+    ]
     return lines

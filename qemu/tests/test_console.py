@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from harness.console import Console
 from harness.verdict import Failed
 
@@ -17,7 +18,9 @@ def follow(script: str, folder: Path) -> Console:
 
 
 def test_strips_escapes_and_logs_with_time(tmp_path: Path) -> None:
-    console = follow(r"printf '\033[2J\033[01;01Hfirmware\r\n\033[0;32mOK\033[0m Started\n'", tmp_path)
+    console = follow(
+        r"printf '\033[2J\033[01;01Hfirmware\r\n\033[0;32mOK\033[0m Started\n'", tmp_path
+    )
     console.wait_for("Started", 5)
     console.join()
     assert [line.text for line in console.lines()] == ["firmware", "OK Started"]

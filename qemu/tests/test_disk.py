@@ -6,8 +6,17 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from harness.disk import (SECTOR, Copy, Disk, GptError, SlotState, flip_bytes, overwrite_gpt_copy,
-                          wipe_partition)
+
+from harness.disk import (
+    SECTOR,
+    Copy,
+    Disk,
+    GptError,
+    SlotState,
+    flip_bytes,
+    overwrite_gpt_copy,
+    wipe_partition,
+)
 from harness.verdict import Failed
 
 ROOT_X86 = "4f68bce3-e8cd-4db1-96e7-fbcaf984b709"
@@ -19,13 +28,30 @@ def disk(tmp_path: Path) -> Disk:
     with path.open("wb") as file:
         file.truncate(64 << 20)
     subprocess.run(
-        ["sgdisk", "--new=1:2048:+4M", "--typecode=1:ef00", "--change-name=1:esp",
-         "--new=2:0:+16M", f"--typecode=2:{ROOT_X86}", "--change-name=2:slot-a",
-         "--attributes=2:set:48", "--attributes=2:set:56", "--attributes=2:set:60",
-         "--new=3:0:+16M", f"--typecode=3:{ROOT_X86}", "--change-name=3:slot-b",
-         "--attributes=3:set:49", "--attributes=3:set:52", "--attributes=3:set:53",
-         "--new=4:0:0", "--change-name=4:state", path],
-        check=True, stdout=subprocess.DEVNULL)
+        [
+            "sgdisk",
+            "--new=1:2048:+4M",
+            "--typecode=1:ef00",
+            "--change-name=1:esp",
+            "--new=2:0:+16M",
+            f"--typecode=2:{ROOT_X86}",
+            "--change-name=2:slot-a",
+            "--attributes=2:set:48",
+            "--attributes=2:set:56",
+            "--attributes=2:set:60",
+            "--new=3:0:+16M",
+            f"--typecode=3:{ROOT_X86}",
+            "--change-name=3:slot-b",
+            "--attributes=3:set:49",
+            "--attributes=3:set:52",
+            "--attributes=3:set:53",
+            "--new=4:0:0",
+            "--change-name=4:state",
+            path,
+        ],
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
     return Disk(path)
 
 
@@ -45,9 +71,12 @@ def test_a_slot_is_bootable_by_priority_and_success_or_tries() -> None:
     assert not SlotState(0, 3, True).bootable
 
 
-@pytest.mark.parametrize("damaged, left", [(Copy.PRIMARY, Copy.BACKUP), (Copy.BACKUP, Copy.PRIMARY)])
+@pytest.mark.parametrize(
+    "damaged, left", [(Copy.PRIMARY, Copy.BACKUP), (Copy.BACKUP, Copy.PRIMARY)]
+)
 def test_an_overwritten_copy_is_invalid_and_the_other_still_read(
-        disk: Disk, damaged: Copy, left: Copy) -> None:
+    disk: Disk, damaged: Copy, left: Copy
+) -> None:
     before = disk.table()
     overwrite_gpt_copy(disk, damaged)
     with pytest.raises(GptError, match=damaged.value):
@@ -60,8 +89,9 @@ def test_an_overwritten_copy_is_invalid_and_the_other_still_read(
 
 def test_copies_that_differ_are_not_one_table(disk: Disk) -> None:
     old_backup = disk.read((disk.sectors - 33) * SECTOR, 33 * SECTOR)
-    subprocess.run(["sgdisk", "--attributes=3:clear:52", disk.path], check=True,
-                   stdout=subprocess.DEVNULL)
+    subprocess.run(
+        ["sgdisk", "--attributes=3:clear:52", disk.path], check=True, stdout=subprocess.DEVNULL
+    )
     disk.write((disk.sectors - 33) * SECTOR, old_backup)
     with pytest.raises(GptError, match="differ"):
         disk.table()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from harness.disk import Disk
 from harness.machine import Machine, patient
 
@@ -20,8 +21,9 @@ def empty_disk(tmp_path: Path) -> Disk:
 def test_firmware_finds_nothing_to_start_on_an_empty_disk(empty_disk: Disk, tmp_path: Path) -> None:
     machine = Machine(empty_disk, tmp_path / "1")
     try:
-        machine.console.wait_for(r"BdsDxe: failed to load|UEFI Interactive Shell|No bootable",
-                                 patient(60))
+        machine.console.wait_for(
+            r"BdsDxe: failed to load|UEFI Interactive Shell|No bootable", patient(60)
+        )
         assert machine.running
     finally:
         machine.cut_power()
