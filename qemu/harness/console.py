@@ -30,8 +30,8 @@ class Line:
 class Console:
     """Reads `stream` to its end on a thread of its own.
 
-    Waiting looks at every line from a mark on, and at the unfinished last one (a prompt ends without
-    a newline).
+    Waiting looks at every line from a mark on, and at the unfinished last one: a prompt ends
+    without a newline.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class Console:
         return [found for line in self.lines(since) if (found := regex.search(line.text))]
 
     def wait_for(self, pattern: str, timeout: float, since: int = 0) -> re.Match[str]:
-        """The first match in a line from `since` on. Fails when the time or the console ends first."""
+        """The first match from line `since` on. Fails when the time or the console ends first."""
         regex = re.compile(pattern)
         deadline = time.monotonic() + timeout
         seen = since

@@ -74,7 +74,7 @@ class HttpsServer:
         behaviour: Behaviour = Behaviour(),
         host: str = GUEST_VIEW_OF_HOST,
     ) -> str:
-        """Serves `file` at `path` from now on; returns the URL under which `host` is asked for it."""
+        """Serves `file` at `path` from now on; returns its URL for those to whom we are `host`."""
         with self._site.lock:
             self._site.files[path] = (file, behaviour)
         return f"{self._scheme}://{host}:{self.port}{path}"

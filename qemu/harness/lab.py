@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 import time
 import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from harness import paths
+from harness import local_osctl, paths
 from harness.console import Line
 from harness.disk import Disk, SlotState
 from harness.https_server import Behaviour, HttpsServer
@@ -19,7 +18,7 @@ from harness.images import OLD, Image, Images
 from harness.machine import BOOT_SECONDS, Machine, Options
 from harness.node import Node
 from harness.pki import Pki
-from harness.verdict import Failed, Unusable, expect, expect_equal
+from harness.verdict import expect_equal
 
 FACTORY = SlotState(priority=1, tries=0, successful=True)
 UNBOOTABLE = SlotState(priority=0, tries=0, successful=False)
@@ -78,25 +77,18 @@ class Lab:
             log.write(f"{time.monotonic() - self._started:8.1f} {text}\n")
         self._say(text)
 
-    def disk(self, slot_a: Image | None = None, config: Config | None = None) -> Disk:
+    def disk(
+        self, slot_a: Image | None = None, config: Config | None = None, size: str = "2G"
+    ) -> Disk:
         """A device as it leaves the factory: an image (1.0) in slot a, nothing in slot b."""
         image = slot_a or self.images.get(OLD)
         path = self.folder / "disk.img"
         path.unlink(missing_ok=True)
         path.with_suffix(".vars").unlink(missing_ok=True)
         self._osctl(
-            "image",
-            "disk",
-            "--slot-a",
-            str(image.path),
-            "--size",
-            "2G",
-            "--selector",
-            str(paths.SELECTOR),
-            "--state",
-            str(self._state(config or agent_config())),
-            "--out",
-            str(path),
+            *("image", "disk", "--slot-a", image.path, "--size", size),
+            *("--selector", paths.SELECTOR, "--state", self._state(config or agent_config())),
+            *("--out", path),
         )
         disk = Disk(path)
         expect_equal(disk.table().partition("slot-a").slot_state, FACTORY, "the factory's slot-a")
@@ -117,7 +109,7 @@ class Lab:
     def boot_and_wait(
         self, disk: Disk, expected: tuple[str, str], options: Options = Options()
     ) -> tuple[Machine, Node]:
-        """Powers on, and waits for an agent; `expected`: the slot that must run, and its version."""
+        """Powers on, and waits for an agent; `expected`: the slot that runs, and its version."""
         machine = self.boot(disk, options)
         node = self.node(machine)
         node.wait_until_up(BOOT_SECONDS)
@@ -132,10 +124,10 @@ class Lab:
     def publish(self, image: Image, behaviour: Behaviour = Behaviour(), path: str = "") -> str:
         return self.server.publish(path or f"/{image.path.name}", image.path, behaviour)
 
-    def repack(self, name: str, *arguments: str) -> Image:
+    def repack(self, name: str, *arguments: str | Path) -> Image:
         """An image made by `osctl image pack`, for this scenario alone."""
         path = self.folder / f"{name}.squashfs"
-        self._osctl("image", "pack", *arguments, "--out", str(path))
+        self._osctl("image", "pack", *arguments, "--out", path)
         return Image.of(path, name)
 
     def expect_trial_boot(
@@ -179,12 +171,6 @@ class Lab:
         (matic / "machine-id").write_text(uuid.uuid4().hex + "\n")
         return state
 
-    def _osctl(self, *arguments: str) -> None:
-        result = subprocess.run(
-            [paths.OSCTL, *arguments], capture_output=True, text=True, check=False
-        )
-        if result.returncode != 0:
-            raise Unusable(f"osctl {' '.join(arguments)}: {result.stderr.strip()}")
-
-
-__all__ = ["BOOT_SECONDS", "FACTORY", "UNBOOTABLE", "Failed", "Lab", "agent_config", "expect"]
+    def _osctl(self, *arguments: str | Path) -> None:
+        self.say(f"$ {local_osctl.as_typed(*arguments)}")
+        local_osctl.run(*arguments)

@@ -15,8 +15,8 @@ from harness.console import Console, Line
 from harness.disk import Disk
 from harness.verdict import Failed
 
-# Emulation is slow, and slower beside a busy neighbour: waits for the guest are given in the seconds
-# that an idle machine with two cores needs, several times over, and can be stretched here.
+# Emulation is slow, and slower beside a busy neighbour: waits for the guest are several times what
+# an idle machine with two cores needs, and can be stretched here.
 _PATIENCE = float(os.environ.get("MATIC_QEMU_PATIENCE", "1"))
 
 BOOT_SECONDS = 240 * _PATIENCE  # from power on to an agent that answers
@@ -45,9 +45,9 @@ def free_port() -> int:
 class Machine:
     """Runs from construction until it is cut off or turns itself off.
 
-    Firmware variables live beside the disk, so the next machine on the same disk finds what this one
-    stored. The agent's port 50051 is reached on 127.0.0.1:api_port; the guest reaches the host's
-    loopback as 10.0.2.2.
+    Firmware variables live beside the disk, so the next machine on the same disk finds what this
+    one stored. The agent's port 50051 is reached on 127.0.0.1:api_port; the guest reaches the
+    host's loopback as 10.0.2.2.
     """
 
     def __init__(

@@ -117,7 +117,7 @@ class Node:
 
     def running(self) -> Json:
         """The slot that runs, as the agent tells it."""
-        running = [target for target in self.status()["targets"] if target["running"]]
+        running: list[Json] = [t for t in self.status()["targets"] if t["running"]]
         expect(len(running) == 1, f"{len(running)} targets run, expected one: {running}")
         return running[0]
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness import paths
+from harness import local_osctl, paths
 from harness.https_server import GUEST_VIEW_OF_HOST
-from harness.verdict import Unusable
 
 _RENEW_AFTER_SECONDS = 30 * 24 * 3600
 
@@ -52,7 +50,7 @@ def prepare(folder: Path = paths.PKI) -> Pki:
         return Pki(folder)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    _osctl("init", "--dir", str(folder / "ca"))
+    local_osctl.run("pki", "init", "--dir", folder / "ca")
     for name in ("device", "factory"):
         _issue(folder / "ca", "server", name, folder / name, ["127.0.0.1"])
     _issue(
@@ -60,7 +58,7 @@ def prepare(folder: Path = paths.PKI) -> Pki:
     )
     for role in ("admin", "operator", "reader"):
         _issue(folder / "ca", role, f"harness-{role}", folder / role)
-    _osctl("init", "--dir", str(folder / "other-ca"))
+    local_osctl.run("pki", "init", "--dir", folder / "other-ca")
     _issue(folder / "other-ca", "admin", "stranger", folder / "stranger")
     done.touch()
     return Pki(folder)
@@ -69,25 +67,7 @@ def prepare(folder: Path = paths.PKI) -> Pki:
 def _issue(
     authority: Path, role: str, name: str, out: Path, hosts: list[str] | None = None
 ) -> None:
-    arguments = [
-        "issue",
-        "--dir",
-        str(authority),
-        "--role",
-        role,
-        "--name",
-        name,
-        "--out",
-        str(out),
-    ]
-    for host in hosts or []:
-        arguments += ["--host", host]
-    _osctl(*arguments)
-
-
-def _osctl(*arguments: str) -> None:
-    result = subprocess.run(
-        [paths.OSCTL, "pki", *arguments], capture_output=True, text=True, check=False
+    local_osctl.run(
+        *("pki", "issue", "--dir", authority, "--role", role, "--name", name, "--out", out),
+        *(argument for host in hosts or [] for argument in ("--host", host)),
     )
-    if result.returncode != 0:
-        raise Unusable(f"osctl pki {' '.join(arguments)}: {result.stderr.strip()}")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from harness.images import Recipe
-from harness.lab import BOOT_SECONDS, FACTORY, Lab, agent_config
-from harness.machine import patient
+from harness.lab import FACTORY, Lab, agent_config
+from harness.machine import BOOT_SECONDS, patient
 from harness.verdict import expect, expect_equal
 
-# As short as an emulated machine allows: the agent wants a minute between the health checks' end and
-# the deadline, and a system must have time to start.
+# As short as an emulated machine allows: the agent wants a minute between the end of the health
+# checks and the deadline, and a system must have time to start.
 _DEADLINE_SECONDS = 90
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from harness import image_layout
 from harness.disk import SlotState, flip_bytes
 from harness.images import NEW
-from harness.lab import BOOT_SECONDS, FACTORY, UNBOOTABLE, Lab
-from harness.machine import Options, patient
+from harness.lab import FACTORY, UNBOOTABLE, Lab
+from harness.machine import BOOT_SECONDS, Options, patient
 from harness.verdict import expect
 
 

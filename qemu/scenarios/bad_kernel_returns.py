@@ -2,34 +2,19 @@
 
 from __future__ import annotations
 
-from harness import image_layout
 from harness.images import NEW
-from harness.lab import BOOT_SECONDS, FACTORY, UNBOOTABLE, Lab
-from harness.machine import patient
-
-_CMDLINE = "console=ttyS0 panic=10"
+from harness.lab import FACTORY, UNBOOTABLE, Lab
+from harness.machine import BOOT_SECONDS, patient
 
 
 def run(lab: Lab) -> None:
     # The good system's root, and a kernel that the stub finds to be none: it gives up and returns.
-    good = lab.images.get(NEW)
-    root = lab.folder / "root.squashfs"
-    with good.path.open("rb") as file:
-        root.write_bytes(file.read(image_layout.squashfs_bytes(image_layout.reader_of(good.path))))
     no_kernel = lab.folder / "no-kernel"
     no_kernel.write_bytes(b"not a kernel\n" * 10_000)
     image = lab.repack(
         "returns",
-        "--rootfs",
-        str(root),
-        "--kernel",
-        str(no_kernel),
-        "--initrd",
-        str(no_kernel),
-        "--cmdline",
-        _CMDLINE,
-        "--version",
-        "2.0",
+        *("--rootfs", lab.images.get(NEW).path, "--kernel", no_kernel, "--initrd", no_kernel),
+        *("--cmdline", "console=ttyS0 panic=10"),
     )
 
     disk = lab.disk()

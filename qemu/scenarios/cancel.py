@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from harness.https_server import Behaviour
 from harness.images import NEW
-from harness.lab import BOOT_SECONDS, FACTORY, UNBOOTABLE, Lab
-from harness.machine import patient
+from harness.lab import FACTORY, UNBOOTABLE, Lab
+from harness.machine import BOOT_SECONDS, patient
 from harness.node import REFUSED
 from harness.verdict import expect, expect_equal
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from harness.images import NEW
-from harness.lab import BOOT_SECONDS, Lab
+from harness.lab import Lab
+from harness.machine import BOOT_SECONDS
 from harness.verdict import expect, expect_equal
 
 

@@ -42,7 +42,7 @@ def run(lab: Lab) -> None:
 
 
 def _expect_tls_refusal(port: int, pki: Path | None) -> None:
-    """At the level of TLS, by a client that does not verify the agent: only the agent can refuse."""
+    """By a client that does not verify the agent: only the agent can be the one that refuses."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE

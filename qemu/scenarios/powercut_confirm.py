@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from harness.disk import SlotState
 from harness.images import NEW
-from harness.lab import BOOT_SECONDS, Lab, agent_config
-from harness.machine import patient
+from harness.lab import Lab, agent_config
+from harness.machine import BOOT_SECONDS, patient
 from harness.verdict import expect_equal
 
 # The boot check passes only so long after the start: time enough to see the checks run, and cut.

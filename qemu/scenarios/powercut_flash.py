@@ -7,8 +7,8 @@ from pathlib import Path
 from harness.disk import SlotState
 from harness.https_server import Behaviour
 from harness.images import NEW
-from harness.lab import BOOT_SECONDS, FACTORY, UNBOOTABLE, Lab
-from harness.machine import patient
+from harness.lab import FACTORY, UNBOOTABLE, Lab
+from harness.machine import BOOT_SECONDS, patient
 from harness.verdict import expect, expect_equal
 
 CORE = True

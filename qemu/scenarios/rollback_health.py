@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from harness.images import BAD_SERVICE
-from harness.lab import BOOT_SECONDS, FACTORY, Lab
+from harness.lab import FACTORY, Lab
+from harness.machine import BOOT_SECONDS
 from harness.node import REFUSED, ROLLED_BACK
 from harness.verdict import expect, expect_equal
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from harness.images import BAD_KERNEL_HANG
-from harness.lab import BOOT_SECONDS, FACTORY, Lab, agent_config
-from harness.machine import Options, patient
+from harness.lab import FACTORY, Lab, agent_config
+from harness.machine import BOOT_SECONDS, Options, patient
 from harness.verdict import expect
 
 

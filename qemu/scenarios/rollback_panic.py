@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from harness.images import BAD_PANIC
-from harness.lab import BOOT_SECONDS, FACTORY, Lab
-from harness.machine import patient
+from harness.lab import FACTORY, Lab
+from harness.machine import BOOT_SECONDS, patient
 from harness.verdict import expect, expect_equal
 
 CORE = True

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from harness.disk import SlotState, wipe_partition
 from harness.images import NEW
-from harness.lab import BOOT_SECONDS, Lab
-from harness.machine import patient
+from harness.lab import Lab
+from harness.machine import BOOT_SECONDS, patient
 from harness.verdict import expect
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from harness import measurements
 from harness.disk import SlotState
 from harness.images import NEW
-from harness.lab import BOOT_SECONDS, Lab
+from harness.lab import Lab
+from harness.machine import BOOT_SECONDS
 from harness.node import DONE
 from harness.verdict import expect, expect_equal
 
