@@ -1,4 +1,4 @@
-"""osctl's commands that need no node: certificates, images, disks."""
+"""osctl's commands that need no node: certificates, images, disks. And how commands are shown."""
 
 from __future__ import annotations
 
