@@ -1,0 +1,19 @@
+#include "osctl/render/json.h"
+
+#include <google/protobuf/util/json_util.h>
+
+namespace matic::osctl {
+
+std::string ToJson(const google::protobuf::Message& message, JsonLayout layout) {
+  google::protobuf::util::JsonPrintOptions options;
+  options.add_whitespace = layout == JsonLayout::kPretty;
+  options.always_print_primitive_fields = true;
+  options.preserve_proto_field_names = true;
+  std::string text;
+  // Fails only for messages that hold an Any of an unknown type; ours hold none.
+  (void)google::protobuf::util::MessageToJsonString(message, &text, options);
+  while (text.ends_with('\n')) text.pop_back();
+  return text;
+}
+
+}  // namespace matic::osctl

@@ -1,0 +1,131 @@
+#include "osctl/render/terminal.h"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <cstdlib>
+
+namespace matic::osctl {
+namespace {
+
+constexpr std::string_view kReset = "\x1b[0m";
+constexpr std::string_view kClearLine = "\r\x1b[K";
+constexpr std::string_view kEllipsis = "…";
+
+std::string_view StyleSequence(Style style) {
+  switch (style) {
+    case Style::kPlain:
+      return "";
+    case Style::kBold:
+      return "\x1b[1m";
+    case Style::kDim:
+      return "\x1b[2m";
+    case Style::kGood:
+      return "\x1b[32m";
+    case Style::kWarning:
+      return "\x1b[33m";
+    case Style::kBad:
+      return "\x1b[31m";
+  }
+  return "";
+}
+
+// Bytes of the escape sequence, or of the character, that `text` starts with, and its columns.
+struct Piece {
+  size_t bytes;
+  size_t columns;
+};
+
+Piece FirstPiece(std::string_view text) {
+  if (text.starts_with("\x1b[")) {
+    const size_t end = text.find('m');
+    return {end == std::string_view::npos ? text.size() : end + 1, 0};
+  }
+  size_t bytes = 1;
+  while (bytes < text.size() && (static_cast<unsigned char>(text[bytes]) & 0xC0) == 0x80) ++bytes;
+  return {bytes, 1};
+}
+
+bool IsSet(const char* variable) {
+  const char* value = std::getenv(variable);
+  return value != nullptr && *value != '\0';
+}
+
+}  // namespace
+
+Terminal Terminal::Detect(int fd) {
+  Terminal terminal;
+  terminal.interactive = ::isatty(fd) == 1;
+  if (!terminal.interactive) return terminal;
+  const char* term = std::getenv("TERM");
+  const bool dumb = term == nullptr || std::string_view(term) == "dumb";
+  terminal.interactive = !dumb;
+  terminal.colour = !dumb && !IsSet("NO_COLOR");
+  winsize size{};
+  if (::ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) terminal.width = size.ws_col;
+  return terminal;
+}
+
+std::string Terminal::Paint(std::string_view text, Style style) const {
+  if (!colour || style == Style::kPlain || text.empty()) return std::string(text);
+  return std::string(StyleSequence(style)) + std::string(text) + std::string(kReset);
+}
+
+size_t DisplayWidth(std::string_view text) {
+  size_t width = 0;
+  while (!text.empty()) {
+    const Piece piece = FirstPiece(text);
+    width += piece.columns;
+    text.remove_prefix(piece.bytes);
+  }
+  return width;
+}
+
+std::string Fit(std::string_view text, size_t width) {
+  if (DisplayWidth(text) <= width) return std::string(text);
+  if (width == 0) return "";
+  std::string result;
+  size_t used = 0;
+  bool styled = false;
+  while (!text.empty() && used + 1 < width) {
+    const Piece piece = FirstPiece(text);
+    styled = styled || (piece.columns == 0);
+    result += text.substr(0, piece.bytes);
+    used += piece.columns;
+    text.remove_prefix(piece.bytes);
+  }
+  result += kEllipsis;
+  if (styled) result += kReset;
+  return result;
+}
+
+std::string Pad(std::string_view text, size_t width) {
+  std::string result(text);
+  const size_t used = DisplayWidth(text);
+  if (used < width) result.append(width - used, ' ');
+  return result;
+}
+
+LineWriter::~LineWriter() { Keep(); }
+
+void LineWriter::Line(std::string_view text) {
+  if (!live_.empty()) out_ << kClearLine;
+  live_.clear();
+  out_ << text << '\n' << std::flush;
+}
+
+void LineWriter::Live(std::string_view text) {
+  if (!terminal_.interactive) return;
+  // One column is left free: a terminal wraps when the last is used, and then \r clears too little.
+  std::string line = Fit(text, terminal_.width > 1 ? terminal_.width - 1 : 1);
+  if (line == live_) return;
+  live_ = std::move(line);
+  out_ << kClearLine << live_ << std::flush;
+}
+
+void LineWriter::Keep() {
+  if (!live_.empty()) out_ << '\n' << std::flush;
+  live_.clear();
+}
+
+}  // namespace matic::osctl
