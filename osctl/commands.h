@@ -10,6 +10,15 @@ namespace matic::osctl {
 
 class Session;
 
+void AddStatusCommand(CLI::App& app, Session& session);
+void AddHealthCommand(CLI::App& app, Session& session);
+void AddScheduleCommand(CLI::App& app, Session& session);
+void AddRollbackCommand(CLI::App& app, Session& session);
+void AddRebootCommand(CLI::App& app, Session& session);
+void AddPkiCommand(CLI::App& app, Session& session);
 void AddImageCommands(CLI::App& app, Session& session);
+
+// `osctl schedule update`, added by AddScheduleCommand.
+void AddScheduleUpdateCommand(CLI::App& schedule, Session& session);
 
 }  // namespace matic::osctl

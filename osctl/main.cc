@@ -53,6 +53,12 @@ int Main(int argc, char** argv) {
   app.get_formatter()->column_width(34);
   Session session;
   AddGlobalOptions(app, session.options);
+  AddStatusCommand(app, session);
+  AddHealthCommand(app, session);
+  AddScheduleCommand(app, session);
+  AddRollbackCommand(app, session);
+  AddRebootCommand(app, session);
+  AddPkiCommand(app, session);
   AddImageCommands(app, session);
   try {
     app.parse(argc, argv);

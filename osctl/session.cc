@@ -1,11 +1,14 @@
 #include "osctl/session.h"
 
 #include <cstdio>
+#include <iostream>
 #include <nlohmann/json.hpp>
+
+#include "osctl/client.h"
 
 namespace matic::osctl {
 
-std::optional<std::chrono::milliseconds> Session::timeout() const {
+std::optional<std::chrono::milliseconds> Session::Timeout(const GlobalOptions& options) {
   if (options.timeout_seconds <= 0) return std::nullopt;
   return std::chrono::milliseconds(static_cast<int64_t>(options.timeout_seconds * 1000));
 }
@@ -14,9 +17,23 @@ void Session::RunLocal(const std::function<Result<>()>& command) {
   if (auto result = command(); !result) Fail(result.error(), LocalExitCode(result.error().code));
 }
 
+void Session::RunRemote(const std::function<Result<ExitCode>(Client&)>& command) {
+  auto client = Client::Make(options);
+  if (!client) return Fail(client.error(), RemoteExitCode(client.error().code));
+  const auto code = command(**client);
+  if (!code) return Fail(code.error(), RemoteExitCode(code.error().code));
+  exit_code_ = *code;
+}
+
+std::ostream& Session::out() const { return std::cout; }
+
+void Session::PrintJson(const google::protobuf::Message& message, JsonLayout layout) const {
+  out() << ToJson(message, layout) << '\n' << std::flush;
+}
+
 void Session::Fail(const Error& error, ExitCode code) {
   exit_code_ = code;
-  std::fflush(stdout);
+  out() << std::flush;
   if (json()) {
     const nlohmann::json object = {
         {"error", {{"code", CodeName(error.code)}, {"message", error.message}}}};

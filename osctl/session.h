@@ -2,13 +2,18 @@
 // CLI11's callbacks return nothing.
 #pragma once
 
+#include <unistd.h>
+
 #include <chrono>
 #include <functional>
 #include <optional>
+#include <ostream>
 #include <string>
 
 #include "lib/base/result.h"
 #include "osctl/exit_code.h"
+#include "osctl/render/json.h"
+#include "osctl/render/terminal.h"
 
 namespace matic::osctl {
 
@@ -31,7 +36,15 @@ class Session {
   bool json() const { return options.output == OutputFormat::kJson; }
 
   // The limit that the user set with --timeout.
-  std::optional<std::chrono::milliseconds> timeout() const;
+  static std::optional<std::chrono::milliseconds> Timeout(const GlobalOptions& options);
+  std::optional<std::chrono::milliseconds> timeout() const { return Timeout(options); }
+
+  // Standard output.
+  const Terminal& terminal() const { return terminal_; }
+  std::ostream& out() const;
+
+  // A node's answer with --output json.
+  void PrintJson(const google::protobuf::Message& message, JsonLayout layout) const;
 
   // Runs a command that needs no node, from its CLI11 callback:
   //   command->callback([&session, options] { session.RunLocal([&] { return Pack(*options); }); });
@@ -41,11 +54,13 @@ class Session {
   // The same for a command that talks to a node; it may end with a code of its own.
   void RunRemote(const std::function<Result<ExitCode>(Client&)>& command);
 
+  // Prints the error, and ends with `code`.
+  void Fail(const Error& error, ExitCode code);
+
   ExitCode exit_code() const { return exit_code_; }
 
  private:
-  void Fail(const Error& error, ExitCode code);
-
+  Terminal terminal_ = Terminal::Detect(STDOUT_FILENO);
   ExitCode exit_code_ = ExitCode::kDone;
 };
 

@@ -1,0 +1,260 @@
+#include "osctl/client.h"
+
+#include <grpc/support/log.h>
+#include <grpcpp/client_context.h>
+#include <grpcpp/completion_queue.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+
+#include "lib/rpc/channel.h"
+#include "lib/rpc/status.h"
+#include "matic/v1/node.grpc.pb.h"
+
+namespace matic::osctl {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::chrono::milliseconds kCallTime = 30s;
+constexpr auto kTick = 250ms;
+
+Result<std::filesystem::path> PkiFolder(const GlobalOptions& options) {
+  if (!options.pki_dir.empty()) return std::filesystem::path(options.pki_dir);
+  const char* home = std::getenv("HOME");
+  if (home == nullptr || *home == '\0') {
+    return Fail(ErrorCode::kPermission, "HOME is not set; --pki names the folder of certificates");
+  }
+  return std::filesystem::path(home) / ".config/matic/pki";
+}
+
+Error UnixError(const Error& error) {
+  switch (error.code) {
+    case ErrorCode::kPermission:
+      return {error.code, "not authorised: " + error.message +
+                              "; be root or a member of the socket's group (matic)"};
+    case ErrorCode::kNotFound:
+    case ErrorCode::kUnavailable:
+      return {ErrorCode::kUnavailable, "agent not running: " + error.message +
+                                           "; is matic-agent.service active? (--node names another "
+                                           "machine)"};
+    case ErrorCode::kInvalidArgument:
+    case ErrorCode::kRefused:
+    case ErrorCode::kCorrupt:
+    case ErrorCode::kIo:
+    case ErrorCode::kDeadline:
+    case ErrorCode::kCancelled:
+    case ErrorCode::kInternal:
+      return error;
+  }
+  return error;
+}
+
+// gRPC repeats itself; its last error is what happened.
+std::string LastError(const std::string& message) {
+  constexpr std::string_view kMark = "last error: ";
+  const size_t at = message.rfind(kMark);
+  std::string text = at == std::string::npos ? message : message.substr(at + kMark.size());
+  constexpr std::string_view kNoise = "UNKNOWN: ";
+  if (text.starts_with(kNoise)) text.erase(0, kNoise.size());
+  return text;
+}
+
+bool Contains(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+// A channel to one address, and the words for what goes wrong on the way.
+class Client::Connection {
+ public:
+  explicit Connection(const GlobalOptions& options)
+      : socket_(options.socket), time_(Session::Timeout(options).value_or(kCallTime)) {}
+
+  Result<> UseTls(const GlobalOptions& options) {
+    MATIC_ASSIGN(address_, rpc::ParseHostPort(options.node));
+    MATIC_ASSIGN(pki_, PkiFolder(options));
+    auto files = rpc::LoadTlsFiles(pki_, rpc::Side::kClient);
+    if (!files) {
+      const ErrorCode code =
+          files.error().code == ErrorCode::kNotFound ? ErrorCode::kPermission : files.error().code;
+      return Fail(code, "no client certificate for " + address_.ToString() + ": " +
+                            files.error().message +
+                            "; osctl pki issue makes one, --pki names its folder");
+    }
+    channel_ = rpc::OpenTlsChannel(address_, *files);
+    stub_ = v1::Node::NewStub(channel_);
+    return {};
+  }
+
+  bool tls() const { return channel_ != nullptr && !address_.host.empty(); }
+
+  Result<v1::Node::Stub*> Stub() {
+    if (stub_) return stub_.get();
+    auto channel = rpc::OpenUnixChannel(socket_);
+    if (!channel) return Fail(UnixError(channel.error()));
+    stub_ = v1::Node::NewStub(*channel);
+    return stub_.get();
+  }
+
+  // Of a call that failed. A broken connection is made anew at the next call.
+  Error Explain(const grpc::Status& status, const grpc::ClientContext& context) {
+    Error error = rpc::FromStatus(status, context);
+    const auto& trailer = context.GetServerTrailingMetadata();
+    if (trailer.find(rpc::kErrorCodeKey) != trailer.end()) return error;
+    if (error.code == ErrorCode::kDeadline) {
+      error.message =
+          "no answer from " + Name() + " within " + std::to_string(time_.count() / 1000) + " s";
+    } else if (error.code == ErrorCode::kUnavailable) {
+      error.message = Unreachable(LastError(error.message));
+      if (!tls()) stub_.reset();
+    } else {
+      error.message = Name() + ": " + error.message;
+    }
+    return error;
+  }
+
+  template <typename Request, typename Response>
+  Result<Response> Call(grpc::Status (v1::Node::Stub::*method)(grpc::ClientContext*, const Request&,
+                                                               Response*),
+                        const Request& request,
+                        std::chrono::milliseconds limit = std::chrono::hours(1)) {
+    MATIC_ASSIGN(v1::Node::Stub * stub, Stub());
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + std::min(time_, limit));
+    Response response;
+    const grpc::Status status = (stub->*method)(&context, request, &response);
+    if (!status.ok()) return Fail(Explain(status, context));
+    return response;
+  }
+
+ private:
+  std::string Name() const { return tls() ? address_.ToString() : socket_; }
+
+  std::string Unreachable(const std::string& why) const {
+    std::string message = "cannot reach " + Name() + ": " + why;
+    if (!tls()) return message + "; is matic-agent.service active?";
+    if (Contains(why, "CERTIFICATE_VERIFY_FAILED") || Contains(why, "verify failed") ||
+        Contains(why, "Peer name")) {
+      return message + "; the node's certificate is not signed by " + (pki_ / "ca.pem").string() +
+             ", has expired, or does not name " + address_.host;
+    }
+    if (Contains(why, "Socket closed") || Contains(why, "reset by peer") ||
+        Contains(why, "alert") || Contains(why, "andshake")) {
+      return message + "; the node may not trust " + (pki_ / "client.pem").string() +
+             " (wrong authority, or expired)";
+    }
+    return message + "; is the node up, and its port open?";
+  }
+
+  std::string socket_;
+  std::chrono::milliseconds time_;
+  rpc::HostPort address_;
+  std::filesystem::path pki_;
+  std::shared_ptr<grpc::Channel> channel_;  // of TLS, which reconnects by itself
+  std::unique_ptr<v1::Node::Stub> stub_;
+};
+
+Result<std::unique_ptr<Client>> Client::Make(const GlobalOptions& options) {
+  // gRPC's own lines would stand between ours; what they say is in the error.
+  gpr_set_log_function([](gpr_log_func_args*) {});
+  auto connection = std::make_unique<Connection>(options);
+  if (!options.node.empty()) MATIC_TRY(connection->UseTls(options));
+  return std::unique_ptr<Client>(new Client(std::move(connection)));
+}
+
+Client::Client(std::unique_ptr<Connection> connection) : connection_(std::move(connection)) {}
+
+Client::~Client() = default;
+
+Result<v1::GetStatusResponse> Client::GetStatus(const v1::GetStatusRequest& request) {
+  return connection_->Call(&v1::Node::Stub::GetStatus, request);
+}
+
+Result<v1::ScheduleUpdateResponse> Client::ScheduleUpdate(
+    const v1::ScheduleUpdateRequest& request) {
+  return connection_->Call(&v1::Node::Stub::ScheduleUpdate, request);
+}
+
+Result<v1::ActivateUpdateResponse> Client::ActivateUpdate(
+    const v1::ActivateUpdateRequest& request) {
+  return connection_->Call(&v1::Node::Stub::ActivateUpdate, request);
+}
+
+Result<v1::GetScheduleStatusResponse> Client::GetScheduleStatus(
+    const v1::GetScheduleStatusRequest& request) {
+  return connection_->Call(&v1::Node::Stub::GetScheduleStatus, request);
+}
+
+Result<v1::ListSchedulesResponse> Client::ListSchedules(const v1::ListSchedulesRequest& request) {
+  return connection_->Call(&v1::Node::Stub::ListSchedules, request);
+}
+
+Result<v1::CancelScheduleResponse> Client::CancelSchedule(
+    const v1::CancelScheduleRequest& request) {
+  return connection_->Call(&v1::Node::Stub::CancelSchedule, request);
+}
+
+Result<v1::GetHealthResponse> Client::GetHealth(const v1::GetHealthRequest& request,
+                                                std::chrono::milliseconds limit) {
+  return connection_->Call(&v1::Node::Stub::GetHealth, request, limit);
+}
+
+Result<v1::TriggerRollbackResponse> Client::TriggerRollback(
+    const v1::TriggerRollbackRequest& request) {
+  return connection_->Call(&v1::Node::Stub::TriggerRollback, request);
+}
+
+Result<v1::GetRollbackHistoryResponse> Client::GetRollbackHistory(
+    const v1::GetRollbackHistoryRequest& request) {
+  return connection_->Call(&v1::Node::Stub::GetRollbackHistory, request);
+}
+
+Result<v1::RebootResponse> Client::Reboot(const v1::RebootRequest& request) {
+  return connection_->Call(&v1::Node::Stub::Reboot, request);
+}
+
+Result<> Client::Watch(const v1::WatchScheduleRequest& request,
+                       const std::function<void(const v1::WatchScheduleResponse&)>& changed,
+                       const std::function<bool()>& tick) {
+  enum Tag : intptr_t { kStarted = 1, kRead, kFinished };
+  const auto tag = [](Tag value) { return reinterpret_cast<void*>(static_cast<intptr_t>(value)); };
+  MATIC_ASSIGN(v1::Node::Stub * stub, connection_->Stub());
+
+  grpc::ClientContext context;
+  grpc::CompletionQueue queue;
+  v1::WatchScheduleResponse message;
+  grpc::Status status;
+  bool given_up = false;
+  auto reader = stub->AsyncWatchSchedule(&context, request, &queue, tag(kStarted));
+  while (true) {
+    void* event = nullptr;
+    bool ok = false;
+    const auto next = queue.AsyncNext(&event, &ok, std::chrono::system_clock::now() + kTick);
+    if (next == grpc::CompletionQueue::GOT_EVENT && event == tag(kFinished)) break;
+    if (next == grpc::CompletionQueue::GOT_EVENT) {
+      if (ok && event == tag(kRead)) changed(message);
+      if (ok) {
+        reader->Read(&message, tag(kRead));
+      } else {
+        reader->Finish(&status, tag(kFinished));
+      }
+    }
+    if (!given_up && !tick()) {
+      given_up = true;
+      context.TryCancel();
+    }
+  }
+  queue.Shutdown();
+  void* event = nullptr;
+  bool ok = false;
+  while (queue.Next(&event, &ok)) {
+  }
+  if (given_up) return Fail(ErrorCode::kCancelled, "the watch was given up");
+  if (!status.ok()) return Fail(connection_->Explain(status, context));
+  return {};
+}
+
+}  // namespace matic::osctl

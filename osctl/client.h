@@ -1,0 +1,50 @@
+// One node's API, as the commands use it. Errors say what happened, why, and what to do next.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "lib/base/result.h"
+#include "matic/v1/node.pb.h"
+#include "osctl/session.h"
+
+namespace matic::osctl {
+
+class Client {
+ public:
+  // Reads the certificates; connects at the first call. kPermission where they are missing.
+  static Result<std::unique_ptr<Client>> Make(const GlobalOptions& options);
+  ~Client();
+
+  // A call is given up after 30 s, or after --timeout. A node that cannot be reached is
+  // kUnavailable.
+  Result<v1::GetStatusResponse> GetStatus(const v1::GetStatusRequest& request);
+  Result<v1::ScheduleUpdateResponse> ScheduleUpdate(const v1::ScheduleUpdateRequest& request);
+  Result<v1::ActivateUpdateResponse> ActivateUpdate(const v1::ActivateUpdateRequest& request);
+  Result<v1::GetScheduleStatusResponse> GetScheduleStatus(
+      const v1::GetScheduleStatusRequest& request);
+  Result<v1::ListSchedulesResponse> ListSchedules(const v1::ListSchedulesRequest& request);
+  Result<v1::CancelScheduleResponse> CancelSchedule(const v1::CancelScheduleRequest& request);
+  // Given up after `limit` at the latest.
+  Result<v1::GetHealthResponse> GetHealth(const v1::GetHealthRequest& request,
+                                          std::chrono::milliseconds limit = std::chrono::hours(1));
+  Result<v1::TriggerRollbackResponse> TriggerRollback(const v1::TriggerRollbackRequest& request);
+  Result<v1::GetRollbackHistoryResponse> GetRollbackHistory(
+      const v1::GetRollbackHistoryRequest& request);
+  Result<v1::RebootResponse> Reboot(const v1::RebootRequest& request);
+
+  // Calls `changed` for every message, and `tick` every quarter of a second or so, until the stream
+  // ends. Where `tick` returns false the stream is given up: kCancelled.
+  Result<> Watch(const v1::WatchScheduleRequest& request,
+                 const std::function<void(const v1::WatchScheduleResponse&)>& changed,
+                 const std::function<bool()>& tick);
+
+ private:
+  class Connection;
+  explicit Client(std::unique_ptr<Connection> connection);
+  std::unique_ptr<Connection> connection_;
+};
+
+}  // namespace matic::osctl

@@ -1,0 +1,15 @@
+// A node's status, health and history as text.
+#pragma once
+
+#include <string>
+
+#include "matic/v1/node.pb.h"
+#include "osctl/render/terminal.h"
+
+namespace matic::osctl {
+
+std::string StatusText(const v1::GetStatusResponse& status, const Terminal& terminal);
+std::string HealthText(const v1::GetHealthResponse& health, const Terminal& terminal);
+std::string RollbackTable(const v1::GetRollbackHistoryResponse& history, const Terminal& terminal);
+
+}  // namespace matic::osctl

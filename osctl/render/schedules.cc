@@ -1,0 +1,75 @@
+#include "osctl/render/schedules.h"
+
+#include "osctl/render/names.h"
+#include "osctl/render/progress.h"
+#include "osctl/render/table.h"
+#include "osctl/render/units.h"
+
+namespace matic::osctl {
+namespace {
+
+std::string Path(const v1::Schedule& schedule) {
+  if (schedule.target().empty()) return "";
+  return Shown(schedule.target()) +
+         (schedule.previous().empty() ? "" : " (way back: " + Shown(schedule.previous()) + ")");
+}
+
+std::string Rollback(const v1::Schedule& schedule) {
+  std::string text = schedule.enable_auto_rollback() ? "automatic" : "by hand";
+  if (schedule.health_check_timeout_seconds() > 0) {
+    text += ", checks have " +
+            FormatDuration(std::chrono::seconds(schedule.health_check_timeout_seconds()));
+  }
+  return text;
+}
+
+std::string PhaseText(const v1::Schedule& schedule) {
+  std::string text = PhaseName(schedule.phase());
+  const v1::Progress& progress = schedule.progress();
+  const bool moves = schedule.phase() == v1::PHASE_FETCHING ||
+                     schedule.phase() == v1::PHASE_STAGING ||
+                     schedule.phase() == v1::PHASE_VERIFYING;
+  if (moves && progress.bytes_done() > 0) {
+    text += "  " + ProgressText({progress.bytes_done(), progress.bytes_total(),
+                                 progress.bytes_per_second()});
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string ScheduleText(const v1::Schedule& schedule, const Terminal& terminal) {
+  std::string text = terminal.Paint(Shown(schedule.id()), Style::kBold) + "  " +
+                     terminal.Paint(StateName(schedule.state()), StateStyle(schedule.state())) +
+                     "\n";
+  const auto line = [&](std::string_view label, const std::string& value) {
+    if (!value.empty()) text += "  " + Pad(label, 11) + value + "\n";
+  };
+  line("Phase", PhaseText(schedule));
+  line("Reason", schedule.reason().empty() ? "" : Shown(schedule.reason()));
+  line("Source", Shown(schedule.source()));
+  line("SHA-256", Shown(schedule.sha256()));
+  line("Version", schedule.version().empty() ? "" : Shown(schedule.version()));
+  line("Target", Path(schedule));
+  line("Rollback", Rollback(schedule));
+  if (schedule.stop_after() == v1::STOP_AFTER_STAGED) line("Stops", "after staging");
+  if (schedule.force()) line("Forced", "yes");
+  line("Created", TimeText(schedule.created()) + " by " + Shown(schedule.requested_by()));
+  line("Updated", TimeText(schedule.updated()));
+  return text;
+}
+
+std::string ScheduleTable(const v1::ListSchedulesResponse& schedules, const Terminal& terminal) {
+  if (schedules.schedules().empty()) return "No schedules.\n";
+  Table table({"ID", "STATE", "PHASE", "TARGET", "VERSION", "CREATED", "REASON"});
+  for (const v1::Schedule& schedule : schedules.schedules()) {
+    table.AddRow({Shown(schedule.id()),
+                  terminal.Paint(StateName(schedule.state()), StateStyle(schedule.state())),
+                  Shown(PhaseName(schedule.phase())), Shown(schedule.target()),
+                  Shown(schedule.version()), TimeText(schedule.created()),
+                  schedule.reason().empty() ? "" : Shown(schedule.reason())});
+  }
+  return table.Render(terminal);
+}
+
+}  // namespace matic::osctl

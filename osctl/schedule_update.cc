@@ -1,0 +1,93 @@
+// osctl schedule update
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "osctl/client.h"
+#include "osctl/commands.h"
+#include "osctl/session.h"
+#include "osctl/source.h"
+#include "osctl/watch.h"
+
+namespace matic::osctl {
+namespace {
+
+struct UpdateOptions {
+  std::string source;
+  std::string sha256;
+  bool enable_auto_rollback = false;
+  uint32_t health_check_timeout = 0;
+  bool stop_after_staging = false;
+  bool force = false;
+  std::string request_id;
+  bool watch = false;
+};
+
+v1::ScheduleUpdateRequest ToRequest(const UpdateOptions& options) {
+  v1::ScheduleUpdateRequest request;
+  request.set_source(options.source);
+  request.set_sha256(options.sha256);
+  request.set_enable_auto_rollback(options.enable_auto_rollback);
+  request.set_health_check_timeout_seconds(options.health_check_timeout);
+  request.set_stop_after(options.stop_after_staging ? v1::STOP_AFTER_STAGED
+                                                    : v1::STOP_AFTER_NOTHING);
+  request.set_force(options.force);
+  request.set_request_id(options.request_id);
+  return request;
+}
+
+Result<ExitCode> Update(Session& session, Client& client, const UpdateOptions& options) {
+  MATIC_ASSIGN(const v1::ScheduleUpdateResponse response,
+               client.ScheduleUpdate(ToRequest(options)));
+  const std::string& id = response.schedule().id();
+  if (session.json()) {
+    session.PrintJson(response, options.watch ? JsonLayout::kOneLine : JsonLayout::kPretty);
+  } else {
+    session.out() << "Schedule ID: " << id << std::endl;
+  }
+  if (options.watch) {
+    return WatchToEnd(session, client, id, StagedIs::kTheEnd, Reached::kBefore);
+  }
+  if (!session.json()) session.out() << "Follow it with: osctl schedule watch " << id << "\n";
+  return ExitCode::kDone;
+}
+
+}  // namespace
+
+void AddScheduleUpdateCommand(CLI::App& schedule, Session& session) {
+  CLI::App* command = schedule.add_subcommand("update", "Update the node to another image");
+  auto options = std::make_shared<UpdateOptions>();
+  command->add_option("--source", options->source, "The image: an https://, http:// or file:// URL")
+      ->type_name("URL")
+      ->required();
+  command->add_option("--sha256", options->sha256, "SHA-256 of the image, 64 hex digits")
+      ->type_name("HEX")
+      ->required();
+  command->add_flag("--enable-auto-rollback", options->enable_auto_rollback,
+                    "Go back to the present system when a critical health check fails");
+  command
+      ->add_option("--health-check-timeout", options->health_check_timeout,
+                   "Time for the health checks to pass [the agent's default]")
+      ->type_name("SECONDS")
+      ->check(CLI::Range(1, 86400).description(""));
+  command->add_flag("--stop-after-staging", options->stop_after_staging,
+                    "Write and verify the image, and wait for `osctl schedule activate`");
+  command->add_flag("--force", options->force, "Take an image that has failed here before");
+  command
+      ->add_option("--request-id", options->request_id,
+                   "Asking again with the same id returns the same schedule")
+      ->type_name("ID");
+  command->add_flag("--watch", options->watch,
+                    "Follow it to its end, reboot included; the exit code is its outcome");
+  command->footer(R"(Examples:
+  osctl schedule update --source https://cdn.example.com/os-2.0.squashfs --sha256 9f2c... \
+      --enable-auto-rollback --watch
+  osctl schedule update --source file:///srv/os-2.0.squashfs --sha256 9f2c... --stop-after-staging)");
+  command->callback([&session, options] {
+    auto checked = CheckSource(options->source);
+    if (checked) checked = CheckSha256(options->sha256);
+    if (!checked) return session.Fail(checked.error(), ExitCode::kUsage);
+    session.RunRemote([&](Client& client) { return Update(session, client, *options); });
+  });
+}
+
+}  // namespace matic::osctl

@@ -1,0 +1,28 @@
+// osctl status
+#include <CLI/CLI.hpp>
+
+#include "osctl/client.h"
+#include "osctl/commands.h"
+#include "osctl/render/node.h"
+#include "osctl/session.h"
+
+namespace matic::osctl {
+
+void AddStatusCommand(CLI::App& app, Session& session) {
+  CLI::App* command =
+      app.add_subcommand("status", "Show what the node runs, its slots, and what is under way");
+  command->footer("Examples:\n  osctl status\n  osctl --node edge-7 status --output json");
+  command->callback([&session] {
+    session.RunRemote([&](Client& client) -> Result<ExitCode> {
+      MATIC_ASSIGN(const v1::GetStatusResponse status, client.GetStatus({}));
+      if (session.json()) {
+        session.PrintJson(status, JsonLayout::kPretty);
+      } else {
+        session.out() << StatusText(status, session.terminal());
+      }
+      return ExitCode::kDone;
+    });
+  });
+}
+
+}  // namespace matic::osctl
