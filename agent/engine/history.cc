@@ -1,0 +1,93 @@
+#include "agent/engine/history.h"
+
+#include <nlohmann/json.hpp>
+#include <ranges>
+#include <sstream>
+
+#include "agent/engine/update_json.h"
+#include "lib/os/durable_file.h"
+
+namespace matic::engine {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr size_t kMaxBytes = 1u << 20;
+constexpr size_t kReadLimit = 4 * kMaxBytes;
+
+Result<std::vector<Json>> ReadEvents(const std::filesystem::path& file) {
+  std::vector<Json> events;
+  Result<std::string> text = ReadFile(file, kReadLimit);
+  if (!text && text.error().code == ErrorCode::kNotFound) return events;
+  if (!text) return Fail(text.error());
+  std::istringstream lines(*text);
+  for (std::string line; std::getline(lines, line);) {
+    Json event = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+    if (event.is_object()) events.push_back(std::move(event));
+  }
+  return events;
+}
+
+RollbackRecord RecordFrom(const Json& event) {
+  const Json& rollback = event.at("rollback");
+  const Json& image = event.at("image");
+  RollbackRecord record;
+  if (Result<WallTime> time = ParseTime(event.at("time").get<std::string>())) record.time = *time;
+  record.kind = rollback.at("kind") == KindName(update::RollbackKind::kAutomatic)
+                    ? RollbackKind::kAutomatic
+                    : RollbackKind::kManual;
+  record.from = rollback.at("from");
+  record.to = rollback.at("to");
+  record.requested_by = rollback.at("requested_by");
+  record.reason = event.at("reason");
+  record.schedule_id = event.at("schedule_id");
+  record.digest = image.at("digest");
+  record.version = image.at("version");
+  record.boot_id = event.at("boot_id");
+  return record;
+}
+
+}  // namespace
+
+History::History(std::filesystem::path file) : file_(std::move(file)) {}
+
+Result<> History::Record(const RecordedOutcome& outcome) {
+  MATIC_ASSIGN(std::vector<Json> events, ReadEvents(file_));
+  for (const Json& event : events) {
+    if (event.value("id", Json()) == Json(outcome.id)) return {};
+  }
+  Json event = ToJson(outcome.outcome);
+  event["version"] = 1;
+  event["id"] = outcome.id;
+  event["time"] = outcome.time;
+  event["boot_id"] = outcome.boot_id;
+  MATIC_TRY(AppendLineDurably(
+      file_, event.dump(-1, ' ', false, Json::error_handler_t::replace)));
+  std::error_code ignored;
+  if (std::filesystem::file_size(file_, ignored) > kMaxBytes && !ignored) return DropOlderHalf();
+  return {};
+}
+
+Result<std::vector<RollbackRecord>> History::Rollbacks(size_t limit) const {
+  MATIC_ASSIGN(std::vector<Json> events, ReadEvents(file_));
+  std::vector<RollbackRecord> records;
+  for (const Json& event : events | std::views::reverse) {
+    if (records.size() == limit) break;
+    if (!event.contains("rollback")) continue;
+    try {
+      records.push_back(RecordFrom(event));
+    } catch (const Json::exception&) {
+      continue;  // another release's; it reads it
+    }
+  }
+  return records;
+}
+
+Result<> History::DropOlderHalf() {
+  MATIC_ASSIGN(std::string text, ReadFile(file_, kReadLimit));
+  const size_t middle = text.find('\n', text.size() / 2);
+  if (middle == std::string::npos) return {};
+  return WriteFileDurably(file_, std::string_view(text).substr(middle + 1));
+}
+
+}  // namespace matic::engine

@@ -1,0 +1,32 @@
+// What happened, for good: history.jsonl, one event a line (docs/formats.md, "State").
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "agent/engine/engine.h"
+#include "agent/engine/state_store.h"
+#include "lib/base/result.h"
+
+namespace matic::engine {
+
+// Appended and fsynced; a torn last line, left by a power loss, is tolerated. Past 1 MiB the older half
+// is dropped.
+class History {
+ public:
+  explicit History(std::filesystem::path file);
+
+  // Appends once: an outcome whose id is there already is not written again.
+  Result<> Record(const RecordedOutcome& outcome);
+
+  // Newest first. Lines that cannot be read, or are of another kind, are passed over.
+  Result<std::vector<RollbackRecord>> Rollbacks(size_t limit) const;
+
+ private:
+  Result<> DropOlderHalf();
+
+  std::filesystem::path file_;
+};
+
+}  // namespace matic::engine

@@ -1,0 +1,124 @@
+#include "agent/engine/schedule_json.h"
+
+#include <array>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+namespace matic::engine {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr std::array<std::pair<ScheduleState, std::string_view>, 6> kStates{{
+    {ScheduleState::kPending, "pending"},
+    {ScheduleState::kInProgress, "in-progress"},
+    {ScheduleState::kCompleted, "completed"},
+    {ScheduleState::kFailed, "failed"},
+    {ScheduleState::kRolledBack, "rolled-back"},
+    {ScheduleState::kCancelled, "cancelled"},
+}};
+constexpr std::array<std::pair<Phase, std::string_view>, 13> kPhases{{
+    {Phase::kNone, "none"},
+    {Phase::kWaiting, "waiting"},
+    {Phase::kChecking, "checking"},
+    {Phase::kFetching, "fetching"},
+    {Phase::kBuilding, "building"},
+    {Phase::kStaging, "staging"},
+    {Phase::kVerifying, "verifying"},
+    {Phase::kStaged, "staged"},
+    {Phase::kActivating, "activating"},
+    {Phase::kRebooting, "rebooting"},
+    {Phase::kOnTrial, "on-trial"},
+    {Phase::kConfirming, "confirming"},
+    {Phase::kRollingBack, "rolling-back"},
+}};
+
+template <typename Table>
+auto ValueOf(const Table& table, const std::string& text) {
+  for (const auto& [value, name] : table) {
+    if (name == text) return value;
+  }
+  throw Json::other_error::create(501, "unknown value '" + text + "'", nullptr);
+}
+
+WallTime TimeAt(const Json& json, const char* key) {
+  Result<WallTime> time = ParseTime(json.at(key).get<std::string>());
+  if (!time) throw Json::other_error::create(501, time.error().message, nullptr);
+  return *time;
+}
+
+}  // namespace
+
+bool HasEnded(ScheduleState state) {
+  return state != ScheduleState::kPending && state != ScheduleState::kInProgress;
+}
+
+std::string_view StateName(ScheduleState state) {
+  for (const auto& [value, name] : kStates) {
+    if (value == state) return name;
+  }
+  return {};
+}
+
+std::string_view PhaseName(Phase phase) {
+  for (const auto& [value, name] : kPhases) {
+    if (value == phase) return name;
+  }
+  return {};
+}
+
+void Write(const Schedule& schedule, Json& json) {
+  const ScheduleRequest& request = schedule.request;
+  json["id"] = schedule.id;
+  json["source"] = request.source;
+  json["sha256"] = request.sha256;
+  json["enable_auto_rollback"] = request.enable_auto_rollback;
+  if (request.health_check_timeout) {
+    json["health_check_timeout_seconds"] = request.health_check_timeout->count();
+  }
+  json["stop_after_staging"] = request.stop_after == StopAfter::kStaged;
+  json["force"] = request.force;
+  json["request_id"] = request.request_id;
+  json["state"] = StateName(schedule.state);
+  json["phase"] = PhaseName(schedule.phase);
+  json["target"] = schedule.target;
+  json["previous"] = schedule.previous;
+  json["image_version"] = schedule.version;
+  json["reason"] = schedule.reason;
+  json["created"] = FormatTime(schedule.created);
+  json["updated"] = FormatTime(schedule.updated);
+  json["requested_by"] = schedule.requested_by;
+}
+
+Result<Schedule> ScheduleFromJson(const Json& json) {
+  try {
+    Schedule schedule;
+    schedule.id = json.at("id");
+    schedule.request.source = json.at("source");
+    schedule.request.sha256 = json.at("sha256");
+    schedule.request.enable_auto_rollback = json.at("enable_auto_rollback");
+    if (json.contains("health_check_timeout_seconds")) {
+      schedule.request.health_check_timeout =
+          std::chrono::seconds(json.at("health_check_timeout_seconds").get<int64_t>());
+    }
+    if (json.at("stop_after_staging").get<bool>()) {
+      schedule.request.stop_after = StopAfter::kStaged;
+    }
+    schedule.request.force = json.at("force");
+    schedule.request.request_id = json.at("request_id");
+    schedule.state = ValueOf(kStates, json.at("state"));
+    schedule.phase = ValueOf(kPhases, json.at("phase"));
+    schedule.target = json.at("target");
+    schedule.previous = json.at("previous");
+    schedule.version = json.at("image_version");
+    schedule.reason = json.at("reason");
+    schedule.created = TimeAt(json, "created");
+    schedule.updated = TimeAt(json, "updated");
+    schedule.requested_by = json.at("requested_by");
+    return schedule;
+  } catch (const Json::exception& e) {
+    return Fail(ErrorCode::kCorrupt, std::string("schedule: ") + e.what());
+  }
+}
+
+}  // namespace matic::engine

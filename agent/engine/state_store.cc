@@ -1,0 +1,147 @@
+#include "agent/engine/state_store.h"
+
+#include <nlohmann/json.hpp>
+
+#include "agent/engine/update_json.h"
+#include "lib/os/durable_file.h"
+
+namespace matic::engine {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr size_t kMaxFileBytes = 1u << 20;
+constexpr int kVersion = 1;
+
+std::string TextAt(const Json& json, const char* key) {
+  auto it = json.find(key);
+  return it != json.end() && it->is_string() ? it->get<std::string>() : std::string();
+}
+
+uint32_t NumberAt(const Json& json, const char* key, uint32_t fallback) {
+  auto it = json.find(key);
+  return it != json.end() && it->is_number_unsigned() ? it->get<uint32_t>() : fallback;
+}
+
+// Tolerant: whatever can be read is, since a verdict forgotten is an update tried in vain.
+std::vector<QuarantineEntry> QuarantineFrom(const Json& json) {
+  std::vector<QuarantineEntry> entries;
+  auto list = json.find("quarantine");
+  if (list == json.end() || !list->is_array()) return entries;
+  for (const Json& item : *list) {
+    if (!item.is_object()) continue;
+    entries.push_back({.digest = TextAt(item, "digest"),
+                       .strikes = NumberAt(item, "strikes", 0),
+                       .quarantined = item.value("quarantined", Json()) == Json(true),
+                       .reason = TextAt(item, "reason"),
+                       .time = TextAt(item, "time")});
+  }
+  return entries;
+}
+
+// Keeps the unknown keys of an entry that was there before.
+Json QuarantineJson(const std::vector<QuarantineEntry>& entries, const Json& before) {
+  Json list = Json::array();
+  for (const QuarantineEntry& entry : entries) {
+    Json item = Json::object();
+    if (auto old = before.find("quarantine"); old != before.end() && old->is_array()) {
+      for (const Json& candidate : *old) {
+        if (candidate.is_object() && TextAt(candidate, "digest") == entry.digest) item = candidate;
+      }
+    }
+    item["digest"] = entry.digest;
+    item["strikes"] = entry.strikes;
+    item["quarantined"] = entry.quarantined;
+    item["reason"] = entry.reason;
+    item["time"] = entry.time;
+    list.push_back(std::move(item));
+  }
+  return list;
+}
+
+std::optional<RecordedOutcome> OutcomeFrom(const Json& json) {
+  auto it = json.find("last_outcome");
+  if (it == json.end() || !it->is_object()) return std::nullopt;
+  Result<update::Outcome> outcome = OutcomeFromJson(*it);
+  if (!outcome) return std::nullopt;
+  return RecordedOutcome{.id = TextAt(*it, "id"),
+                         .time = TextAt(*it, "time"),
+                         .boot_id = TextAt(*it, "boot_id"),
+                         .outcome = *outcome};
+}
+
+}  // namespace
+
+struct StateStore::Document {
+  Json json = Json::object();
+};
+
+StateStore::StateStore(std::filesystem::path file)
+    : file_(std::move(file)), document_(std::make_unique<Document>()) {}
+StateStore::~StateStore() = default;
+
+StateStore::Loaded StateStore::Load() {
+  Loaded loaded;
+  Result<std::string> text = ReadFile(file_, kMaxFileBytes);
+  if (!text && text.error().code == ErrorCode::kNotFound) return loaded;
+  Json json;
+  std::string why;
+  if (!text) {
+    why = text.error().message;
+  } else {
+    json = Json::parse(*text, nullptr, /*allow_exceptions=*/false);
+    if (!json.is_object()) why = file_.string() + ": not a JSON object";
+  }
+  if (!why.empty()) {
+    Result<std::filesystem::path> kept = SetAside(file_);
+    loaded.problem = "the state could not be read and was set aside (" + why + "; " +
+                     (kept ? "kept as " + kept->string() : kept.error().message) + ")";
+    return loaded;
+  }
+  document_->json = json;
+  AgentState& state = loaded.state;
+  state.previous_partition = TextAt(json, "previous_partition");
+  state.boot_counter = NumberAt(json, "boot_counter", 0);
+  state.last_update_time = TextAt(json, "last_update_time");
+  state.trial_deadline_seconds = NumberAt(json, "trial_deadline_seconds", 900);
+  state.running_digest = TextAt(json, "running_digest");
+  state.running_target = TextAt(json, "running_target");
+  state.quarantine = QuarantineFrom(json);
+  state.last_outcome = OutcomeFrom(json);
+  if (json.contains("update")) {
+    Result<update::UpdateState> update = UpdateStateFromJson(json["update"]);
+    if (update) {
+      state.update = *update;
+    } else {
+      loaded.problem = file_.string() + ": " + update.error().message +
+                       "; going by what the disk says";
+    }
+  }
+  return loaded;
+}
+
+Result<> StateStore::Save(const AgentState& state) {
+  Json json = document_->json;
+  json["version"] = kVersion;
+  json["update"] = ToJson(state.update);
+  json["previous_partition"] = state.previous_partition;
+  json["boot_counter"] = state.boot_counter;
+  json["last_update_time"] = state.last_update_time;
+  json["trial_deadline_seconds"] = state.trial_deadline_seconds;
+  json["running_digest"] = state.running_digest;
+  json["running_target"] = state.running_target;
+  json["quarantine"] = QuarantineJson(state.quarantine, document_->json);
+  if (state.last_outcome) {
+    Json outcome = ToJson(state.last_outcome->outcome);
+    outcome["id"] = state.last_outcome->id;
+    outcome["time"] = state.last_outcome->time;
+    outcome["boot_id"] = state.last_outcome->boot_id;
+    json["last_outcome"] = std::move(outcome);
+  }
+  MATIC_TRY(WriteFileDurably(
+      file_, json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"));
+  document_->json = std::move(json);
+  return {};
+}
+
+}  // namespace matic::engine

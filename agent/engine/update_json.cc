@@ -1,0 +1,206 @@
+#include "agent/engine/update_json.h"
+
+#include <array>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+namespace matic::engine {
+namespace {
+
+using Json = nlohmann::json;
+
+template <typename Enum, size_t N>
+using Names = std::array<std::pair<Enum, std::string_view>, N>;
+
+constexpr Names<update::RollbackKind, 3> kKinds{{
+    {update::RollbackKind::kAutomatic, "automatic"},
+    {update::RollbackKind::kManual, "manual"},
+    {update::RollbackKind::kCancel, "cancel"},
+}};
+constexpr Names<update::Outcome::End, 4> kEnds{{
+    {update::Outcome::End::kCompleted, "completed"},
+    {update::Outcome::End::kFailed, "failed"},
+    {update::Outcome::End::kRolledBack, "rolled-back"},
+    {update::Outcome::End::kCancelled, "cancelled"},
+}};
+constexpr Names<update::Verdict, 3> kVerdicts{{
+    {update::Verdict::kNone, "none"},
+    {update::Verdict::kStrike, "strike"},
+    {update::Verdict::kQuarantine, "quarantine"},
+}};
+
+template <typename Enum, size_t N>
+std::string_view NameOf(const Names<Enum, N>& names, Enum value) {
+  for (const auto& [known, name] : names) {
+    if (known == value) return name;
+  }
+  return {};
+}
+
+// Throws like the library does, and is caught where the library's exceptions are.
+template <typename Enum, size_t N>
+Enum ValueOf(const Names<Enum, N>& names, const std::string& text) {
+  for (const auto& [value, name] : names) {
+    if (name == text) return value;
+  }
+  throw Json::other_error::create(501, "unknown value '" + text + "'", nullptr);
+}
+
+Json OrderJson(const update::Order& order) {
+  return {{"schedule_id", order.schedule_id},
+          {"source", order.source},
+          {"sha256", order.sha256},
+          {"auto_rollback", order.auto_rollback},
+          {"health_timeout_seconds", order.health_timeout.count()},
+          {"stop_after_staging", order.stop_after_staging}};
+}
+
+update::Order OrderFrom(const Json& json) {
+  return {.schedule_id = json.at("schedule_id"),
+          .source = json.at("source"),
+          .sha256 = json.at("sha256"),
+          .auto_rollback = json.at("auto_rollback"),
+          .health_timeout = std::chrono::seconds(json.at("health_timeout_seconds").get<int64_t>()),
+          .stop_after_staging = json.at("stop_after_staging")};
+}
+
+Json ImageJson(const update::StagedImage& image) {
+  return {{"target", image.target},
+          {"digest", image.digest},
+          {"version", image.version},
+          {"size_bytes", image.size_bytes}};
+}
+
+update::StagedImage ImageFrom(const Json& json) {
+  return {.target = json.at("target"),
+          .digest = json.at("digest"),
+          .version = json.at("version"),
+          .size_bytes = json.at("size_bytes")};
+}
+
+Json TrialJson(const update::Trial& trial) {
+  return {{"order", OrderJson(trial.order)},
+          {"image", ImageJson(trial.image)},
+          {"previous", trial.previous},
+          {"activated_boot_id", trial.activated_boot_id},
+          {"last_boot_id", trial.last_boot_id},
+          {"boot_counter", trial.boot_counter},
+          {"tries_given_back", trial.tries_given_back},
+          {"failing_before", trial.failing_before}};
+}
+
+update::Trial TrialFrom(const Json& json) {
+  return {.order = OrderFrom(json.at("order")),
+          .image = ImageFrom(json.at("image")),
+          .previous = json.at("previous"),
+          .activated_boot_id = json.at("activated_boot_id"),
+          .last_boot_id = json.at("last_boot_id"),
+          .boot_counter = json.at("boot_counter"),
+          .tries_given_back = json.at("tries_given_back"),
+          .failing_before = json.at("failing_before").get<std::vector<std::string>>()};
+}
+
+struct StateFields {
+  Json operator()(const update::Idle&) const { return Json::object(); }
+  Json operator()(const update::Staging& s) const { return {{"order", OrderJson(s.order)}}; }
+  Json operator()(const update::Staged& s) const {
+    return {{"order", OrderJson(s.order)}, {"image", ImageJson(s.image)}};
+  }
+  Json operator()(const update::Activating& s) const { return {{"trial", TrialJson(s.trial)}}; }
+  Json operator()(const update::Activated& s) const { return {{"trial", TrialJson(s.trial)}}; }
+  Json operator()(const update::Trying& s) const { return {{"trial", TrialJson(s.trial)}}; }
+  Json operator()(const update::Confirming& s) const {
+    return {{"trial", TrialJson(s.trial)}, {"unhealthy", s.unhealthy}};
+  }
+  Json operator()(const update::RollingBack& s) const {
+    return {{"trial", TrialJson(s.trial)},
+            {"kind", NameOf(kKinds, s.kind)},
+            {"reason", s.reason},
+            {"requested_by", s.requested_by}};
+  }
+  Json operator()(const update::Cancelling& s) const {
+    return {{"order", OrderJson(s.order)},
+            {"image", ImageJson(s.image)},
+            {"previous", s.previous},
+            {"reason", s.reason}};
+  }
+};
+
+update::UpdateState StateFrom(const std::string& name, const Json& json) {
+  if (name == "idle") return update::Idle{};
+  if (name == "staging") return update::Staging{OrderFrom(json.at("order"))};
+  if (name == "staged") {
+    return update::Staged{OrderFrom(json.at("order")), ImageFrom(json.at("image"))};
+  }
+  if (name == "activating") return update::Activating{TrialFrom(json.at("trial"))};
+  if (name == "activated") return update::Activated{TrialFrom(json.at("trial"))};
+  if (name == "trying") return update::Trying{TrialFrom(json.at("trial"))};
+  if (name == "confirming") {
+    return update::Confirming{TrialFrom(json.at("trial")), json.at("unhealthy")};
+  }
+  if (name == "rolling-back") {
+    return update::RollingBack{TrialFrom(json.at("trial")), ValueOf(kKinds, json.at("kind")),
+                               json.at("reason"), json.at("requested_by")};
+  }
+  if (name == "cancelling") {
+    return update::Cancelling{OrderFrom(json.at("order")), ImageFrom(json.at("image")),
+                              json.at("previous"), json.at("reason")};
+  }
+  throw Json::other_error::create(501, "unknown state '" + name + "'", nullptr);
+}
+
+}  // namespace
+
+std::string_view KindName(update::RollbackKind kind) { return NameOf(kKinds, kind); }
+std::string_view EndName(update::Outcome::End end) { return NameOf(kEnds, end); }
+
+Json ToJson(const update::UpdateState& state) {
+  Json json = std::visit(StateFields{}, state);
+  json["name"] = update::StateName(state);
+  return json;
+}
+
+Result<update::UpdateState> UpdateStateFromJson(const Json& json) {
+  try {
+    return StateFrom(json.at("name"), json);
+  } catch (const Json::exception& e) {
+    return Fail(ErrorCode::kCorrupt, std::string("state of the update: ") + e.what());
+  }
+}
+
+Json ToJson(const update::Outcome& outcome) {
+  Json json = {{"schedule_id", outcome.schedule_id},
+               {"end", NameOf(kEnds, outcome.end)},
+               {"reason", outcome.reason},
+               {"image", ImageJson(outcome.image)},
+               {"verdict", NameOf(kVerdicts, outcome.verdict)}};
+  if (outcome.rollback) {
+    json["rollback"] = {{"kind", NameOf(kKinds, outcome.rollback->kind)},
+                        {"from", outcome.rollback->from},
+                        {"to", outcome.rollback->to},
+                        {"requested_by", outcome.rollback->requested_by}};
+  }
+  return json;
+}
+
+Result<update::Outcome> OutcomeFromJson(const Json& json) {
+  try {
+    update::Outcome outcome{.schedule_id = json.at("schedule_id"),
+                            .end = ValueOf(kEnds, json.at("end")),
+                            .reason = json.at("reason"),
+                            .image = ImageFrom(json.at("image")),
+                            .verdict = ValueOf(kVerdicts, json.at("verdict")),
+                            .rollback = {}};
+    if (json.contains("rollback")) {
+      const Json& rollback = json.at("rollback");
+      outcome.rollback = update::RollbackFact{
+          ValueOf(kKinds, rollback.at("kind")), rollback.at("from"), rollback.at("to"),
+          rollback.at("requested_by")};
+    }
+    return outcome;
+  } catch (const Json::exception& e) {
+    return Fail(ErrorCode::kCorrupt, std::string("outcome of an update: ") + e.what());
+  }
+}
+
+}  // namespace matic::engine

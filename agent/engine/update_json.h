@@ -1,0 +1,21 @@
+// The update's state and outcomes as JSON (docs/formats.md, "State").
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "agent/update/transition.h"
+#include "lib/base/result.h"
+
+namespace matic::engine {
+
+nlohmann::json ToJson(const update::UpdateState& state);
+// A name that this release does not know is kCorrupt; so is a missing or mistyped key.
+Result<update::UpdateState> UpdateStateFromJson(const nlohmann::json& json);
+
+nlohmann::json ToJson(const update::Outcome& outcome);
+Result<update::Outcome> OutcomeFromJson(const nlohmann::json& json);
+
+std::string_view KindName(update::RollbackKind kind);
+std::string_view EndName(update::Outcome::End end);
+
+}  // namespace matic::engine
