@@ -1,0 +1,323 @@
+#include "agent/engine/ledger.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+#include "agent/engine/schedule_json.h"
+#include "lib/os/clock.h"
+
+namespace matic::engine {
+namespace {
+
+constexpr uint32_t kStrikesToQuarantine = 2;
+constexpr size_t kMaxProblems = 32;
+
+// What a state shows of itself in its schedule.
+struct Shown {
+  std::string schedule_id;
+  Phase phase = Phase::kNone;
+  std::string target;
+  std::string previous;
+  std::string version;
+  std::string reason;
+};
+
+Shown OfTrial(const update::Trial& trial, Phase phase, const std::string& reason = "") {
+  return {trial.order.schedule_id, phase, trial.image.target, trial.previous, trial.image.version,
+          reason};
+}
+
+struct Show {
+  Shown operator()(const update::Idle&) const { return {}; }
+  Shown operator()(const update::Staging& s) const {
+    return {s.order.schedule_id, Phase::kFetching, "", "", "", ""};
+  }
+  Shown operator()(const update::Staged& s) const {
+    return {s.order.schedule_id, Phase::kStaged,  s.image.target, "", s.image.version,
+            s.order.stop_after_staging ? "staged; waits to be activated" : ""};
+  }
+  Shown operator()(const update::Activating& s) const {
+    return OfTrial(s.trial, Phase::kActivating);
+  }
+  Shown operator()(const update::Activated& s) const { return OfTrial(s.trial, Phase::kRebooting); }
+  Shown operator()(const update::Trying& s) const { return OfTrial(s.trial, Phase::kOnTrial); }
+  Shown operator()(const update::Confirming& s) const {
+    return OfTrial(s.trial, Phase::kConfirming, s.unhealthy);
+  }
+  Shown operator()(const update::RollingBack& s) const {
+    return OfTrial(s.trial, Phase::kRollingBack, s.reason);
+  }
+  Shown operator()(const update::Cancelling& s) const {
+    return {s.order.schedule_id, Phase::kRollingBack, s.image.target, s.previous, s.image.version,
+            s.reason};
+  }
+};
+
+const update::Trial* TrialOf(const update::UpdateState& state) {
+  if (const auto* s = std::get_if<update::Activating>(&state)) return &s->trial;
+  if (const auto* s = std::get_if<update::Activated>(&state)) return &s->trial;
+  if (const auto* s = std::get_if<update::Trying>(&state)) return &s->trial;
+  if (const auto* s = std::get_if<update::Confirming>(&state)) return &s->trial;
+  if (const auto* s = std::get_if<update::RollingBack>(&state)) return &s->trial;
+  return nullptr;
+}
+
+ScheduleState EndState(update::Outcome::End end) {
+  switch (end) {
+    case update::Outcome::End::kCompleted:
+      return ScheduleState::kCompleted;
+    case update::Outcome::End::kFailed:
+      return ScheduleState::kFailed;
+    case update::Outcome::End::kRolledBack:
+      return ScheduleState::kRolledBack;
+    case update::Outcome::End::kCancelled:
+      return ScheduleState::kCancelled;
+  }
+  return ScheduleState::kFailed;
+}
+
+QuarantineEntry& EntryFor(std::vector<QuarantineEntry>& entries, const std::string& digest) {
+  auto it = std::ranges::find(entries, digest, &QuarantineEntry::digest);
+  if (it != entries.end()) return *it;
+  if (entries.size() >= kMaxQuarantine) entries.erase(entries.begin());
+  return entries.emplace_back(QuarantineEntry{.digest = digest, .reason = {}, .time = {}});
+}
+
+}  // namespace
+
+Ledger::Ledger(const std::filesystem::path& state_dir, std::chrono::seconds trial_deadline,
+               Clock& clock)
+    : clock_(clock),
+      store_(state_dir / "rollback_state.json"),
+      book_(state_dir / "update-schedule.json"),
+      history_(state_dir / "history.jsonl"),
+      trial_deadline_seconds_(static_cast<uint32_t>(trial_deadline.count())) {}
+
+void Ledger::Load(const std::string& boot_id) {
+  std::lock_guard lock(mutex_);
+  boot_id_ = boot_id;
+  StateStore::Loaded loaded = store_.Load();
+  state_ = std::move(loaded.state);
+  if (!loaded.problem.empty()) AddProblemLocked(loaded.problem);
+  if (std::string problem = book_.Load(); !problem.empty()) AddProblemLocked(problem);
+  if (state_.last_outcome) Tell(*state_.last_outcome);
+  // A schedule that the state does not know of cannot go on: the state was lost under it.
+  const Shown shown = std::visit(Show{}, state_.update);
+  while (const Schedule* active = book_.Active()) {
+    if (active->id == shown.schedule_id) break;
+    Schedule ended = *active;
+    ended.state = ScheduleState::kFailed;
+    ended.phase = Phase::kNone;
+    ended.reason = "interrupted: the agent was restarted before the update had begun, or its state "
+                   "was lost; schedule it again";
+    Put(std::move(ended), /*durable=*/true);
+  }
+}
+
+Result<> Ledger::Advance(const update::Step& step, bool go_on) {
+  std::lock_guard lock(mutex_);
+  const bool deadline_known = state_.trial_deadline_seconds == trial_deadline_seconds_;
+  if (step.next == state_.update && !step.outcome && deadline_known) {
+    ShowState(step.next);
+    return {};
+  }
+  AgentState next = state_;
+  next.update = step.next;
+  next.trial_deadline_seconds = trial_deadline_seconds_;
+  if (const update::Trial* trial = TrialOf(step.next)) {
+    next.previous_partition = trial->previous;
+    next.boot_counter = trial->boot_counter;
+  }
+  if (step.outcome) {
+    const std::string time = FormatTime(clock_.Now());
+    next.last_outcome =
+        RecordedOutcome{.id = boot_id_ + "/" + std::to_string(clock_.SinceBoot().count()),
+                        .time = time,
+                        .boot_id = boot_id_,
+                        .outcome = *step.outcome};
+    Judge(next, *step.outcome);
+  }
+  Result<> saved = store_.Save(next);
+  if (!saved) {
+    AddProblemLocked("the state cannot be kept: " + saved.error().message);
+    if (!go_on) return saved;
+  }
+  state_ = std::move(next);
+  if (step.outcome) Tell(*state_.last_outcome);
+  ShowState(step.next);
+  return {};
+}
+
+// What an end means for the image's digest and for what is known of the running system.
+void Ledger::Judge(AgentState& state, const update::Outcome& outcome) const {
+  const std::string time = FormatTime(clock_.Now());
+  const bool stays = outcome.end == update::Outcome::End::kCompleted;
+  if (stays) {
+    state.last_update_time = time;
+    state.running_digest = outcome.image.digest;
+    state.running_target = outcome.image.target;
+  }
+  if (stays || outcome.rollback) state.boot_counter = 0;
+  if (outcome.verdict == update::Verdict::kNone || outcome.image.digest.empty()) return;
+  QuarantineEntry& entry = EntryFor(state.quarantine, outcome.image.digest);
+  entry.reason = outcome.reason;
+  entry.time = time;
+  if (outcome.verdict == update::Verdict::kStrike) ++entry.strikes;
+  if (outcome.verdict == update::Verdict::kQuarantine || entry.strikes >= kStrikesToQuarantine) {
+    entry.quarantined = true;
+  }
+}
+
+void Ledger::Tell(const RecordedOutcome& recorded) {
+  const update::Outcome& outcome = recorded.outcome;
+  if (const Schedule* known = book_.Find(outcome.schedule_id);
+      known != nullptr && !outcome.schedule_id.empty() && !HasEnded(known->state)) {
+    Schedule schedule = *known;
+    schedule.state = EndState(outcome.end);
+    schedule.phase = Phase::kNone;
+    schedule.reason = outcome.reason;
+    Put(std::move(schedule), /*durable=*/true);
+    spdlog::info("{} ended: {}{}{}", recorded.outcome.schedule_id,
+                 StateName(EndState(outcome.end)), outcome.reason.empty() ? "" : ": ",
+                 outcome.reason);
+  }
+  if (Result<> result = history_.Record(recorded); !result) {
+    AddProblemLocked("the history cannot be kept: " + result.error().message);
+  }
+}
+
+void Ledger::ShowState(const update::UpdateState& state) {
+  const Shown shown = std::visit(Show{}, state);
+  if (shown.schedule_id.empty()) return;
+  const Schedule* known = book_.Find(shown.schedule_id);
+  if (known == nullptr || HasEnded(known->state)) return;
+  Schedule schedule = *known;
+  schedule.state = ScheduleState::kInProgress;
+  schedule.phase = shown.phase;
+  schedule.reason = shown.reason;
+  if (!shown.target.empty()) schedule.target = shown.target;
+  if (!shown.previous.empty()) schedule.previous = shown.previous;
+  if (!shown.version.empty()) schedule.version = shown.version;
+  Put(std::move(schedule), /*durable=*/true);
+}
+
+void Ledger::Put(Schedule schedule, bool durable) {
+  schedule.updated = clock_.Now();
+  if (Result<> result = book_.Put(schedule, durable); !result) {
+    AddProblemLocked("the schedules cannot be kept: " + result.error().message);
+  }
+  changed_.notify_all();
+}
+
+AgentState Ledger::State() const {
+  std::lock_guard lock(mutex_);
+  return state_;
+}
+
+bool Ledger::IsQuarantined(const std::string& digest, std::string* reason) const {
+  std::lock_guard lock(mutex_);
+  for (const QuarantineEntry& entry : state_.quarantine) {
+    if (entry.digest != digest || !entry.quarantined) continue;
+    *reason = entry.reason + " (" + entry.time + ")";
+    return true;
+  }
+  return false;
+}
+
+Result<Schedule> Ledger::AddSchedule(const ScheduleRequest& request, const Caller& caller,
+                                     bool* created) {
+  std::lock_guard lock(mutex_);
+  *created = false;
+  if (const Schedule* same = book_.FindRequest(request.request_id)) return *same;
+  if (const Schedule* active = book_.Active()) {
+    return Fail(ErrorCode::kRefused, active->id + " is under way (" +
+                                         std::string(PhaseName(active->phase)) +
+                                         "); wait for its end, or cancel it");
+  }
+  MATIC_ASSIGN(std::string id, book_.NextId(clock_.Now()));
+  Schedule schedule;
+  schedule.id = id;
+  schedule.request = request;
+  schedule.created = schedule.updated = clock_.Now();
+  schedule.requested_by = caller.description;
+  if (Result<> result = book_.Put(schedule, /*durable=*/true); !result) {
+    schedule.state = ScheduleState::kFailed;
+    schedule.phase = Phase::kNone;
+    schedule.reason = result.error().message;
+    (void)book_.Put(schedule, /*durable=*/false);
+    return Fail(result.error().Context("keep the schedule"));
+  }
+  changed_.notify_all();
+  *created = true;
+  return schedule;
+}
+
+Result<Schedule> Ledger::FindSchedule(const std::string& id) const {
+  std::lock_guard lock(mutex_);
+  if (const Schedule* schedule = book_.Find(id)) return *schedule;
+  return Fail(ErrorCode::kNotFound,
+              id.empty() ? "nothing was scheduled yet" : "no schedule has the id " + id);
+}
+
+std::vector<Schedule> Ledger::Newest(size_t limit) const {
+  std::lock_guard lock(mutex_);
+  return book_.Newest(limit);
+}
+
+void Ledger::SetPhase(Phase phase) { SetProgress(phase, Progress{}); }
+
+void Ledger::SetProgress(Phase phase, const Progress& progress) {
+  std::lock_guard lock(mutex_);
+  const Schedule* active = book_.Active();
+  if (active == nullptr) return;
+  Schedule schedule = *active;
+  schedule.phase = phase;
+  schedule.progress = progress;
+  Put(std::move(schedule), /*durable=*/false);
+}
+
+Result<Engine::Change> Ledger::WaitForChange(const std::string& id, uint64_t seen,
+                                             std::chrono::milliseconds limit) {
+  std::unique_lock lock(mutex_);
+  const Schedule* schedule = book_.Find(id);
+  if (schedule == nullptr) return Fail(ErrorCode::kNotFound, "no schedule has the id " + id);
+  const std::string wanted = schedule->id;
+  changed_.wait_for(lock, limit, [&] { return book_.Revision(wanted) > seen; });
+  schedule = book_.Find(wanted);
+  if (schedule == nullptr) return Fail(ErrorCode::kNotFound, "no schedule has the id " + id);
+  return Engine::Change{*schedule, book_.Revision(wanted)};
+}
+
+void Ledger::SetHealth(const health::Report& report) {
+  std::lock_guard lock(mutex_);
+  health_ = report;
+}
+
+std::optional<health::Report> Ledger::Health() const {
+  std::lock_guard lock(mutex_);
+  return health_;
+}
+
+Result<std::vector<RollbackRecord>> Ledger::Rollbacks(size_t limit) const {
+  std::lock_guard lock(mutex_);
+  return history_.Rollbacks(limit);
+}
+
+void Ledger::AddProblem(const std::string& problem) {
+  std::lock_guard lock(mutex_);
+  AddProblemLocked(problem);
+}
+
+void Ledger::AddProblemLocked(const std::string& problem) {
+  spdlog::warn("{}", problem);
+  if (std::ranges::find(problems_, problem) != problems_.end()) return;
+  if (problems_.size() < kMaxProblems) problems_.push_back(problem);
+}
+
+std::vector<std::string> Ledger::Problems() const {
+  std::lock_guard lock(mutex_);
+  return problems_;
+}
+
+}  // namespace matic::engine

@@ -1,0 +1,75 @@
+// All that the engine knows and keeps: the update's state, the schedules, the history, the latest
+// health report and what needs a person. Thread-safe; watchers wait here for changes.
+#pragma once
+
+#include <condition_variable>
+#include <filesystem>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agent/engine/engine.h"
+#include "agent/engine/history.h"
+#include "agent/engine/schedule_book.h"
+#include "agent/engine/state_store.h"
+#include "agent/update/transition.h"
+#include "lib/os/clock.h"
+
+namespace matic::engine {
+
+class Ledger {
+ public:
+  // `trial_deadline` is written into the state for matic-deadline.
+  Ledger(const std::filesystem::path& state_dir, std::chrono::seconds trial_deadline, Clock& clock);
+
+  // Reads everything, and tells schedules and history of an end that a power loss kept from them.
+  void Load(const std::string& boot_id);
+
+  // Takes a step: the state first, in one durable write with its outcome, then the schedule, then the
+  // history. An error is the state's write; with `go_on` the step is taken in memory all the same.
+  Result<> Advance(const update::Step& step, bool go_on);
+
+  AgentState State() const;
+  bool IsQuarantined(const std::string& digest, std::string* reason) const;
+
+  // Creates the schedule, or returns the one of the same request id. kRefused while one is active.
+  Result<Schedule> AddSchedule(const ScheduleRequest& request, const Caller& caller, bool* created);
+  Result<Schedule> FindSchedule(const std::string& id) const;
+  std::vector<Schedule> Newest(size_t limit) const;
+  // For the active schedule; not durable.
+  void SetPhase(Phase phase);
+  void SetProgress(Phase phase, const Progress& progress);
+  Result<Engine::Change> WaitForChange(const std::string& id, uint64_t seen,
+                                       std::chrono::milliseconds limit);
+
+  void SetHealth(const health::Report& report);
+  std::optional<health::Report> Health() const;
+
+  Result<std::vector<RollbackRecord>> Rollbacks(size_t limit) const;
+
+  void AddProblem(const std::string& problem);
+  std::vector<std::string> Problems() const;
+
+ private:
+  void Judge(AgentState& state, const update::Outcome& outcome) const;
+  void Tell(const RecordedOutcome& outcome);
+  void ShowState(const update::UpdateState& state);
+  void Put(Schedule schedule, bool durable);
+  void AddProblemLocked(const std::string& problem);
+
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  Clock& clock_;
+  StateStore store_;
+  ScheduleBook book_;
+  History history_;
+  uint32_t trial_deadline_seconds_;
+  AgentState state_;
+  std::string boot_id_;
+  std::optional<health::Report> health_;
+  std::vector<std::string> problems_;
+};
+
+}  // namespace matic::engine
