@@ -40,6 +40,9 @@ class Backend {
   // boots. Returns a line for each thing mended. Called once at start and before every change.
   virtual Result<std::vector<std::string>> Repair() = 0;
 
+  // Whether this backend could take such a source at all; looks at the words only. kInvalidArgument.
+  virtual Result<> CheckSource(const StageSpec& spec) = 0;
+
   // Brings `spec` into the target that does not run and verifies it there. Until it returns, and after
   // an error or a power loss, that target cannot be booted and the running one boots.
   virtual Result<update::StagedImage> Stage(const StageSpec& spec, const ProgressSink& progress,

@@ -253,6 +253,11 @@ Result<Schedule> Ledger::AddSchedule(const ScheduleRequest& request, const Calle
   return schedule;
 }
 
+bool Ledger::KnowsRequest(const std::string& request_id) const {
+  std::lock_guard lock(mutex_);
+  return book_.FindRequest(request_id) != nullptr;
+}
+
 Result<Schedule> Ledger::FindSchedule(const std::string& id) const {
   std::lock_guard lock(mutex_);
   if (const Schedule* schedule = book_.Find(id)) return *schedule;

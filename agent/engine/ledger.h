@@ -36,6 +36,7 @@ class Ledger {
 
   // Creates the schedule, or returns the one of the same request id. kRefused while one is active.
   Result<Schedule> AddSchedule(const ScheduleRequest& request, const Caller& caller, bool* created);
+  bool KnowsRequest(const std::string& request_id) const;
   Result<Schedule> FindSchedule(const std::string& id) const;
   std::vector<Schedule> Newest(size_t limit) const;
   // For the active schedule; not durable.

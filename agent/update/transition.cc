@@ -32,13 +32,6 @@ Step RollBack(const Trial& trial, RollbackKind kind, std::string reason, std::st
           {}};
 }
 
-std::string CancelReason(const CancelRequested& event) {
-  std::string reason = "cancelled";
-  if (!event.requested_by.empty()) reason += " by " + event.requested_by;
-  if (!event.reason.empty()) reason += ": " + event.reason;
-  return reason;
-}
-
 using Answer = Result<Step>;
 
 // One handler a state; each takes the events that make sense in it.
@@ -243,6 +236,13 @@ Answer In(const Cancelling& state, const Event& event) {
 }
 
 }  // namespace
+
+std::string CancelReason(const CancelRequested& event) {
+  std::string reason = "cancelled";
+  if (!event.requested_by.empty()) reason += " by " + event.requested_by;
+  if (!event.reason.empty()) reason += ": " + event.reason;
+  return reason;
+}
 
 Result<Step> Transition(const UpdateState& state, const Event& event) {
   if (const auto* started = std::get_if<Started>(&event)) return AfterStart(state, started->facts);

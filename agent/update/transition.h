@@ -137,7 +137,10 @@ inline constexpr uint32_t kMaxTriesGivenBack = 3;
 // kRefused where the event makes no sense in that state, with a message for people; nothing changes.
 Result<Step> Transition(const UpdateState& state, const Event& event);
 
-// "staging", "on trial", …
+// "cancelled by admin alice: wrong image"
+std::string CancelReason(const CancelRequested& event);
+
+// "staging", "trying", …: the names in the state file.
 std::string_view StateName(const UpdateState& state);
 
 }  // namespace matic::update

@@ -1,0 +1,225 @@
+#include "agent/engine/update_engine.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+#include "lib/os/clock.h"
+
+namespace matic::engine {
+namespace {
+
+// A report older than this is made anew for who asks.
+constexpr std::chrono::seconds kReportAge{60};
+// How long a cancel waits for its own end, so that the answer tells it.
+constexpr std::chrono::seconds kCancelPatience{10};
+
+}  // namespace
+
+UpdateEngine::UpdateEngine(EngineOptions options, Backend& backend, health::CheckRunner& checks,
+                           Clock& clock, Ledger& ledger, Worker& worker)
+    : options_(std::move(options)),
+      backend_(backend),
+      checks_(checks),
+      clock_(clock),
+      ledger_(ledger),
+      worker_(worker) {}
+
+Result<> UpdateEngine::MayStage(const ScheduleRequest& request) {
+  MATIC_TRY(backend_.CheckSource({request.source, request.sha256}));
+  if (!worker_.FactsAtStart()) {
+    return Fail(ErrorCode::kUnavailable, "the agent has not read its disk yet; see osctl status");
+  }
+  std::string why;
+  if (!request.force && ledger_.IsQuarantined(request.sha256, &why)) {
+    return Fail(ErrorCode::kRefused, "the image " + request.sha256.substr(0, 12) +
+                                         "… is quarantined: " + why +
+                                         "; --force takes it all the same");
+  }
+  const AgentState state = ledger_.State();
+  if (!std::holds_alternative<update::Idle>(state.update)) {
+    return Fail(ErrorCode::kRefused, "an update is " + std::string(StateName(state.update)) +
+                                         "; wait for its end");
+  }
+  MATIC_ASSIGN(update::Facts facts, backend_.GetFacts());
+  if (const update::Target* running = facts.Running(); running && !running->successful) {
+    return Fail(ErrorCode::kRefused, running->name + " runs, but is not confirmed yet; nothing is "
+                                                     "staged before it is");
+  }
+  return {};
+}
+
+Result<Schedule> UpdateEngine::ScheduleUpdate(const ScheduleRequest& request,
+                                              const Caller& caller) {
+  bool created = false;
+  const bool known = !request.request_id.empty() && ledger_.KnowsRequest(request.request_id);
+  if (!known) MATIC_TRY(MayStage(request));
+  MATIC_ASSIGN(Schedule schedule, ledger_.AddSchedule(request, caller, &created));
+  if (!created) return schedule;
+  spdlog::info("{}: scheduled by {}: {}", schedule.id, caller.description, request.source);
+  worker_.Post(update::StageRequested{
+      {.schedule_id = schedule.id,
+       .source = request.source,
+       .sha256 = request.sha256,
+       .auto_rollback = request.enable_auto_rollback,
+       .health_timeout = request.health_check_timeout.value_or(options_.default_health_timeout),
+       .stop_after_staging = request.stop_after == StopAfter::kStaged}});
+  return schedule;
+}
+
+Result<Schedule> UpdateEngine::ActivateUpdate(const std::string& id, const Caller& caller) {
+  MATIC_ASSIGN(Schedule schedule, ledger_.FindSchedule(id));
+  const update::UpdateState state = ledger_.State().update;
+  const auto* staged = std::get_if<update::Staged>(&state);
+  if (staged == nullptr || staged->order.schedule_id != schedule.id) {
+    return Fail(ErrorCode::kRefused, schedule.id + " is not staged, so it cannot be activated");
+  }
+  spdlog::info("{}: activation asked for by {}", schedule.id, caller.description);
+  worker_.Post(update::ActivateRequested{});
+  return schedule;
+}
+
+Result<Schedule> UpdateEngine::GetSchedule(const std::string& id) {
+  return ledger_.FindSchedule(id);
+}
+
+std::vector<Schedule> UpdateEngine::ListSchedules(size_t limit) { return ledger_.Newest(limit); }
+
+Result<Schedule> UpdateEngine::CancelSchedule(const std::string& id, const std::string& reason,
+                                              const Caller& caller) {
+  MATIC_ASSIGN(Schedule schedule, ledger_.FindSchedule(id));
+  if (schedule.state == ScheduleState::kCancelled) return schedule;
+  if (HasEnded(schedule.state)) {
+    return Fail(ErrorCode::kRefused,
+                schedule.id + " has ended already; osctl rollback trigger goes back to the "
+                              "previous system");
+  }
+  if (schedule.phase == Phase::kRollingBack) return schedule;
+  if (schedule.phase == Phase::kConfirming) {
+    return Fail(ErrorCode::kRefused, schedule.id + " is being confirmed");
+  }
+  spdlog::info("{}: cancelled by {}", schedule.id, caller.description);
+  worker_.Post(update::CancelRequested{reason, caller.description});
+  uint64_t seen = 0;
+  const BootTime limit = clock_.SinceBoot() + kCancelPatience;
+  while (!HasEnded(schedule.state) && schedule.phase != Phase::kRollingBack) {
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(limit - clock_.SinceBoot());
+    if (left.count() <= 0) break;
+    MATIC_ASSIGN(Change change, ledger_.WaitForChange(schedule.id, seen, left));
+    schedule = change.schedule;
+    seen = change.revision;
+  }
+  return schedule;
+}
+
+Result<Engine::Change> UpdateEngine::WaitForChange(const std::string& id, uint64_t seen,
+                                                   std::chrono::milliseconds limit) {
+  return ledger_.WaitForChange(id, seen, limit);
+}
+
+Result<health::Report> UpdateEngine::GetHealth(bool refresh) {
+  std::optional<health::Report> report = ledger_.Health();
+  const bool on_trial = std::holds_alternative<update::Trying>(ledger_.State().update);
+  if (report && !refresh && (on_trial || clock_.Now() - report->last_updated < kReportAge)) {
+    return *report;
+  }
+  std::lock_guard lock(checking_);
+  health::Report fresh = checks_.RunOnce({});
+  // A trial's own report, with its attempts, is what its verdict is made of.
+  if (!on_trial) ledger_.SetHealth(fresh);
+  return fresh;
+}
+
+Result<update::RollbackRequested> RollbackByHand(const update::UpdateState& state,
+                                                 const update::Facts& facts,
+                                                 const std::string& reason,
+                                                 const std::string& requested_by) {
+  const update::Target* running = facts.Running();
+  if (running == nullptr) return Fail(ErrorCode::kInternal, "no slot is known to run");
+  update::RollbackRequested event{.reason = reason.empty() ? "asked for by hand" : reason,
+                                  .requested_by = requested_by,
+                                  .running = running->name,
+                                  .running_version = running->version,
+                                  .previous = {}};
+  if (const auto* trying = std::get_if<update::Trying>(&state)) {
+    event.previous = trying->trial.previous;
+  } else if (std::holds_alternative<update::Idle>(state)) {
+    for (const update::Target& target : facts.targets) {
+      if (!target.running && target.bootable && target.successful) event.previous = target.name;
+    }
+  } else {
+    return Fail(ErrorCode::kRefused, "the update is " + std::string(StateName(state)) +
+                                         "; cancel it instead (osctl schedule cancel)");
+  }
+  if (event.previous.empty()) {
+    return Fail(ErrorCode::kRefused,
+                "there is no system to go back to: no other slot is bootable and confirmed");
+  }
+  return event;
+}
+
+Result<Rollback> UpdateEngine::TriggerRollback(const std::string& reason, const Caller& caller) {
+  MATIC_ASSIGN(update::Facts facts, backend_.GetFacts());
+  MATIC_ASSIGN(update::RollbackRequested event,
+               RollbackByHand(ledger_.State().update, facts, reason, caller.description));
+  spdlog::info("rollback from {} to {} asked for by {}: {}", event.running, event.previous,
+               caller.description, event.reason);
+  Rollback rollback{event.running, event.previous};
+  worker_.Post(std::move(event));
+  return rollback;
+}
+
+Result<std::vector<RollbackRecord>> UpdateEngine::GetRollbackHistory(size_t limit) {
+  return ledger_.Rollbacks(limit);
+}
+
+Result<Status> UpdateEngine::GetStatus() {
+  Status status;
+  status.node_name = options_.node_name;
+  status.machine_id = options_.machine_id;
+  status.backend = options_.backend_name;
+  status.os_version = options_.os_version;
+  status.uptime = std::chrono::duration_cast<std::chrono::seconds>(clock_.SinceBoot());
+  status.problems = ledger_.Problems();
+  if (Result<update::Facts> facts = backend_.GetFacts()) {
+    status.facts = std::move(*facts);
+  } else if (std::ranges::find(status.problems, facts.error().message) == status.problems.end()) {
+    status.problems.push_back(facts.error().message);
+  }
+  const AgentState state = ledger_.State();
+  if (const auto* trying = std::get_if<update::Trying>(&state.update)) {
+    status.trial_target = trying->trial.image.target;
+    status.boot_counter = state.boot_counter;
+  }
+  for (const Schedule& schedule : ledger_.Newest(1)) {
+    if (HasEnded(schedule.state)) continue;
+    status.schedule_id = schedule.id;
+    status.phase = schedule.phase;
+    status.waiting_for = schedule.reason;
+  }
+  if (Result<WallTime> time = ParseTime(state.last_update_time)) status.last_update_time = *time;
+  for (const QuarantineEntry& entry : state.quarantine) {
+    if (entry.quarantined) status.quarantined.push_back(entry.digest);
+  }
+  status.running_digest_target = state.running_target;
+  status.running_digest = state.running_digest;
+  return status;
+}
+
+Result<bool> UpdateEngine::Reboot(const std::string& reason, const Caller& caller) {
+  const update::UpdateState state = ledger_.State().update;
+  if (std::holds_alternative<update::Staging>(state) ||
+      std::holds_alternative<update::Activating>(state) ||
+      std::holds_alternative<update::Confirming>(state)) {
+    return Fail(ErrorCode::kRefused, "an update is " + std::string(StateName(state)) +
+                                         "; wait for it, or cancel it first");
+  }
+  const auto* trying = std::get_if<update::Trying>(&state);
+  spdlog::info("reboot asked for by {}{}{}", caller.description, reason.empty() ? "" : ": ",
+               reason);
+  worker_.Post(update::RebootRequested{});
+  return trying != nullptr && trying->trial.tries_given_back < update::kMaxTriesGivenBack;
+}
+
+}  // namespace matic::engine

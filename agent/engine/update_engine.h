@@ -1,0 +1,61 @@
+// The Engine: what callers ask for is checked here against the state and the facts, and handed to the
+// worker.
+#pragma once
+
+#include <mutex>
+#include <string>
+
+#include "agent/engine/backend.h"
+#include "agent/engine/engine.h"
+#include "agent/engine/ledger.h"
+#include "agent/engine/worker.h"
+
+namespace matic::engine {
+
+struct EngineOptions {
+  std::string node_name;
+  std::string machine_id;
+  std::string backend_name;  // "ab"
+  std::string os_version;
+  std::chrono::seconds default_health_timeout{300};
+};
+
+class UpdateEngine final : public Engine {
+ public:
+  UpdateEngine(EngineOptions options, Backend& backend, health::CheckRunner& checks, Clock& clock,
+               Ledger& ledger, Worker& worker);
+
+  Result<Schedule> ScheduleUpdate(const ScheduleRequest& request, const Caller& caller) override;
+  Result<Schedule> ActivateUpdate(const std::string& id, const Caller& caller) override;
+  Result<Schedule> GetSchedule(const std::string& id) override;
+  std::vector<Schedule> ListSchedules(size_t limit) override;
+  Result<Schedule> CancelSchedule(const std::string& id, const std::string& reason,
+                                  const Caller& caller) override;
+  Result<Change> WaitForChange(const std::string& id, uint64_t seen,
+                               std::chrono::milliseconds limit) override;
+  Result<health::Report> GetHealth(bool refresh) override;
+  Result<Rollback> TriggerRollback(const std::string& reason, const Caller& caller) override;
+  Result<std::vector<RollbackRecord>> GetRollbackHistory(size_t limit) override;
+  Result<Status> GetStatus() override;
+  Result<bool> Reboot(const std::string& reason, const Caller& caller) override;
+
+ private:
+  // Whether the machine may take an update at all, now.
+  Result<> MayStage(const ScheduleRequest& request);
+
+  const EngineOptions options_;
+  Backend& backend_;
+  health::CheckRunner& checks_;
+  Clock& clock_;
+  Ledger& ledger_;
+  Worker& worker_;
+  std::mutex checking_;  // one round of checks at a time
+};
+
+// The event of a rollback by hand, with the system to go back to.
+Result<update::RollbackRequested> RollbackByHand(const update::UpdateState& state,
+                                                 const update::Facts& facts,
+                                                 const std::string& reason,
+                                                 const std::string& requested_by);
+
+}  // namespace matic::engine

@@ -1,0 +1,372 @@
+#include "agent/engine/worker.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+namespace matic::engine {
+namespace {
+
+constexpr std::chrono::minutes kCommandDeadline{1};
+
+// Nothing may be staged or activated whose intent is not on disk. Confirming and going back go on
+// without: a full or read-only /var must not undo a good update.
+bool NeedsDurableState(const update::UpdateState& state) {
+  return std::holds_alternative<update::Staging>(state) ||
+         std::holds_alternative<update::Staged>(state) ||
+         std::holds_alternative<update::Activating>(state);
+}
+
+std::string ScheduleIdOf(const update::UpdateState& state) {
+  if (const auto* s = std::get_if<update::Staging>(&state)) return s->order.schedule_id;
+  if (const auto* s = std::get_if<update::Staged>(&state)) return s->order.schedule_id;
+  if (const auto* s = std::get_if<update::Activating>(&state)) return s->trial.order.schedule_id;
+  return {};
+}
+
+update::Step GiveUp(const update::UpdateState& wanted, const Error& error) {
+  return {update::Idle{},
+          {},
+          update::Outcome{.schedule_id = ScheduleIdOf(wanted),
+                          .end = update::Outcome::End::kFailed,
+                          .reason = "the state cannot be kept: " + error.message,
+                          .image = {},
+                          .rollback = {}}};
+}
+
+std::string JoinCommand(const std::vector<std::string>& argv) {
+  std::string text;
+  for (const std::string& word : argv) text += (text.empty() ? "" : " ") + word;
+  return text;
+}
+
+// Bytes a second since the phase began.
+class Rate {
+ public:
+  explicit Rate(Clock& clock) : clock_(clock) {}
+
+  // Nothing while the last answer is younger than a quarter of a second.
+  std::optional<Progress> Next(const StageProgress& progress) {
+    const BootTime now = clock_.SinceBoot();
+    if (!phase_ || *phase_ != progress.phase) {
+      phase_ = progress.phase;
+      began_ = now;
+      began_at_ = progress.bytes_done;
+    } else if (now - told_ < std::chrono::milliseconds(250)) {
+      return std::nullopt;
+    }
+    told_ = now;
+    const double seconds = std::chrono::duration<double>(now - began_).count();
+    const double bytes = static_cast<double>(progress.bytes_done - began_at_);
+    return Progress{.bytes_done = progress.bytes_done,
+                    .bytes_total = progress.bytes_total,
+                    .bytes_per_second =
+                        seconds > 0 ? static_cast<uint64_t>(bytes / seconds) : 0};
+  }
+
+ private:
+  Clock& clock_;
+  std::optional<StagePhase> phase_;
+  BootTime began_{0};
+  BootTime told_{0};
+  uint64_t began_at_ = 0;
+};
+
+}  // namespace
+
+Worker::Worker(WorkerOptions options, Backend& backend, health::CheckRunner& checks,
+               ProcessRunner& processes, Clock& clock, Ledger& ledger)
+    : options_(std::move(options)),
+      backend_(backend),
+      checks_(checks),
+      processes_(processes),
+      clock_(clock),
+      ledger_(ledger) {}
+
+Worker::~Worker() { Stop(); }
+
+void Worker::Start() {
+  thread_ = std::jthread([this](std::stop_token stop) { Run(stop); });
+}
+
+void Worker::Stop() {
+  {
+    std::lock_guard lock(mutex_);
+    stopping_ = true;
+    interrupt_.request_stop();
+  }
+  if (thread_.joinable()) {
+    thread_.request_stop();
+    thread_.join();
+  }
+}
+
+void Worker::Post(update::Event event) {
+  std::lock_guard lock(mutex_);
+  queue_.push_back(std::move(event));
+  interrupt_.request_stop();
+  posted_.notify_all();
+}
+
+std::optional<update::Facts> Worker::FactsAtStart() const {
+  std::lock_guard lock(mutex_);
+  return facts_;
+}
+
+void Worker::Run(std::stop_token stop) {
+  if (!Recover(stop)) return;
+  while (!stop.stop_requested()) {
+    std::optional<update::Event> event;
+    {
+      std::unique_lock lock(mutex_);
+      const auto ready = [&] { return !queue_.empty(); };
+      if (reboot_due_) {
+        posted_.wait_for(lock, stop, options_.reboot_patience, ready);
+      } else {
+        posted_.wait(lock, stop, ready);
+      }
+      if (stop.stop_requested()) return;
+      if (!queue_.empty()) {
+        event = std::move(queue_.front());
+        queue_.pop_front();
+      }
+    }
+    if (!event) {
+      spdlog::warn("this machine should have rebooted by now; asking again");
+      Perform(update::Reboot{});
+      continue;
+    }
+    if (Result<> taken = Take(*event); !taken) spdlog::warn("{}", taken.error().message);
+    ResumeChecks();
+  }
+}
+
+// A posted event cuts the checks of a trial short; when it did not end the trial they go on.
+void Worker::ResumeChecks() {
+  const update::UpdateState state = ledger_.State().update;
+  const auto* trying = std::get_if<update::Trying>(&state);
+  if (trying == nullptr || reboot_due_) return;
+  std::optional<update::Event> verdict = Perform(update::CheckHealth{trying->trial});
+  if (!verdict) return;
+  if (Result<> taken = Take(*verdict); !taken) spdlog::warn("{}", taken.error().message);
+}
+
+// Until the disk can be read nothing can be decided, and a disk that is late is waited for.
+bool Worker::Recover(std::stop_token stop) {
+  while (!stop.stop_requested()) {
+    Repair();
+    Result<update::Facts> facts = backend_.GetFacts();
+    if (facts) {
+      {
+        std::lock_guard lock(mutex_);
+        facts_ = *facts;
+      }
+      ledger_.Load(facts->boot_id);
+      if (Result<> taken = Take(update::Started{*facts}); !taken) {
+        ledger_.AddProblem(taken.error().message);
+      }
+      return true;
+    }
+    ledger_.AddProblem(facts.error().message);
+    clock_.Wait(options_.retry_pause, stop);
+  }
+  return false;
+}
+
+Result<> Worker::RunAlone(const update::Event& event) {
+  Repair();
+  MATIC_ASSIGN(update::Facts facts, backend_.GetFacts());
+  {
+    std::lock_guard lock(mutex_);
+    facts_ = facts;
+  }
+  ledger_.Load(facts.boot_id);
+  return Take(event);
+}
+
+Result<> Worker::Take(const update::Event& first) {
+  std::optional<update::Event> event = first;
+  while (event) {
+    const update::UpdateState before = ledger_.State().update;
+    MATIC_ASSIGN(update::Step step, update::Transition(before, *event));
+    if (Result<> kept = ledger_.Advance(step, !NeedsDurableState(step.next)); !kept) {
+      step = GiveUp(step.next, kept.error());
+      (void)ledger_.Advance(step, /*go_on=*/true);
+    }
+    if (step.next != before) {
+      spdlog::info("{} -> {}", update::StateName(before), update::StateName(step.next));
+    }
+    event.reset();
+    if (!step.action) break;
+    event = Perform(*step.action);
+    // The same act again is for later, not for at once.
+    const bool again = event && (std::holds_alternative<update::ConfirmFailed>(*event) ||
+                                 (std::holds_alternative<update::HealthFailed>(*event) &&
+                                  step.next == before));
+    if (again && !Pause()) break;
+  }
+  return {};
+}
+
+bool Worker::Pause() {
+  std::stop_token token = FreshInterrupt();
+  clock_.Wait(options_.retry_pause, token);
+  std::lock_guard lock(mutex_);
+  return !stopping_;
+}
+
+// A stop that belongs to what comes now: what was posted or asked before counts as well.
+std::stop_token Worker::FreshInterrupt() {
+  std::lock_guard lock(mutex_);
+  interrupt_ = std::stop_source();
+  if (stopping_ || !queue_.empty()) interrupt_.request_stop();
+  return interrupt_.get_token();
+}
+
+void Worker::Repair() {
+  Result<std::vector<std::string>> mended = backend_.Repair();
+  if (!mended) {
+    ledger_.AddProblem(mended.error().message);
+    return;
+  }
+  for (const std::string& line : *mended) ledger_.AddProblem(line);
+}
+
+std::optional<update::Event> Worker::Perform(const update::Action& action) {
+  return std::visit([&](const auto& known) { return Perform(known); }, action);
+}
+
+std::optional<update::Event> Worker::Perform(const update::Stage& action) {
+  std::stop_token token = FreshInterrupt();
+  Repair();
+  Rate rate(clock_);
+  const auto sink = [&](const StageProgress& progress) {
+    if (std::optional<Progress> shown = rate.Next(progress)) {
+      const bool fetching = progress.phase == StagePhase::kFetching;
+      ledger_.SetProgress(fetching ? Phase::kFetching : Phase::kVerifying, *shown);
+    }
+  };
+  Result<update::StagedImage> staged =
+      backend_.Stage({action.order.source, action.order.sha256}, sink, token);
+  if (staged) return update::StageSucceeded{*staged};
+  {
+    std::lock_guard lock(mutex_);
+    if (stopping_) return std::nullopt;  // the next start finds it interrupted
+  }
+  if (!token.stop_requested()) return update::StageFailed{staged.error()};
+  return update::StageFailed{Error{ErrorCode::kCancelled, WhyInterrupted()}};
+}
+
+// Takes the cancellation that cut staging short off the queue.
+std::string Worker::WhyInterrupted() {
+  std::lock_guard lock(mutex_);
+  auto it = std::ranges::find_if(queue_, [](const update::Event& event) {
+    return std::holds_alternative<update::CancelRequested>(event);
+  });
+  if (it == queue_.end()) return "cancelled";
+  const std::string reason = update::CancelReason(std::get<update::CancelRequested>(*it));
+  queue_.erase(it);
+  return reason;
+}
+
+std::optional<update::Event> Worker::Perform(const update::CheckBaseline&) {
+  ledger_.SetPhase(Phase::kChecking);
+  const health::Report report = checks_.RunOnce({});
+  ledger_.SetHealth(report);
+  update::BaselineChecked checked;
+  for (const health::CheckReport& check : report.checks) {
+    if (check.critical && check.result == health::CheckResult::kFailed) {
+      spdlog::warn("{} fails before the update already, and is not held against it: {}",
+                   check.name, check.output);
+      checked.failing.push_back(check.name);
+    }
+  }
+  const std::optional<update::Facts> facts = FactsAtStart();
+  checked.running = facts->Running()->name;
+  checked.boot_id = facts->boot_id;
+  return checked;
+}
+
+std::optional<update::Event> Worker::Perform(const update::Activate& action) {
+  Repair();
+  if (Result<> done = backend_.Activate(action.image); !done) {
+    return update::ActivateFailed{done.error()};
+  }
+  return update::ActivateSucceeded{};
+}
+
+std::optional<update::Event> Worker::Perform(const update::CheckHealth& action) {
+  std::stop_token token = FreshInterrupt();
+  health::RetryPolicy policy = options_.health;
+  if (!action.trial.order.schedule_id.empty()) policy.timeout = action.trial.order.health_timeout;
+  health::Report report = checks_.RunToVerdict(
+      policy, [&](const health::Report& so_far) { ledger_.SetHealth(so_far); }, token);
+  if (token.stop_requested()) return std::nullopt;
+  ledger_.SetHealth(report);
+  std::erase_if(report.checks, [&](const health::CheckReport& check) {
+    return std::ranges::find(action.trial.failing_before, check.name) !=
+           action.trial.failing_before.end();
+  });
+  if (std::string failure = report.CriticalFailure(); !failure.empty()) {
+    return update::HealthFailed{"health check failed: " + failure};
+  }
+  return update::HealthPassed{};
+}
+
+std::optional<update::Event> Worker::Perform(const update::Confirm&) {
+  Repair();
+  if (Result<> done = backend_.Confirm(); !done) {
+    ledger_.AddProblem(done.error().Context("confirm the running system").message);
+    return update::ConfirmFailed{done.error()};
+  }
+  return update::ConfirmSucceeded{};
+}
+
+std::optional<update::Event> Worker::Perform(const update::Revert& action) {
+  Repair();
+  if (Result<> done = backend_.Revert(action.previous); !done) {
+    ledger_.AddProblem(done.error().Context("go back to " + action.previous).message);
+    return update::RevertFailed{done.error()};
+  }
+  return update::RevertSucceeded{};
+}
+
+std::optional<update::Event> Worker::Perform(const update::Discard& action) {
+  Repair();
+  if (Result<> done = backend_.Discard(action.target); !done) {
+    ledger_.AddProblem(done.error().Context("make " + action.target + " unbootable").message);
+    return update::DiscardFailed{done.error()};
+  }
+  return update::Discarded{};
+}
+
+std::optional<update::Event> Worker::Perform(const update::Reboot& action) {
+  if (action.give_try_back) {
+    if (Result<> done = backend_.GiveTryBack(); !done) {
+      ledger_.AddProblem(done.error().Context("give the try back").message);
+    }
+  }
+  reboot_due_ = true;
+  const std::string command = JoinCommand(options_.reboot_command);
+  spdlog::info("rebooting: {}", command);
+  Result<ProcessOutcome> outcome = processes_.Run(options_.reboot_command, kCommandDeadline);
+  if (!outcome) {
+    ledger_.AddProblem(outcome.error().Context("reboot").message);
+  } else if (outcome->exit_code != 0) {
+    ledger_.AddProblem("reboot: " + command + " exited with " +
+                       std::to_string(outcome->exit_code) + ": " + outcome->output);
+  }
+  return std::nullopt;
+}
+
+std::optional<update::Event> Worker::Perform(const update::AnnounceGoodBoot&) {
+  if (options_.good_boot_command.empty()) return std::nullopt;
+  Result<ProcessOutcome> outcome = processes_.Run(options_.good_boot_command, kCommandDeadline);
+  if (!outcome || outcome->exit_code != 0) {
+    spdlog::warn("{}: {}", JoinCommand(options_.good_boot_command),
+                 outcome ? outcome->output : outcome.error().message);
+  }
+  return std::nullopt;
+}
+
+}  // namespace matic::engine

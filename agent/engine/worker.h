@@ -1,0 +1,87 @@
+// The one thread that takes the update's steps: transition, persist, act, and the act's outcome is the
+// next event.
+#pragma once
+
+#include <deque>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "agent/engine/backend.h"
+#include "agent/engine/ledger.h"
+#include "agent/health/check_runner.h"
+#include "agent/update/transition.h"
+#include "lib/os/process_runner.h"
+
+namespace matic::engine {
+
+struct WorkerOptions {
+  health::RetryPolicy health;
+  std::vector<std::string> reboot_command;
+  std::vector<std::string> good_boot_command;  // run once the running system is known good; may be empty
+  std::chrono::seconds retry_pause{10};        // after an act that failed and must be done again
+  std::chrono::seconds reboot_patience{120};   // then the reboot is asked for again
+};
+
+class Worker {
+ public:
+  Worker(WorkerOptions options, Backend& backend, health::CheckRunner& checks,
+         ProcessRunner& processes, Clock& clock, Ledger& ledger);
+  ~Worker();
+
+  // Reads the facts, loads the state and recovers, then takes events until Stop.
+  void Start();
+  // What is under way is cut short; the next start goes on from the state on disk.
+  void Stop();
+
+  // Thread-safe. Staging and health checks under way are cut short for it.
+  void Post(update::Event event);
+
+  // Takes `event` in the caller's thread, up to and with the reboot: for a command line with no daemon.
+  Result<> RunAlone(const update::Event& event);
+
+  // The facts as they were at start; the running target and the boot id do not change.
+  std::optional<update::Facts> FactsAtStart() const;
+
+ private:
+  void Run(std::stop_token stop);
+  bool Recover(std::stop_token stop);
+  Result<> Take(const update::Event& event);
+  std::optional<update::Event> Perform(const update::Action& action);
+  std::optional<update::Event> Perform(const update::Stage& action);
+  std::optional<update::Event> Perform(const update::CheckBaseline& action);
+  std::optional<update::Event> Perform(const update::Activate& action);
+  std::optional<update::Event> Perform(const update::CheckHealth& action);
+  std::optional<update::Event> Perform(const update::Confirm& action);
+  std::optional<update::Event> Perform(const update::Revert& action);
+  std::optional<update::Event> Perform(const update::Discard& action);
+  std::optional<update::Event> Perform(const update::Reboot& action);
+  std::optional<update::Event> Perform(const update::AnnounceGoodBoot& action);
+
+  void ResumeChecks();
+  void Repair();
+  std::stop_token FreshInterrupt();
+  std::string WhyInterrupted();
+  bool Pause();
+
+  const WorkerOptions options_;
+  Backend& backend_;
+  health::CheckRunner& checks_;
+  ProcessRunner& processes_;
+  Clock& clock_;
+  Ledger& ledger_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable_any posted_;
+  std::deque<update::Event> queue_;
+  std::stop_source interrupt_;
+  bool stopping_ = false;
+  std::optional<update::Facts> facts_;
+  bool reboot_due_ = false;  // only the worker's thread touches it
+  std::jthread thread_;
+};
+
+}  // namespace matic::engine
