@@ -1,0 +1,166 @@
+#include "agent/ab/ab_backend.h"
+
+#include <cctype>
+
+#include "agent/ab/stage_image.h"
+#include "lib/image/image_reader.h"
+#include "lib/os/partition_device.h"
+
+namespace matic::ab {
+namespace {
+
+Result<boot::Slot> ParseTarget(const std::string& name) {
+  const auto slot = boot::ParseSlotName(name);
+  if (slot) return *slot;
+  return Fail(ErrorCode::kNotFound, "no slot is called \"" + name + "\"");
+}
+
+// "/dev/vda" and 3 → "/dev/vda3"; "/dev/nvme0n1" → "/dev/nvme0n1p3". A plain file has no partition
+// devices: "disk.img#3".
+std::string PartitionPath(const std::string& disk, uint32_t number) {
+  const std::string digits = std::to_string(number);
+  if (!disk.starts_with("/dev/")) return disk + "#" + digits;
+  const bool ends_in_digit = std::isdigit(static_cast<unsigned char>(disk.back())) != 0;
+  return disk + (ends_in_digit ? "p" : "") + digits;
+}
+
+Result<PartitionDevice> OpenSlot(BlockDevice& disk, const gpt::GptTable& table, boot::Slot slot) {
+  MATIC_ASSIGN(const boot::Partition partition, gpt::FindSlot(table, slot));
+  return PartitionDevice::Create(disk, std::string(boot::SlotName(slot)),
+                                 table.StartBytes(partition), table.SizeBytes(partition));
+}
+
+// A table that says otherwise would have the running slot written through the other.
+Result<> CheckApart(const gpt::GptTable& table) {
+  MATIC_ASSIGN(const boot::Partition a, gpt::FindSlot(table, boot::Slot::kA));
+  MATIC_ASSIGN(const boot::Partition b, gpt::FindSlot(table, boot::Slot::kB));
+  if (a.last_lba < b.first_lba || b.last_lba < a.first_lba) return {};
+  return Fail(ErrorCode::kCorrupt, table.device + ": slot-a and slot-b overlap");
+}
+
+}  // namespace
+
+AbBackend::AbBackend(AbOptions options, gpt::PartitionTable& table, BlockDevice& disk,
+                     BootedSystem& booted, http::HttpClient& http, Clock& clock)
+    : options_(options), table_(table), disk_(disk), booted_(booted), http_(http), clock_(clock) {}
+
+Result<AbBackend::View> AbBackend::Look() {
+  MATIC_ASSIGN(gpt::GptTable table, table_.Load());
+  MATIC_ASSIGN(Booted booted, booted_.Find(table));
+  MATIC_ASSIGN(const boot::Partition running, gpt::FindSlot(table, booted.slot));
+  MATIC_ASSIGN(const boot::Partition other, gpt::FindSlot(table, boot::OtherSlot(booted.slot)));
+  MATIC_TRY(CheckApart(table));
+  const SlotPair slots{booted.slot, boot::DecodeSlotAttributes(running.attributes),
+                       boot::DecodeSlotAttributes(other.attributes)};
+  return View{std::move(table), std::move(booted), slots};
+}
+
+Result<update::Target> AbBackend::DescribeSlot(const View& view, boot::Slot slot) {
+  MATIC_ASSIGN(const boot::Partition partition, gpt::FindSlot(view.table, slot));
+  const boot::SlotAttributes& attributes = view.slots.Of(slot);
+  update::Target target;
+  target.name = boot::SlotName(slot);
+  target.device = PartitionPath(view.table.device, partition.number);
+  target.size_bytes = view.table.SizeBytes(partition);
+  target.running = slot == view.booted.slot;
+  target.next = boot::ChooseSlot(view.table.partitions) == slot;
+  target.bootable = boot::IsBootable(attributes);
+  target.successful = attributes.successful;
+  target.priority = attributes.priority;
+  target.tries = attributes.tries;
+  if (target.running && view.booted.version) {
+    target.version = *view.booted.version;
+    return target;
+  }
+  // An empty or half-written slot is a fact, not an error.
+  auto device = OpenSlot(disk_, view.table, slot);
+  if (!device) return target;
+  if (const auto image = image::InspectImage(*device)) target.version = image->version;
+  return target;
+}
+
+Result<update::Facts> AbBackend::GetFacts() {
+  MATIC_ASSIGN(const View view, Look());
+  update::Facts facts;
+  facts.boot_id = view.booted.boot_id;
+  for (const boot::Slot slot : boot::kSlots) {
+    MATIC_ASSIGN(update::Target target, DescribeSlot(view, slot));
+    facts.targets.push_back(std::move(target));
+  }
+  return facts;
+}
+
+Result<std::vector<std::string>> AbBackend::Repair() { return table_.Repair(); }
+
+Result<update::StagedImage> AbBackend::Stage(const engine::StageSpec& spec,
+                                             const engine::ProgressSink& progress,
+                                             std::stop_token stop) {
+  std::optional<crypto::Digest> sha256;
+  if (!spec.sha256.empty()) {
+    MATIC_ASSIGN(sha256, crypto::ParseSha256Hex(spec.sha256));
+  }
+  MATIC_ASSIGN(const auto source, OpenSource(spec.source, http_, clock_, options_.retry));
+  MATIC_ASSIGN(const View view, Look());
+  MATIC_TRY(CheckWayBack(view.slots));
+  const boot::Slot target = view.slots.other();
+  const std::string name(boot::SlotName(target));
+  MATIC_ASSIGN(PartitionDevice slot, OpenSlot(disk_, view.table, target));
+  const auto make_unbootable = [&]() -> Result<> {
+    const gpt::SlotChange change{target, boot::kUnbootable};
+    return table_.UpdateAttributes({&change, 1});
+  };
+  auto written =
+      StageImage({*source, slot, sha256, options_.buffer_bytes, make_unbootable}, progress, stop);
+  if (!written) return Fail(written.error().Context("stage " + name));
+  return update::StagedImage{name, crypto::ToHex(written->digest), written->version,
+                             written->size_bytes};
+}
+
+// Between staging and activating the agent may have been away for long.
+Result<> AbBackend::CheckStaged(const View& view, const update::StagedImage& staged) {
+  MATIC_ASSIGN(PartitionDevice slot, OpenSlot(disk_, view.table, view.slots.other()));
+  const auto image = image::InspectImage(slot);
+  if (!image) return Fail(image.error().Context("activate " + staged.target));
+  if (image->image_bytes == staged.size_bytes && image->version == staged.version) return {};
+  return Fail(ErrorCode::kCorrupt,
+              "activate " + staged.target + ": it holds version \"" + image->version + "\" (" +
+                  std::to_string(image->image_bytes) + " bytes), staged was \"" + staged.version +
+                  "\" (" + std::to_string(staged.size_bytes) + " bytes)");
+}
+
+Result<> AbBackend::Activate(const update::StagedImage& staged) {
+  MATIC_ASSIGN(const boot::Slot target, ParseTarget(staged.target));
+  MATIC_ASSIGN(const View view, Look());
+  if (target == view.slots.running) {
+    return Fail(ErrorCode::kRefused, "activate " + staged.target + ": it is what runs now");
+  }
+  MATIC_TRY(CheckStaged(view, staged));
+  MATIC_ASSIGN(const SlotChanges changes, PlanActivate(view.slots, options_.tries));
+  return table_.UpdateAttributes(changes);
+}
+
+Result<> AbBackend::Discard(const std::string& target) {
+  MATIC_ASSIGN(const boot::Slot slot, ParseTarget(target));
+  MATIC_ASSIGN(const View view, Look());
+  MATIC_ASSIGN(const SlotChanges changes, PlanDiscard(view.slots, slot));
+  return table_.UpdateAttributes(changes);
+}
+
+Result<> AbBackend::Confirm() {
+  MATIC_ASSIGN(const View view, Look());
+  return table_.UpdateAttributes(PlanConfirm(view.slots));
+}
+
+Result<> AbBackend::Revert(const std::string& previous) {
+  MATIC_ASSIGN(const boot::Slot slot, ParseTarget(previous));
+  MATIC_ASSIGN(const View view, Look());
+  MATIC_ASSIGN(const SlotChanges changes, PlanRevert(view.slots, slot));
+  return table_.UpdateAttributes(changes);
+}
+
+Result<> AbBackend::GiveTryBack() {
+  MATIC_ASSIGN(const View view, Look());
+  return table_.UpdateAttributes(PlanGiveTryBack(view.slots, options_.tries));
+}
+
+}  // namespace matic::ab

@@ -1,0 +1,64 @@
+// Two slots of one disk: the running one, and one to stage into.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "agent/ab/booted_system.h"
+#include "agent/ab/image_source.h"
+#include "agent/ab/slot_changes.h"
+#include "agent/engine/backend.h"
+#include "lib/gpt/partition_table.h"
+#include "lib/http/http_client.h"
+#include "lib/os/block_device.h"
+#include "lib/os/clock.h"
+
+namespace matic::ab {
+
+struct AbOptions {
+  uint8_t tries = boot::kDefaultTries;  // 1 to 15: an activated slot's starts
+  RetryPolicy retry;
+  size_t buffer_bytes = 8 * 1024 * 1024;
+};
+
+// The table is read anew for every verb, and the running slot found anew: kRefused where that
+// cannot be done beyond doubt (agent/ab/running_slot.h), kNotFound where a slot or the GPT is
+// missing. The running slot's content is never written; the order of writes to the other is
+// SlotWriter's.
+class AbBackend final : public engine::Backend {
+ public:
+  // All must outlive this. `disk` is the whole disk that `table` is the table of.
+  AbBackend(AbOptions options, gpt::PartitionTable& table, BlockDevice& disk, BootedSystem& booted,
+            http::HttpClient& http, Clock& clock);
+
+  Result<update::Facts> GetFacts() override;
+  Result<std::vector<std::string>> Repair() override;
+  Result<update::StagedImage> Stage(const engine::StageSpec& spec,
+                                    const engine::ProgressSink& progress,
+                                    std::stop_token stop) override;
+  Result<> Activate(const update::StagedImage& staged) override;
+  Result<> Discard(const std::string& target) override;
+  Result<> Confirm() override;
+  Result<> Revert(const std::string& previous) override;
+  Result<> GiveTryBack() override;
+
+ private:
+  // What a verb starts from.
+  struct View {
+    gpt::GptTable table;
+    Booted booted;
+    SlotPair slots;
+  };
+  Result<View> Look();
+  Result<update::Target> DescribeSlot(const View& view, boot::Slot slot);
+  Result<> CheckStaged(const View& view, const update::StagedImage& staged);
+
+  AbOptions options_;
+  gpt::PartitionTable& table_;
+  BlockDevice& disk_;
+  BootedSystem& booted_;
+  http::HttpClient& http_;
+  Clock& clock_;
+};
+
+}  // namespace matic::ab

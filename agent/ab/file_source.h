@@ -1,0 +1,25 @@
+// An image in a file of this machine.
+#pragma once
+
+#include <filesystem>
+
+#include "agent/ab/image_source.h"
+
+namespace matic::ab {
+
+// "file:///a%20b" → "/a b" (RFC 8089). kInvalidArgument for a host other than this one or a path
+// that is not absolute.
+Result<std::filesystem::path> FilePathOfUrl(const std::string& url);
+
+// Opened once, in Fetch: what is checked is what is written. Only a plain file is taken; one whose
+// length changes meanwhile is kCorrupt.
+class FileSource final : public ImageSource {
+ public:
+  explicit FileSource(std::filesystem::path path) : path_(std::move(path)) {}
+  Result<> Fetch(uint64_t max_bytes, ImageSink& sink, std::stop_token stop) override;
+
+ private:
+  std::filesystem::path path_;
+};
+
+}  // namespace matic::ab

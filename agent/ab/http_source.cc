@@ -1,0 +1,115 @@
+#include "agent/ab/http_source.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+namespace matic::ab {
+namespace {
+
+constexpr std::chrono::seconds kLongestBackoff{60};
+// Less than this is no progress: a server that cuts every answer short must not be asked for ever.
+constexpr uint64_t kProgressBytes = 1024 * 1024;
+
+// One download, over all of its attempts.
+class Download final : public http::BodySink {
+ public:
+  Download(std::string url, uint64_t max_bytes, ImageSink& sink)
+      : request_{std::move(url), 0, "", max_bytes}, sink_(sink) {}
+
+  const http::Request& request() const { return request_; }
+  // What the sink said, which no other attempt can mend.
+  const std::optional<Error>& sink_error() const { return sink_error_; }
+
+  Result<> Begin(const http::ResponseHead& head) override {
+    const uint64_t done = request_.offset;
+    const bool continued = head.offset == done;
+    if (continued && done > 0 && total_ && head.total_bytes && *total_ != *head.total_bytes) {
+      return Fail(ErrorCode::kCorrupt, head.url + ": was " + std::to_string(*total_) +
+                                           " bytes, is " + std::to_string(*head.total_bytes) +
+                                           " now: it changed while it was fetched");
+    }
+    if (!continued) {
+      spdlog::warn("download: {} starts anew after {} bytes: {}", head.url, done,
+                   request_.validator.empty() || request_.validator == head.validator
+                       ? "the server did not continue where it broke off"
+                       : "the content changed");
+      StartAnew();
+    } else if (done > 0) {
+      spdlog::info("download: {} continues at {}", head.url, done);
+    }
+    request_.validator = head.validator;
+    if (head.total_bytes || !continued) total_ = head.total_bytes;
+    sink_.SetTotal(total_);
+    return {};
+  }
+
+  Result<> Write(std::span<const uint8_t> bytes) override {
+    auto taken = sink_.Write(bytes);
+    if (!taken) {
+      sink_error_ = taken.error();
+      return taken;
+    }
+    request_.offset += bytes.size();
+    return {};
+  }
+
+  void StartAnew() {
+    request_.offset = 0;
+    request_.validator.clear();
+    total_.reset();
+    sink_.Restart();
+  }
+
+  // Whether more of the image is there than at any time before.
+  bool TakeProgress() {
+    if (request_.offset < furthest_ + kProgressBytes) return false;
+    furthest_ = request_.offset;
+    return true;
+  }
+
+ private:
+  http::Request request_;
+  ImageSink& sink_;
+  std::optional<uint64_t> total_;
+  std::optional<Error> sink_error_;
+  uint64_t furthest_ = 0;
+};
+
+bool MayPass(const Error& error, const Download& download) {
+  if (error.code == ErrorCode::kUnavailable || error.code == ErrorCode::kDeadline) return true;
+  // A wrong range: from the start it may be right.
+  return error.code == ErrorCode::kCorrupt && download.request().offset > 0;
+}
+
+std::chrono::seconds Backoff(const RetryPolicy& policy, uint32_t failures) {
+  std::chrono::seconds wait = policy.backoff;
+  for (uint32_t i = 1; i < failures && wait < kLongestBackoff; ++i) wait *= 2;
+  return std::min(wait, std::max(kLongestBackoff, policy.backoff));
+}
+
+}  // namespace
+
+Result<> HttpSource::Fetch(uint64_t max_bytes, ImageSink& sink, std::stop_token stop) {
+  Download download(url_, max_bytes, sink);
+  for (uint32_t failures = 0;;) {
+    const auto answer = http_.Get(download.request(), download, stop);
+    if (answer) return {};
+    if (download.sink_error()) return Fail(*download.sink_error());
+    const Error& error = answer.error();
+    if (!MayPass(error, download)) return Fail(error);
+    failures = download.TakeProgress() ? 1 : failures + 1;
+    if (failures > policy_.retries) {
+      return Fail(error.Context("given up after " + std::to_string(failures) + " attempts"));
+    }
+    if (error.code == ErrorCode::kCorrupt) download.StartAnew();
+    const auto wait = Backoff(policy_, failures);
+    spdlog::warn("download: {}; trying again in {} s ({} of {})", error.message, wait.count(),
+                 failures, policy_.retries);
+    if (!clock_.Wait(wait, stop)) {
+      return Fail(ErrorCode::kCancelled, "stopped while waiting to try again: " + error.message);
+    }
+  }
+}
+
+}  // namespace matic::ab

@@ -1,0 +1,28 @@
+#include "agent/ab/file_source.h"
+#include "agent/ab/http_source.h"
+#include "agent/ab/image_source.h"
+#include "lib/http/url.h"
+
+namespace matic::ab {
+
+Result<std::unique_ptr<ImageSource>> OpenSource(const std::string& url, http::HttpClient& http,
+                                                Clock& clock, const RetryPolicy& policy) {
+  const std::string scheme = http::UrlScheme(url);
+  if (scheme == "https" || scheme == "http") {
+    return std::make_unique<HttpSource>(url, http, clock, policy);
+  }
+  if (scheme == "file") {
+    MATIC_ASSIGN(auto path, FilePathOfUrl(url));
+    return std::make_unique<FileSource>(std::move(path));
+  }
+  if (scheme.empty()) {
+    return Fail(
+        ErrorCode::kInvalidArgument,
+        "source \"" + http::PublicUrl(url) + "\" is no URL: give https://…, http://… or file:///…");
+  }
+  return Fail(ErrorCode::kInvalidArgument, "source " + http::PublicUrl(url) +
+                                               ": nothing is known about the scheme \"" + scheme +
+                                               "\"; there are https, http and file");
+}
+
+}  // namespace matic::ab

@@ -1,0 +1,56 @@
+// Writes an image into a slot so that it cannot be started before it is whole (docs/formats.md,
+// "Staging order").
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <stop_token>
+
+#include "agent/ab/chunk_ring.h"
+#include "lib/base/result.h"
+#include "lib/crypto/sha256.h"
+#include "lib/image/image_reader.h"
+#include "lib/os/block_device.h"
+
+namespace matic::ab {
+
+// Called with bytes done, while the slot is read back.
+using VerifyProgress = std::function<void(uint64_t done)>;
+
+// The verbs are called in the order below. After a power loss at any moment until Complete has
+// returned, the slot's first block is zero, or everything behind it is verified and durable.
+class SlotWriter {
+ public:
+  // `make_unbootable` sets the slot's attributes to 0/0/0, durably; it is called once, before the
+  // first write, when the image's first bytes look like an image.
+  SlotWriter(BlockDevice& slot, std::function<Result<>()> make_unbootable);
+
+  // kCorrupt where the image does not begin as one, kInvalidArgument where it does not fit.
+  Result<> Take(Chunk& chunk);
+
+  // Of all that was taken.
+  crypto::Digest Digest() { return hash_.Finish(); }
+  uint64_t size() const { return position_; }
+
+  // Flushes, reads everything back from the device, compares with `digest` (kIo: the storage does
+  // not keep what it is given) and checks the image's own structure (kCorrupt).
+  Result<image::ImageInfo> Verify(const crypto::Digest& digest, const VerifyProgress& progress,
+                                  std::stop_token stop);
+
+  // The first block: the slot holds the image from here on.
+  Result<> Complete();
+
+ private:
+  Result<> Prepare(const Chunk& first);
+  Result<> ReadBack(const crypto::Digest& digest, const VerifyProgress& progress,
+                    std::stop_token stop);
+
+  BlockDevice& slot_;
+  std::function<Result<>()> make_unbootable_;
+  bool prepared_ = false;
+  AlignedBuffer first_block_;
+  uint64_t position_ = 0;
+  crypto::Sha256 hash_;
+};
+
+}  // namespace matic::ab

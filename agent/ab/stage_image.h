@@ -1,0 +1,37 @@
+// One image, from its source into a slot, verified there.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+#include "agent/ab/image_source.h"
+#include "agent/engine/backend.h"
+#include "lib/crypto/sha256.h"
+#include "lib/os/block_device.h"
+
+namespace matic::ab {
+
+struct StageJob {
+  ImageSource& source;
+  BlockDevice& slot;
+  std::optional<crypto::Digest> sha256;  // checked where it is given
+  size_t buffer_bytes;
+  std::function<Result<>()> make_unbootable;  // see SlotWriter
+};
+
+struct WrittenImage {
+  crypto::Digest digest{};
+  uint64_t size_bytes = 0;
+  std::string version;
+};
+
+// Fetches on a thread of its own, hashes and writes on the caller's. `progress` is called on the
+// caller's thread. Until it returns without an error the slot cannot be started. kCorrupt where the
+// digest is another (both are named) or the image contradicts itself; kCancelled when stopped.
+Result<WrittenImage> StageImage(const StageJob& job, const engine::ProgressSink& progress,
+                                std::stop_token stop);
+
+}  // namespace matic::ab
