@@ -116,7 +116,7 @@ Result<ImageInfo> InspectImage(BlockDevice& device) {
   return info;
 }
 
-Result<crypto::Digest> VerifyImage(BlockDevice& device, const ImageInfo& info) {
+Result<> VerifyParts(BlockDevice& device, const ImageInfo& info) {
   for (const ImageSection& section : info.sections) {
     MATIC_ASSIGN(const auto digest, HashRange(device, section.offset, section.length));
     if (digest != section.sha256) {
@@ -134,6 +134,11 @@ Result<crypto::Digest> VerifyImage(BlockDevice& device, const ImageInfo& info) {
                     : "the command line names another squashfs: " + std::string(kHeadParameter) +
                           named + ", but its first block has " + crypto::ToHex(head));
   }
+  return {};
+}
+
+Result<crypto::Digest> VerifyImage(BlockDevice& device, const ImageInfo& info) {
+  MATIC_TRY(VerifyParts(device, info));
   return HashRange(device, 0, info.image_bytes);
 }
 

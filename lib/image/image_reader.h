@@ -40,6 +40,10 @@ struct ImageInfo {
 // begin with an image, or its parts contradict one another.
 Result<ImageInfo> InspectImage(BlockDevice& device);
 
+// Every section against its digest, and the squashfs's first block against the command line. Reads
+// the sections and that block only.
+Result<> VerifyParts(BlockDevice& device, const ImageInfo& info);
+
 // Reads all of it: every section against its digest, the squashfs's first block against the command
 // line. Returns the SHA-256 of the image as a file, what `--sha256` names.
 Result<crypto::Digest> VerifyImage(BlockDevice& device, const ImageInfo& info);
