@@ -1,0 +1,201 @@
+"""The layer rules of docs/architecture.md.
+
+* One static library a folder, named after it, made of that folder's own sources.
+* A folder includes its own headers and those of the libraries in its DEPS: what it includes it states,
+  also where it would get it through another library.
+* DEPS point downwards only (ALLOWED).
+* A wrapped library is included and linked by the folders that wrap it and nobody else (WRAPPED), and
+  never PUBLIC, so that its types show in no other folder's headers.
+* The pure folders do no I/O, read no clock and log nothing (PURE).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from checks.cmake import Link, Target, read_targets
+from checks.tree import Problem, Tree
+
+INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.MULTILINE)
+CODE = (".h", ".cc", ".c")
+
+LIB = ["lib/base", "lib/os", "lib/crypto", "lib/http", "lib/gpt", "lib/image", "lib/rpc"]
+AGENT_BASE = [*LIB, "proto", "boot/policy"]
+
+# What each folder may depend on at most. Folders that are not named here may be used by nobody and
+# may use nothing: a new folder is given its place first.
+ALLOWED: dict[str, list[str]] = {
+    "proto": [],
+    "boot/policy": [],
+    "boot/efi": ["boot/policy"],
+    "boot/sim": ["boot/policy", "lib/base", "lib/os"],
+    "lib/base": [],
+    "lib/os": ["lib/base"],
+    "lib/crypto": ["lib/base", "lib/os"],
+    "lib/http": ["lib/base", "lib/os", "lib/crypto"],
+    "lib/gpt": ["lib/base", "lib/os", "lib/crypto", "boot/policy"],
+    "lib/image": ["lib/base", "lib/os", "lib/crypto", "boot/policy"],
+    "lib/rpc": ["lib/base", "lib/os", "lib/crypto", "proto"],
+    "agent/update": ["lib/base"],
+    "agent/config": ["lib/base", "lib/os"],
+    "agent/health": ["lib/base", "lib/os", "agent/config"],
+    "agent/engine": ["lib/base", "lib/os", "lib/crypto", "agent/update", "agent/health",
+                     "agent/config"],
+    "agent/ab": [*LIB, "boot/policy", "agent/update", "agent/engine", "agent/config"],
+    "agent/api": [*LIB, "proto", "agent/update", "agent/health", "agent/engine", "agent/config"],
+    "agent/deadline": ["lib/base", "lib/os", "lib/gpt", "boot/policy"],
+    "agent": [*AGENT_BASE, "agent/update", "agent/config", "agent/health", "agent/engine",
+              "agent/ab", "agent/api"],
+    "osctl": [*LIB, "proto", "boot/policy", "osctl/render"],
+    "osctl/render": ["lib/base", "proto"],
+}
+
+
+@dataclass(frozen=True)
+class Wrapped:
+    includes: re.Pattern[str]
+    links: re.Pattern[str]
+    folders: tuple[str, ...]
+
+
+WRAPPED: dict[str, Wrapped] = {
+    "libfdisk": Wrapped(re.compile(r"^libfdisk/"), re.compile("FDISK|^fdisk$"), ("lib/gpt",)),
+    "libcurl": Wrapped(re.compile(r"^curl/"), re.compile("^CURL::|^curl$"), ("lib/http",)),
+    "OpenSSL": Wrapped(re.compile(r"^openssl/"), re.compile("^OpenSSL::|^(ssl|crypto)$"),
+                       ("lib/crypto", "lib/rpc")),
+    "gRPC": Wrapped(re.compile(r"^grpc(pp|)/|\.grpc\.pb\.h$"), re.compile("^gRPC::"),
+                    ("proto", "lib/rpc", "agent/api", "osctl")),
+    "yaml-cpp": Wrapped(re.compile(r"^yaml-cpp/"), re.compile("^yaml-cpp"), ("agent/config",)),
+    "SQLite": Wrapped(re.compile(r"^sqlite3\.h$"), re.compile("^SQLite|^sqlite3$"), ()),
+}
+
+# Headers that do nothing but define types, functions of their arguments, and constants.
+FREESTANDING = {
+    "algorithm", "array", "bit", "compare", "concepts", "cstddef", "cstdint", "initializer_list",
+    "iterator", "limits", "numeric", "optional", "span", "string_view", "tuple", "type_traits",
+    "utility", "variant",
+}
+PURE: dict[str, set[str]] = {
+    "boot/policy": FREESTANDING,
+    "agent/update": FREESTANDING | {"cassert", "chrono", "functional", "map", "memory", "ranges",
+                                    "set", "string", "vector"},
+}
+IMPURE_CALL = re.compile(r"(_clock::now|\bgetenv|\btime\(|\bprintf|\bstd::(cout|cerr|random_device))")
+
+
+def check(tree: Tree) -> list[Problem]:
+    targets, links = read_targets(tree)
+    ours = [target for target in targets if not _free(target.folder)]
+    libraries = {target.name: target.folder for target in targets if target.kind == "library"}
+    libraries["proto"] = "proto"
+    problems = _check_targets(ours, links)
+    problems += _check_edges(ours, libraries)
+    allowed = _included_folders(ours, libraries)
+    for path in tree.ending(*CODE):
+        folder = path.rpartition("/")[0]
+        if not _free(folder):
+            problems += _check_file(tree, path, folder, allowed)
+    return problems
+
+
+def _free(folder: str) -> bool:
+    """Tests may use everything."""
+    return folder.split("/")[0] not in ("lib", "boot", "agent", "osctl", "proto")
+
+
+def _check_targets(targets: list[Target], links: list[Link]) -> list[Problem]:
+    problems = []
+    seen: dict[str, str] = {}
+    for target in targets:
+        def problem(text: str, at: Target = target) -> Problem:
+            return Problem(at.path, at.line, f"{at.name}: {text}")
+
+        if target.kind == "library":
+            expected = target.folder.replace("/", "_")
+            if target.name != expected and not target.name.startswith(expected + "_"):
+                problems.append(problem(f"the library of {target.folder} is named {expected}"))
+            if target.folder in seen:
+                problems.append(problem(f"{target.folder} has a library already, "
+                                        f"{seen[target.folder]}"))
+            seen[target.folder] = target.name
+        if any("/" in source and not source.startswith("$") for source in target.sources):
+            problems.append(problem("sources of another folder"))
+        problems += [problem(f"links {name}, which only {_folders(name)} may")
+                     for library in target.external for name in _foreign(library, target.folder)]
+    for link in links:
+        folder = link.path.rpartition("/")[0]
+        if folder == "proto" or _free(folder):
+            continue
+        for name, wrapped in WRAPPED.items():
+            if wrapped.links.search(link.library) and (
+                    link.visibility != "PRIVATE" or folder not in wrapped.folders):
+                problems.append(Problem(link.path, link.line, f"{link.target}: links {name} "
+                                        f"{link.visibility}; only {_folders(name)} may, PRIVATE"))
+    return problems
+
+
+def _foreign(library: str, folder: str) -> list[str]:
+    return [name for name, wrapped in WRAPPED.items()
+            if wrapped.links.search(library) and folder not in wrapped.folders]
+
+
+def _folders(name: str) -> str:
+    return " and ".join(WRAPPED[name].folders) or "nobody"
+
+
+def _check_edges(targets: list[Target], libraries: dict[str, str]) -> list[Problem]:
+    problems = []
+    for target in targets:
+        for dep in target.deps:
+            folder = libraries.get(dep)
+            if folder is None:
+                problems.append(Problem(target.path, target.line,
+                                        f"{target.name}: {dep} in DEPS is no library of this project"))
+            elif folder != target.folder and folder not in ALLOWED.get(target.folder, []):
+                problems.append(Problem(target.path, target.line,
+                                        f"{target.name}: {target.folder} may not use {folder}"))
+    return problems
+
+
+def _included_folders(targets: list[Target], libraries: dict[str, str]) -> dict[str, set[str]]:
+    included: dict[str, set[str]] = {"boot/efi": {"boot/policy"}}  # built outside matic_library
+    for target in targets:
+        included.setdefault(target.folder, set()).update(
+            libraries[dep] for dep in target.deps if dep in libraries)
+    return included
+
+
+def _check_file(tree: Tree, path: str, folder: str,
+                allowed: dict[str, set[str]]) -> list[Problem]:
+    problems = []
+    text = tree.read(path)
+    for include in INCLUDE.finditer(text):
+        line = text.count("\n", 0, include.start(1)) + 1
+        header = include.group(2)
+        if include.group(1) == '"' or header.startswith("matic/"):
+            problems += [Problem(path, line, wrong)
+                         for wrong in _own_include(header, folder, allowed)]
+        problems += [Problem(path, line, f"includes {name} ({header}), which only "
+                             f"{_folders(name)} may")
+                     for name, wrapped in WRAPPED.items()
+                     if wrapped.includes.search(header) and folder not in wrapped.folders]
+        if folder in PURE and include.group(1) == "<" and header not in PURE[folder]:
+            problems.append(Problem(path, line, f"{folder} is pure, and may not include <{header}>"))
+    if folder in PURE:
+        problems += [Problem(path, text.count("\n", 0, call.start()) + 1,
+                             f"{folder} is pure, and may not call {call.group(1)}")
+                     for call in IMPURE_CALL.finditer(text)]
+    return problems
+
+
+def _own_include(header: str, folder: str, allowed: dict[str, set[str]]) -> list[str]:
+    to = "proto" if header.startswith("matic/") else header.rpartition("/")[0]
+    if to == folder:
+        return []
+    if to == "" or to not in ALLOWED:
+        return [f"includes {header}: includes start at the root of the repository"
+                if to.split("/")[0] not in ("tests", "qemu") else f"may not use {to}"]
+    if to not in allowed.get(folder, set()):
+        return [f"includes {header}, but {to} is not in the DEPS of {folder}"]
+    return []

@@ -1,0 +1,42 @@
+"""What files are called, what headers begin with, and what must not be left in them."""
+
+from __future__ import annotations
+
+import re
+
+from checks.tree import Problem, Tree
+
+# They say nothing about what is inside, so everything ends up there.
+EMPTY_NAMES = {"util", "utils", "common", "helper", "helpers", "manager", "misc"}
+LEFTOVER = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
+TEXT = (".h", ".cc", ".c", ".proto", ".py", ".cmake", ".md", ".txt", ".sh", ".service", ".yaml")
+
+
+def check(tree: Tree) -> list[Problem]:
+    problems = []
+    for path in tree.files:
+        problems += [Problem(path, 0, f"'{word}' in a name says nothing about what is inside")
+                     for word in sorted(_words(path) & EMPTY_NAMES)]
+        if path.endswith(".h"):
+            problems += _check_header(tree, path)
+        if path.endswith(TEXT) and not path.startswith("tools/checks/") \
+                and not path.startswith("tests/tools/"):
+            text = tree.read(path)
+            problems += [Problem(path, text.count("\n", 0, found.start()) + 1,
+                                 f"{found.group(1)} is left")
+                         for found in LEFTOVER.finditer(text)]
+    return problems
+
+
+def _words(path: str) -> set[str]:
+    return set(re.split(r"[/_.\-]", path.lower()))
+
+
+def _check_header(tree: Tree, path: str) -> list[Problem]:
+    lines = tree.read(path).splitlines()
+    problems = []
+    if not lines or not lines[0].startswith(("//", "/*")):
+        problems.append(Problem(path, 1, "a header begins with what it is for"))
+    if "#pragma once" not in lines:
+        problems.append(Problem(path, 0, "has no #pragma once"))
+    return problems
