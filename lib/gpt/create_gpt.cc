@@ -67,7 +67,10 @@ Result<> AddPartition(const FdiskContext& context, const NewPartition& wanted, c
   MATIC_TRY(context.Check(fdisk_partition_size_explicit(raw, 1), where));
   MATIC_TRY(context.Check(fdisk_partition_set_type(raw, type.get()), where));
   MATIC_TRY(context.Check(fdisk_partition_set_name(raw, wanted.name.c_str()), where));
-  MATIC_TRY(context.Check(fdisk_partition_set_uuid(raw, GuidToText(wanted.unique).c_str()), where));
+  if (!wanted.unique.IsZero()) {
+    MATIC_TRY(
+        context.Check(fdisk_partition_set_uuid(raw, GuidToText(wanted.unique).c_str()), where));
+  }
   MATIC_TRY(context.Check(fdisk_add_partition(context.get(), raw, nullptr), where));
   return context.Check(fdisk_gpt_set_partition_attrs(context.get(), number, wanted.attributes),
                        where);
@@ -116,9 +119,11 @@ Result<GptTable> CreateGpt(const std::filesystem::path& path, const NewGpt& gpt)
     MATIC_ASSIGN(FdiskContext context,
                  FdiskContext::Open(lock.get(), path.string(), gpt.sector_size));
     MATIC_TRY(context.Check(fdisk_create_disklabel(context.get(), "gpt"), "create a table on"));
-    MATIC_TRY(context.Check(
-        fdisk_set_disklabel_id_from_string(context.get(), GuidToText(gpt.disk_guid).c_str()),
-        "set the GUID of"));
+    if (!gpt.disk_guid.IsZero()) {
+      MATIC_TRY(context.Check(
+          fdisk_set_disklabel_id_from_string(context.get(), GuidToText(gpt.disk_guid).c_str()),
+          "set the GUID of"));
+    }
     MATIC_ASSIGN(const std::vector<Extent> extents, LayOut(context, gpt));
     for (size_t i = 0; i < extents.size(); ++i) {
       MATIC_TRY(AddPartition(context, gpt.partitions[i], extents[i], i));
