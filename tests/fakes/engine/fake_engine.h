@@ -1,0 +1,67 @@
+// An engine without a machine: keeps schedules as the real one does, goes on only when told to, and
+// remembers what was asked of it.
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "agent/engine/engine.h"
+
+namespace matic::engine {
+
+class FakeEngine final : public Engine {
+ public:
+  FakeEngine();
+
+  // Engine. Ids are sched-20260127-001 and so on; an update while another runs is kRefused.
+  Result<Schedule> ScheduleUpdate(const ScheduleRequest& request, const Caller& caller) override;
+  Result<Schedule> ActivateUpdate(const std::string& id, const Caller& caller) override;
+  Result<Schedule> GetSchedule(const std::string& id) override;
+  std::vector<Schedule> ListSchedules(size_t limit) override;
+  Result<Schedule> CancelSchedule(const std::string& id, const std::string& reason,
+                                  const Caller& caller) override;
+  Result<Change> WaitForChange(const std::string& id, uint64_t seen,
+                               std::chrono::milliseconds limit) override;
+  Result<health::Report> GetHealth(bool refresh) override;
+  Result<Rollback> TriggerRollback(const std::string& reason, const Caller& caller) override;
+  Result<std::vector<RollbackRecord>> GetRollbackHistory(size_t limit) override;
+  Result<Status> GetStatus() override;
+  Result<bool> Reboot(const std::string& reason, const Caller& caller) override;
+
+  // A new revision of the schedule, which must exist.
+  void Advance(const std::string& id, const std::function<void(Schedule&)>& change);
+  void SetHealth(const health::Report& report);
+  void SetStatus(const Status& status);
+  Status status() const;
+
+  struct Request {
+    std::string what;  // "rollback", "reboot"
+    std::string reason;
+    std::string caller;
+  };
+  std::vector<Request> requests() const;
+
+ private:
+  struct Entry {
+    Schedule schedule;
+    uint64_t revision = 1;
+  };
+
+  Result<Entry*> Find(const std::string& id);
+  void Touch(Entry& entry);
+  void Remember(const std::string& what, const std::string& reason, const Caller& caller);
+
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::map<std::string, Entry> schedules_;
+  Status status_;
+  health::Report health_;
+  std::vector<RollbackRecord> history_;
+  std::vector<Request> requests_;
+};
+
+}  // namespace matic::engine
