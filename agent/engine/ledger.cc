@@ -94,9 +94,13 @@ Ledger::Ledger(const std::filesystem::path& state_dir, std::chrono::seconds tria
       history_(state_dir / "history.jsonl"),
       trial_deadline_seconds_(static_cast<uint32_t>(trial_deadline.count())) {}
 
-void Ledger::Load(const std::string& boot_id) {
+void Ledger::SetBootId(const std::string& boot_id) {
   std::lock_guard lock(mutex_);
   boot_id_ = boot_id;
+}
+
+void Ledger::Load() {
+  std::lock_guard lock(mutex_);
   StateStore::Loaded loaded = store_.Load();
   state_ = std::move(loaded.state);
   if (!loaded.problem.empty()) AddProblemLocked(loaded.problem);

@@ -25,7 +25,8 @@ class Ledger {
   Ledger(const std::filesystem::path& state_dir, std::chrono::seconds trial_deadline, Clock& clock);
 
   // Reads everything, and tells schedules and history of an end that a power loss kept from them.
-  void Load(const std::string& boot_id);
+  void Load();
+  void SetBootId(const std::string& boot_id);
 
   // Takes a step: the state first, in one durable write with its outcome, then the schedule, then the
   // history. An error is the state's write; with `go_on` the step is taken in memory all the same.

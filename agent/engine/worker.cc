@@ -161,7 +161,7 @@ bool Worker::Recover(std::stop_token stop) {
         std::lock_guard lock(mutex_);
         facts_ = *facts;
       }
-      ledger_.Load(facts->boot_id);
+      ledger_.SetBootId(facts->boot_id);
       if (Result<> taken = Take(update::Started{*facts}); !taken) {
         ledger_.AddProblem(taken.error().message);
       }
@@ -180,7 +180,7 @@ Result<> Worker::RunAlone(const update::Event& event) {
     std::lock_guard lock(mutex_);
     facts_ = facts;
   }
-  ledger_.Load(facts.boot_id);
+  ledger_.SetBootId(facts.boot_id);
   return Take(event);
 }
 

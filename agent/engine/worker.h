@@ -32,7 +32,8 @@ class Worker {
          ProcessRunner& processes, Clock& clock, Ledger& ledger);
   ~Worker();
 
-  // Reads the facts, loads the state and recovers, then takes events until Stop.
+  // Reads the facts and recovers from the ledger's state, then takes events until Stop. The ledger is
+  // loaded before.
   void Start();
   // What is under way is cut short; the next start goes on from the state on disk.
   void Stop();

@@ -1,0 +1,250 @@
+// matic-agent: puts the parts together and waits to be told to stop.
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/sinks/systemd_sink.h>
+#include <spdlog/spdlog.h>
+#include <sys/file.h>
+#include <systemd/sd-daemon.h>
+
+#include <CLI/CLI.hpp>
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
+#include <memory>
+
+#include "agent/ab/ab_backend.h"
+#include "agent/api/server.h"
+#include "agent/config/config.h"
+#include "agent/engine/update_engine.h"
+#include "agent/health/checks.h"
+#include "lib/base/unique_fd.h"
+#include "lib/gpt/fdisk_partition_table.h"
+#include "lib/http/curl_http_client.h"
+#include "lib/os/clock.h"
+#include "lib/os/linux_block_device.h"
+#include "lib/os/machine_id.h"
+#include "lib/os/os_release.h"
+#include "lib/os/process_runner.h"
+
+namespace matic {
+namespace {
+
+// Left by the initrd when /var is a tmpfs.
+constexpr const char* kStateLost = "/run/matic/state-lost";
+
+struct Arguments {
+  std::vector<std::filesystem::path> config_files;
+  bool check_config = false;
+  bool rollback = false;
+  std::string reason;
+};
+
+void SetUpLog(const config::Log& log) {
+  // To the journal with levels and fields; to a terminal or a pipe as lines.
+  if (std::getenv("JOURNAL_STREAM") != nullptr) {
+    auto sink = std::make_shared<spdlog::sinks::systemd_sink_mt>("matic-agent");
+    spdlog::set_default_logger(std::make_shared<spdlog::logger>("", sink));
+  } else {
+    spdlog::set_default_logger(spdlog::stderr_color_mt("matic-agent"));
+  }
+  spdlog::set_level(spdlog::level::from_str(std::string(config::LogLevelName(log.level))));
+}
+
+// One agent a state folder. The lock is on the folder itself, so a read-only one is no obstacle.
+Result<UniqueFd> LockState(const std::filesystem::path& folder) {
+  std::error_code ignored;
+  std::filesystem::create_directories(folder, ignored);
+  UniqueFd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd.valid()) return Fail(OsError("open the state folder " + folder.string(), errno));
+  if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK) return Fail(OsError("lock " + folder.string(), errno));
+    return Fail(ErrorCode::kRefused, "another matic-agent runs with " + folder.string() +
+                                         "; ask it instead (osctl rollback trigger)");
+  }
+  return fd;
+}
+
+Result<std::filesystem::path> FindDisk(const config::Config& config) {
+  if (config.disk != "auto") return config.disk;
+  MATIC_ASSIGN(ab::RootPartition root, ab::FindRootPartition());
+  return root.disk;
+}
+
+std::unique_ptr<ab::BootedSystem> MakeBootedSystem(const config::Config& config) {
+  if (!config.boot_facts.empty()) return std::make_unique<ab::FileBootedSystem>(config.boot_facts);
+  return std::make_unique<ab::LinuxBootedSystem>();
+}
+
+// Everything between the configuration and the API, in the order of its making.
+class Agent {
+ public:
+  static Result<std::unique_ptr<Agent>> Make(const config::Config& config) {
+    MATIC_ASSIGN(UniqueFd lock, LockState(config.state_dir));
+    MATIC_ASSIGN(std::filesystem::path disk, FindDisk(config));
+    MATIC_ASSIGN(auto device, LinuxBlockDevice::Open(disk, LinuxBlockDevice::Access::kReadWrite));
+    return std::unique_ptr<Agent>(
+        new Agent(config, std::move(lock), disk, std::move(device)));
+  }
+
+  Result<> Serve();
+  Result<> RollBack(const std::string& reason);
+
+ private:
+  Agent(const config::Config& config, UniqueFd lock, const std::filesystem::path& disk,
+        std::unique_ptr<LinuxBlockDevice> device)
+      : config_(config),
+        lock_(std::move(lock)),
+        device_(std::move(device)),
+        table_(disk),
+        booted_(MakeBootedSystem(config)),
+        http_({.ca_file = config.download.ca_file.string(),
+               .allow_http = config.download.allow_http,
+               .connect_timeout = config.download.connect_timeout,
+               .low_speed_time = config.download.low_speed}),
+        backend_({.tries = static_cast<uint8_t>(config.tries),
+                  .retry = {.retries = config.download.retries,
+                            .backoff = config.download.retry_backoff},
+                  .buffer_bytes = config.download.buffer_bytes},
+                 table_, *device_, *booted_, http_, clock_),
+        checks_(health::MakeChecks(config.health, config.api, processes_, clock_), clock_),
+        ledger_(config.state_dir, config.trial_deadline, clock_),
+        worker_(MakeWorkerOptions(config), backend_, checks_, processes_, clock_, ledger_),
+        engine_(MakeEngineOptions(config), backend_, checks_, clock_, ledger_, worker_) {
+    ledger_.Load();
+    if (config.boot_facts.empty() && std::filesystem::exists(kStateLost)) {
+      ledger_.AddProblem("the state partition could not be mounted: what is kept now is lost at the "
+                         "next reboot");
+    }
+  }
+
+  static engine::WorkerOptions MakeWorkerOptions(const config::Config& config) {
+    engine::WorkerOptions options{.health = health::MakeRetryPolicy(config.health),
+                                  .reboot_command = config.reboot_command,
+                                  .good_boot_command = {}};
+    if (config.boot_facts.empty()) {
+      options.good_boot_command = {"systemctl", "--no-block", "start", "boot-complete.target"};
+    }
+    return options;
+  }
+
+  static engine::EngineOptions MakeEngineOptions(const config::Config& config) {
+    engine::EngineOptions options{.node_name = config.name,
+                                  .machine_id = {},
+                                  .backend_name = "ab",
+                                  .os_version = {},
+                                  .default_health_timeout = config.health.timeout};
+    if (Result<std::string> id = ReadMachineId()) options.machine_id = *id;
+    if (Result<OsRelease> release = ReadOsRelease()) {
+      options.os_version = Lookup(*release, "PRETTY_NAME");
+    }
+    return options;
+  }
+
+  const config::Config config_;
+  UniqueFd lock_;
+  SystemClock clock_;
+  SystemProcessRunner processes_;
+  std::unique_ptr<LinuxBlockDevice> device_;
+  gpt::FdiskPartitionTable table_;
+  std::unique_ptr<ab::BootedSystem> booted_;
+  http::CurlHttpClient http_;
+  ab::AbBackend backend_;
+  health::CheckRunner checks_;
+  engine::Ledger ledger_;
+  engine::Worker worker_;
+  engine::UpdateEngine engine_;
+};
+
+// Until SIGTERM or SIGINT, with a sign of life to systemd's watchdog in between.
+void WaitForStop(const sigset_t& signals) {
+  uint64_t watchdog_microseconds = 0;
+  const bool watched = sd_watchdog_enabled(0, &watchdog_microseconds) > 0;
+  const auto pause = std::chrono::microseconds(watched ? watchdog_microseconds / 2 : 60'000'000);
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(pause);
+  const timespec timeout{.tv_sec = seconds.count(),
+                         .tv_nsec = std::chrono::nanoseconds(pause - seconds).count()};
+  while (::sigtimedwait(&signals, nullptr, &timeout) < 0) {
+    if (watched && errno == EAGAIN) sd_notify(0, "WATCHDOG=1");
+  }
+}
+
+Result<> Agent::Serve() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  // Before any thread is made, so that all inherit it.
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+
+  MATIC_ASSIGN(auto server, api::Server::Start({.socket = config_.api.socket,
+                                                .socket_group = config_.api.socket_group,
+                                                .listen = config_.api.listen,
+                                                .pki_dirs = config_.api.pki_dirs},
+                                               engine_));
+  worker_.Start();
+  sd_notify(0, "READY=1");
+  spdlog::info("matic-agent {} serves {}", MATIC_VERSION, config_.api.socket.string());
+  WaitForStop(signals);
+  spdlog::info("stopping");
+  sd_notify(0, "STOPPING=1");
+  worker_.Stop();
+  server->Shutdown();
+  return {};
+}
+
+Result<> Agent::RollBack(const std::string& reason) {
+  MATIC_ASSIGN(update::Facts facts, backend_.GetFacts());
+  MATIC_ASSIGN(update::RollbackRequested event,
+               engine::RollbackByHand(ledger_.State().update, facts, reason, "matic-agent --rollback"));
+  std::printf("going back from %s to %s, and rebooting\n", event.running.c_str(),
+              event.previous.c_str());
+  return worker_.RunAlone(event);
+}
+
+Result<> Run(const Arguments& arguments) {
+  const bool defaults = arguments.config_files.empty();
+  const std::vector<std::filesystem::path> files =
+      defaults ? std::vector<std::filesystem::path>{config::kMainFile, config::kOverrideFile}
+               : arguments.config_files;
+  MATIC_ASSIGN(config::Config config,
+               config::Load(files, defaults ? config::MissingFile::kSkipped
+                                            : config::MissingFile::kRefused));
+  if (arguments.check_config) {
+    std::puts("the configuration is good");
+    return {};
+  }
+  SetUpLog(config.log);
+  MATIC_ASSIGN(std::unique_ptr<Agent> agent, Agent::Make(config));
+  return arguments.rollback ? agent->RollBack(arguments.reason) : agent->Serve();
+}
+
+int Main(int argc, char** argv) {
+  CLI::App app("The update agent: stages, activates, tries, and confirms or goes back.",
+               "matic-agent");
+  app.set_version_flag("--version", "matic-agent " MATIC_VERSION);
+  Arguments arguments;
+  app.add_option("--config", arguments.config_files,
+                 "Configuration file; each overrides those before it (default: " +
+                     std::string(config::kMainFile) + ", then " +
+                     std::string(config::kOverrideFile) + ")");
+  app.add_flag("--check-config", arguments.check_config,
+               "Say whether the configuration is good, and end");
+  CLI::Option* rollback = app.add_flag("--rollback", arguments.rollback,
+                                       "Go back to the previous system and reboot, while no agent "
+                                       "runs");
+  app.add_option("--reason", arguments.reason, "Why, for the history")->needs(rollback);
+  CLI11_PARSE(app, argc, argv);
+
+  if (Result<> result = Run(arguments); !result) {
+    std::fprintf(stderr, "matic-agent: %s\n", result.error().message.c_str());
+    return result.error().code == ErrorCode::kInvalidArgument ? 2 : 1;
+  }
+  return 0;
+}
+
+}  // namespace
+}  // namespace matic
+
+int main(int argc, char** argv) { return matic::Main(argc, argv); }
