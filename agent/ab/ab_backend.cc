@@ -92,6 +92,12 @@ Result<update::Facts> AbBackend::GetFacts() {
 
 Result<std::vector<std::string>> AbBackend::Repair() { return table_.Repair(); }
 
+Result<> AbBackend::CheckSource(const engine::StageSpec& spec) {
+  MATIC_TRY(crypto::ParseSha256Hex(spec.sha256));
+  MATIC_TRY(OpenSource(spec.source, http_, clock_, options_.retry));
+  return {};
+}
+
 Result<update::StagedImage> AbBackend::Stage(const engine::StageSpec& spec,
                                              const engine::ProgressSink& progress,
                                              std::stop_token stop) {

@@ -33,6 +33,8 @@ class AbBackend final : public engine::Backend {
 
   Result<update::Facts> GetFacts() override;
   Result<std::vector<std::string>> Repair() override;
+  // Without a digest there is nothing that would tell a wrong image from the right one.
+  Result<> CheckSource(const engine::StageSpec& spec) override;
   Result<update::StagedImage> Stage(const engine::StageSpec& spec,
                                     const engine::ProgressSink& progress,
                                     std::stop_token stop) override;
