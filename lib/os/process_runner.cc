@@ -4,7 +4,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
-#include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -12,6 +11,11 @@
 #include <cerrno>
 
 #include "lib/base/unique_fd.h"
+
+// glibc 2.36's header forgets that C++ may include it.
+extern "C" {
+#include <sys/pidfd.h>
+}
 
 extern char** environ;
 
