@@ -72,6 +72,7 @@ Result<> ReadKernelTexts(BlockDevice& device, ImageInfo& info) {
                ReadBytes(device, uki.offset, std::min(uki.length, kPeHeaderBytes)));
   auto headers = ParsePeHeaders(start, uki.length);
   if (!headers) return Fail(headers.error().Context("kernel section"));
+  info.machine = headers->machine;
   MATIC_ASSIGN(info.os_release, ReadText(device, uki, *headers, ".osrel"));
   MATIC_ASSIGN(info.command_line, ReadText(device, uki, *headers, ".cmdline"));
   while (!info.command_line.empty() && info.command_line.back() == '\n') {

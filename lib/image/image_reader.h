@@ -29,6 +29,7 @@ struct ImageInfo {
   // All of the image: the end of its last section, rounded up to a block. A slot may be larger.
   uint64_t image_bytes = 0;
   std::vector<ImageSection> sections;
+  uint16_t machine = 0;      // that the kernel is for, a PeMachine
   std::string os_release;    // of the kernel section: the root's own os-release
   std::string version;       // IMAGE_VERSION in it; empty where it has none
   std::string command_line;  // of the kernel section

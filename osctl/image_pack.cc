@@ -1,0 +1,106 @@
+// osctl image pack
+#include <stdlib.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "lib/image/pack.h"
+#include "lib/image/uki.h"
+#include "osctl/image_commands.h"
+#include "osctl/render/units.h"
+#include "osctl/session.h"
+
+namespace matic::osctl {
+namespace {
+
+struct PackOptions {
+  std::string root;
+  std::string kernel;
+  std::string initrd;
+  std::string command_line;
+  std::string stub = image::DefaultStub();
+  std::string version;
+  int compression_level = 15;
+  uint64_t time = 0;
+  std::string out;
+};
+
+Result<> Pack(const Session& session, const PackOptions& options) {
+  image::PackSpec spec;
+  spec.root = options.root;
+  spec.kernel = options.kernel;
+  spec.initrd = options.initrd;
+  spec.command_line = options.command_line;
+  spec.stub = options.stub;
+  spec.version = options.version;
+  spec.compression_level = options.compression_level;
+  spec.time = options.time;
+  spec.output = options.out;
+  // mksquashfs takes the time as options or from here, and refuses both together.
+  ::unsetenv("SOURCE_DATE_EPOCH");
+  SystemProcessRunner runner;
+  MATIC_ASSIGN(const auto packed, image::PackImage(runner, spec));
+  const std::string digest = crypto::ToHex(packed.file.sha256);
+  if (session.json()) {
+    session.out() << nlohmann::json{{"path", options.out},
+                                    {"version", packed.version},
+                                    {"size_bytes", packed.file.size_bytes},
+                                    {"squashfs_bytes", packed.squashfs_bytes},
+                                    {"sha256", digest}}
+                         .dump(2)
+                  << "\n";
+  } else {
+    session.out() << "Image    " << options.out << "\n"
+                  << "Version  " << packed.version << "\n"
+                  << "Size     " << packed.file.size_bytes << " bytes ("
+                  << FormatBytes(packed.file.size_bytes) << ")\n"
+                  << "SHA-256  " << digest << "\n";
+  }
+  return {};
+}
+
+}  // namespace
+
+void AddImagePackCommand(CLI::App& image, Session& session) {
+  CLI::App* command =
+      image.add_subcommand("pack", "Make an image of a root, a kernel and an initrd");
+  auto options = std::make_shared<PackOptions>();
+  command->add_option("--rootfs", options->root, "The root: a folder, or a squashfs of it")
+      ->type_name("DIR|SQUASHFS")
+      ->required();
+  command->add_option("--kernel", options->kernel, "The kernel")->type_name("FILE")->required();
+  command->add_option("--initrd", options->initrd, "Its initrd")->type_name("FILE")->required();
+  command
+      ->add_option("--cmdline", options->command_line,
+                   "The kernel's command line; it must have panic=SECONDS")
+      ->type_name("TEXT")
+      ->required();
+  command->add_option("--stub", options->stub, "The EFI stub that starts the kernel")
+      ->type_name("FILE")
+      ->capture_default_str();
+  command
+      ->add_option("--version", options->version,
+                   "Fail unless this is the root's IMAGE_VERSION (usr/lib/os-release)")
+      ->type_name("VERSION");
+  command->add_option("--compression-level", options->compression_level, "Of zstd, 1 to 22")
+      ->type_name("LEVEL")
+      ->check(CLI::Range(1, 22).description(""))
+      ->capture_default_str();
+  command
+      ->add_option("--time", options->time, "The time of every file in it, in seconds since 1970")
+      ->type_name("SECONDS")
+      ->check(CLI::Range(uint64_t{0}, uint64_t{UINT32_MAX}).description(""))
+      ->envname("SOURCE_DATE_EPOCH")
+      ->capture_default_str();
+  command->add_option("--out", options->out, "The image")->type_name("FILE")->required();
+  command->footer(R"(The same input gives the same bytes at any time.
+
+Example:
+  osctl image pack --rootfs root --kernel vmlinuz --initrd initrd.img \
+      --cmdline "console=ttyS0 panic=10" --out os-2.0.squashfs)");
+  command->callback(
+      [&session, options] { session.RunLocal([&] { return Pack(session, *options); }); });
+}
+
+}  // namespace matic::osctl
