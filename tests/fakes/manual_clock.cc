@@ -1,5 +1,7 @@
 #include "tests/fakes/manual_clock.h"
 
+#include <iterator>
+
 namespace matic::fakes {
 namespace {
 
@@ -27,11 +29,10 @@ bool ManualClock::Wait(std::chrono::nanoseconds duration, std::stop_token stop) 
   waits_.push_back(duration);
   if (stop.stop_requested()) return false;
   if (waits_mode_ == Waits::kPass) return true;
-  const std::chrono::nanoseconds start = advanced_;
-  ++waiters_;
+  const auto waiter = waiting_until_.insert(advanced_ + duration);
   changed_.notify_all();
-  const bool over = changed_.wait(lock, stop, [&] { return advanced_ - start >= duration; });
-  --waiters_;
+  const bool over = changed_.wait(lock, stop, [&] { return advanced_ >= *waiter; });
+  waiting_until_.erase(waiter);
   return over;
 }
 
@@ -60,7 +61,10 @@ std::vector<std::chrono::nanoseconds> ManualClock::waits() const {
 
 void ManualClock::AwaitWaiters(size_t count) {
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [&] { return waiters_ >= count; });
+  changed_.wait(lock, [&] {
+    const auto first = waiting_until_.upper_bound(advanced_);
+    return static_cast<size_t>(std::distance(first, waiting_until_.end())) >= count;
+  });
 }
 
 }  // namespace matic::fakes

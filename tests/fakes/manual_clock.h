@@ -3,6 +3,7 @@
 
 #include <condition_variable>
 #include <mutex>
+#include <set>
 #include <vector>
 
 #include "lib/os/clock.h"
@@ -32,7 +33,8 @@ class ManualClock final : public Clock {
 
   // Every wait asked for so far.
   std::vector<std::chrono::nanoseconds> waits() const;
-  // Returns when `count` threads wait; a test calls it before Advance.
+  // Returns when `count` threads wait for a time that is yet to come; a test calls it before
+  // Advance.
   void AwaitWaiters(size_t count);
 
  private:
@@ -42,7 +44,7 @@ class ManualClock final : public Clock {
   WallTime now_;
   BootTime since_boot_;
   std::chrono::nanoseconds advanced_{0};
-  size_t waiters_ = 0;
+  std::multiset<std::chrono::nanoseconds> waiting_until_;  // in terms of advanced_
   std::vector<std::chrono::nanoseconds> waits_;
 };
 

@@ -9,6 +9,7 @@
 #include "agent/health/boot_check.h"
 #include "agent/health/network_check.h"
 #include "agent/health/service_check.h"
+#include "tests/fakes/manual_clock.h"
 
 namespace matic::health {
 namespace {
@@ -17,16 +18,8 @@ using namespace std::chrono_literals;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-class FrozenClock final : public Clock {
- public:
-  WallTime Now() const override { return {}; }
-  BootTime SinceBoot() const override { return up; }
-  bool Wait(std::chrono::nanoseconds, std::stop_token) override { return true; }
-
-  BootTime up{0};
-};
-
-// Stands for systemctl on a machine with the given units.
+// Stands for systemctl on a machine with the given units. It answers for any list of them, which
+// scripted runs would not.
 class FakeSystemctl final : public ProcessRunner {
  public:
   Result<ProcessOutcome> Run(const std::vector<std::string>& argv,
@@ -51,12 +44,13 @@ class FakeSystemctl final : public ProcessRunner {
 constexpr const char* kActive = "ActiveState=active\nSubState=running\n";
 
 TEST(BootCheckTest, PassesOnceTheMachineIsUpForLongerThanAsked) {
-  FrozenClock clock;
+  fakes::ManualClock clock;
   BootCheck check(true, 10s, clock);
-  clock.up = 10s;
+  clock.Reboot();
+  clock.Advance(10s);
   EXPECT_FALSE(check.Run({}).passed);
   EXPECT_EQ(check.Run({}).output, "up 10 s, must be more than 10 s");
-  clock.up = 312s + 700ms;
+  clock.Advance(302s + 700ms);
   EXPECT_TRUE(check.Run({}).passed);
   EXPECT_EQ(check.Run({}).output, "up 312 s");
 }
@@ -127,7 +121,7 @@ TEST(NetworkCheckTest, EveryInterfaceOfThisMachineIsListedOnce) {
 
 TEST(MakeChecksTest, TheConfigurationDecidesWhatIsCritical) {
   FakeSystemctl systemctl;
-  FrozenClock clock;
+  fakes::ManualClock clock;
   config::Health health;
   health.checks.network.critical = true;
   health.checks.api.critical = false;
