@@ -1,7 +1,6 @@
 #include "boot/policy/gpt_copy.h"
 
 #include <algorithm>
-#include <bit>
 
 #include "boot/policy/crc32.h"
 #include "boot/policy/little_endian.h"
@@ -44,6 +43,9 @@ uint32_t HeaderChecksum(std::span<const uint8_t> header) {
   Store32(bytes, kHeaderChecksumAt, 0);
   return Crc32(bytes);
 }
+
+// std::has_single_bit asks for a function of libgcc, which the firmware build does not have.
+bool IsPowerOfTwo(size_t value) { return value != 0 && (value & (value - 1)) == 0; }
 
 Guid LoadGuid(std::span<const uint8_t> bytes, size_t at) {
   Guid guid;
@@ -147,7 +149,7 @@ GptError GptCopy::CheckLayout() {
   const std::span<const uint8_t> header = header_sector(disk_);
   entry_bytes_ = Load32(header, kEntryBytesAt);
   entry_count_ = Load32(header, kEntryCountAt);
-  if (entry_bytes_ < kMinEntryBytes || !std::has_single_bit(entry_bytes_) ||
+  if (entry_bytes_ < kMinEntryBytes || !IsPowerOfTwo(entry_bytes_) ||
       entry_bytes_ > kMaxEntriesBytes || entry_count_ == 0 ||
       entry_count_ > kMaxEntriesBytes / entry_bytes_) {
     return GptError::kEntryLayout;

@@ -23,8 +23,8 @@ struct SimulatedStart {
   std::vector<std::string> lines;
 };
 
-// Stops where StartImage would be called. A sector that cannot be read or written is what it is to the
-// selector: a reason to decide otherwise, not an error.
+// Stops where StartImage would be called. A sector that cannot be read or written is what it is to
+// the selector: a reason to decide otherwise, not an error.
 SimulatedStart SimulateStart(DiskFile& disk, Consume consume);
 
 }  // namespace matic::boot
