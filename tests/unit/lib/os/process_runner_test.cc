@@ -1,0 +1,99 @@
+#include "lib/os/process_runner.h"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <fstream>
+#include <thread>
+
+#include "lib/base/unique_fd.h"
+#include "tests/unit/lib/os/temporary_folder.h"
+
+namespace matic {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using ::testing::HasSubstr;
+using SteadyClock = std::chrono::steady_clock;
+
+Result<ProcessOutcome> Shell(const std::string& script, milliseconds deadline = seconds(20)) {
+  return SystemProcessRunner().Run({"sh", "-c", script}, deadline);
+}
+
+TEST(SystemProcessRunner, GivesExitCodeAndBothOutputs) {
+  const Result<ProcessOutcome> outcome = Shell("echo out; echo err >&2; exit 3");
+  ASSERT_TRUE(outcome) << outcome.error().message;
+  EXPECT_EQ(outcome->exit_code, 3);
+  EXPECT_EQ(outcome->output, "out\nerr\n");
+}
+
+TEST(SystemProcessRunner, TakesArgumentsAsTheyAre) {
+  EXPECT_EQ(SystemProcessRunner().Run({"printf", "%s|", "a b", "$HOME", ""}, seconds(20))->output,
+            "a b|$HOME||");
+}
+
+TEST(SystemProcessRunner, ASignalIs128AndItsNumber) {
+  EXPECT_EQ(Shell("kill -TERM $$")->exit_code, 128 + SIGTERM);
+}
+
+TEST(SystemProcessRunner, StdinIsEmpty) { EXPECT_EQ(Shell("cat; echo end")->output, "end\n"); }
+
+TEST(SystemProcessRunner, KeepsTheEndOfALongOutput) {
+  const Result<ProcessOutcome> outcome = Shell("seq 1 200000");
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(outcome->output.size(), 64u * 1024);
+  EXPECT_TRUE(outcome->output.ends_with("\n199999\n200000\n"));
+}
+
+TEST(SystemProcessRunner, AProgramThatCannotStart) {
+  SystemProcessRunner runner;
+  const Result<ProcessOutcome> missing = runner.Run({"no-such-program"}, seconds(5));
+  ASSERT_FALSE(missing);
+  EXPECT_EQ(missing.error().code, ErrorCode::kNotFound);
+  EXPECT_THAT(missing.error().message, HasSubstr("run no-such-program: No such file"));
+  const TemporaryFolder folder;
+  std::ofstream(folder / "text") << "no program";
+  EXPECT_EQ(runner.Run({(folder / "text").string()}, seconds(5)).error().code,
+            ErrorCode::kPermission);
+  EXPECT_EQ(runner.Run({}, seconds(5)).error().code, ErrorCode::kInvalidArgument);
+}
+
+TEST(SystemProcessRunner, KillsTheWholeGroupAtTheDeadline) {
+  const TemporaryFolder folder;
+  const std::string alive = (folder / "alive").string();
+  const SteadyClock::time_point start = SteadyClock::now();
+  const Result<ProcessOutcome> outcome =
+      Shell("(sleep 2; touch " + alive + ") & sleep 60", milliseconds(300));
+  ASSERT_FALSE(outcome);
+  EXPECT_EQ(outcome.error().code, ErrorCode::kDeadline);
+  EXPECT_THAT(outcome.error().message, HasSubstr("run sh: still running after 300 ms"));
+  EXPECT_LT(SteadyClock::now() - start, seconds(10));
+  std::this_thread::sleep_for(milliseconds(2500));
+  EXPECT_FALSE(std::filesystem::exists(alive));
+}
+
+TEST(SystemProcessRunner, DoesNotWaitForWhatAProgramLeftBehind) {
+  const SteadyClock::time_point start = SteadyClock::now();
+  const Result<ProcessOutcome> outcome = Shell("sleep 5 & echo done");
+  ASSERT_TRUE(outcome) << outcome.error().message;
+  EXPECT_EQ(outcome->output, "done\n");
+  EXPECT_LT(SteadyClock::now() - start, seconds(4));
+}
+
+TEST(SystemProcessRunner, HandsOnNoOtherDescriptor) {
+  const UniqueFd open(::open("/dev/null", O_RDONLY));
+  ASSERT_TRUE(open.valid());
+  EXPECT_EQ(Shell("ls /proc/$$/fd | tr '\\n' ' '")->output, "0 1 2 ");
+}
+
+TEST(SystemProcessRunner, AProgramThatClosesItsOutputIsWaitedFor) {
+  const Result<ProcessOutcome> outcome = Shell("exec >&- 2>&-; sleep 0.3; exit 4");
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(outcome->exit_code, 4);
+}
+
+}  // namespace
+}  // namespace matic
