@@ -1,0 +1,49 @@
+#include "agent/api/translate.h"
+
+#include <gtest/gtest.h>
+
+#include "agent/api/audit.h"
+#include "agent/api/utf8.h"
+
+namespace matic::api {
+namespace {
+
+TEST(WithoutCredentialsTest, HidesUserAndPasswordOnly) {
+  EXPECT_EQ(WithoutCredentials("https://bob:secret@host/os?x=a@b"), "https://***@host/os?x=a@b");
+  EXPECT_EQ(WithoutCredentials("https://host/a@b"), "https://host/a@b");
+  EXPECT_EQ(WithoutCredentials("https://user@host"), "https://***@host");
+  EXPECT_EQ(WithoutCredentials("file:///srv/os"), "file:///srv/os");
+  EXPECT_EQ(WithoutCredentials("a@b"), "a@b");
+}
+
+TEST(ToUtf8Test, KeepsWhatIsValidAndReplacesTheRest) {
+  EXPECT_EQ(ToUtf8("plain … 日本 🙂"), "plain … 日本 🙂");
+  EXPECT_EQ(ToUtf8("a\xff\x62"), "a\uFFFDb");
+  EXPECT_EQ(ToUtf8("\xc0\xaf"), "\uFFFD\uFFFD");            // overlong
+  EXPECT_EQ(ToUtf8("\xed\xa0\x80"), "\uFFFD\uFFFD\uFFFD");  // a surrogate
+  EXPECT_EQ(ToUtf8("cut \xe2\x80"), "cut \uFFFD\uFFFD");
+  EXPECT_EQ(ToUtf8("ab…cd", 4), "ab…");
+}
+
+TEST(ToScheduleRequestTest, DigestIsLowerCaseAndZeroTimeoutIsTheDefault) {
+  v1::ScheduleUpdateRequest request;
+  request.set_sha256("ABCDEF0123456789");
+  const engine::ScheduleRequest result = ToScheduleRequest(request);
+  EXPECT_EQ(result.sha256, "abcdef0123456789");
+  EXPECT_FALSE(result.health_check_timeout.has_value());
+  EXPECT_EQ(result.stop_after, engine::StopAfter::kNothing);
+}
+
+TEST(ToMessageTest, AReportThatNobodyFilledInIsNotHealthy) {
+  EXPECT_EQ(ToMessage(health::Report{}).state(), v1::HEALTH_STATE_UNSPECIFIED);
+}
+
+TEST(DescribeTest, IsOneLineWithoutSecrets) {
+  v1::ScheduleUpdateRequest request;
+  request.set_source("https://bob:secret@host/os\n");
+  request.set_force(true);
+  EXPECT_EQ(Describe(request), "source: \"https://***@host/os\\n\" force: true");
+}
+
+}  // namespace
+}  // namespace matic::api
