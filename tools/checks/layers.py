@@ -47,7 +47,8 @@ ALLOWED: dict[str, list[str]] = {
     "agent/deadline": ["lib/base", "lib/os", "lib/gpt", "boot/policy"],
     "agent": [*AGENT_BASE, "agent/update", "agent/config", "agent/health", "agent/engine",
               "agent/ab", "agent/api"],
-    "osctl": [*LIB, "proto", "boot/policy", "osctl/render"],
+    "osctl": [*LIB, "proto", "boot/policy", "osctl/disk", "osctl/render"],
+    "osctl/disk": [*LIB, "boot/policy"],
     "osctl/render": ["lib/base", "proto"],
 }
 
