@@ -44,7 +44,7 @@ void Sha256::Update(std::span<const uint8_t> bytes) {
 }
 
 Digest Sha256::Finish() {
-  Digest digest;
+  Digest digest{};
   Require(EVP_DigestFinal_ex(context_->evp, digest.data(), nullptr));
   context_->Start();
   return digest;
@@ -65,7 +65,7 @@ Result<Digest> ParseSha256Hex(std::string_view text) {
   }
   const Result<std::vector<uint8_t>> bytes = HexDecode(text);
   if (!bytes) return Fail(bytes.error().Context("not a SHA-256"));
-  Digest digest;
+  Digest digest{};
   std::ranges::copy(*bytes, digest.begin());
   return digest;
 }
