@@ -101,10 +101,7 @@ Result<> AbBackend::CheckSource(const engine::StageSpec& spec) {
 Result<update::StagedImage> AbBackend::Stage(const engine::StageSpec& spec,
                                              const engine::ProgressSink& progress,
                                              std::stop_token stop) {
-  std::optional<crypto::Digest> sha256;
-  if (!spec.sha256.empty()) {
-    MATIC_ASSIGN(sha256, crypto::ParseSha256Hex(spec.sha256));
-  }
+  MATIC_ASSIGN(const crypto::Digest sha256, crypto::ParseSha256Hex(spec.sha256));
   MATIC_ASSIGN(const auto source, OpenSource(spec.source, http_, clock_, options_.retry));
   MATIC_ASSIGN(const View view, Look());
   MATIC_TRY(CheckWayBack(view.slots));

@@ -104,10 +104,10 @@ Result<> FetchAndWrite(const StageJob& job, SlotWriter& writer,
 }
 
 Result<> CheckDigest(const StageJob& job, const crypto::Digest& digest, uint64_t size) {
-  if (!job.sha256 || *job.sha256 == digest) return {};
+  if (job.sha256 == digest) return {};
   return Fail(ErrorCode::kCorrupt, "sha256 mismatch: the image (" + std::to_string(size) +
                                        " bytes) has " + crypto::ToHex(digest) + ", asked for was " +
-                                       crypto::ToHex(*job.sha256));
+                                       crypto::ToHex(job.sha256));
 }
 
 }  // namespace

@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <optional>
 #include <stop_token>
 #include <string>
 
@@ -17,7 +16,7 @@ namespace matic::ab {
 struct StageJob {
   ImageSource& source;
   BlockDevice& slot;
-  std::optional<crypto::Digest> sha256;  // checked where it is given
+  crypto::Digest sha256;  // what the image must have
   size_t buffer_bytes;
   std::function<Result<>()> make_unbootable;  // see SlotWriter
 };

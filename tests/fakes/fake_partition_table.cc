@@ -77,12 +77,15 @@ Result<> FakePartitionTable::UpdateAttributes(std::span<const gpt::SlotChange> c
 
 Result<> FakePartitionTable::Apply(std::span<const gpt::SlotChange> changes) {
   for (const gpt::SlotChange& change : changes) MATIC_TRY(gpt::FindSlot(table_, change.slot));
+  bool differs = false;
   for (const gpt::SlotChange& change : changes) {
     boot::Partition& partition = Find(table_, change.slot);
-    partition.attributes = boot::EncodeSlotAttributes(change.attributes, partition.attributes);
+    const uint64_t before = std::exchange(
+        partition.attributes, boot::EncodeSlotAttributes(change.attributes, partition.attributes));
+    differs = differs || partition.attributes != before;
   }
   table_.primary = table_.backup = gpt::CopyState::kValid;
-  updates_.emplace_back(changes.begin(), changes.end());
+  if (differs) updates_.emplace_back(changes.begin(), changes.end());
   return {};
 }
 
