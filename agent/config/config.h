@@ -94,8 +94,7 @@ struct Config {
   // File-backed mode: a JSON file that says what was started. Empty on a real machine.
   std::filesystem::path boot_facts;
   std::vector<std::string> reboot_command = {"systemctl", "reboot"};
-  uint32_t tries = 3;                        // a new slot's, in the GPT
-  uint32_t max_attempts = 3;                 // starts of one update, in all
+  uint32_t tries = 3;  // starts of a new system, in the GPT
   std::chrono::seconds trial_deadline{900};  // since the machine started
   Api api;
   Download download;

@@ -216,7 +216,6 @@ std::vector<Field> FieldsOf(Config& config) {
       {"boot_facts", Text(config.boot_facts, kPathOrNothing)},
       {"reboot_command", TextList(config.reboot_command, kAnyText, 1)},
       {"tries", Number(config.tries, 1, 15)},
-      {"max_attempts", Number(config.max_attempts, 1, 15)},
       {"trial_deadline_seconds", Seconds(config.trial_deadline, 1, kDay)},
       {"api.socket", Text(api.socket, kPath)},
       {"api.socket_group", Text(api.socket_group, kHostname)},

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "agent/config/config.h"
 #include "agent/engine/schedule_json.h"
 #include "lib/os/clock.h"
 
@@ -121,14 +122,15 @@ void Ledger::Load() {
 
 Result<> Ledger::Advance(const update::Step& step, bool go_on) {
   std::lock_guard lock(mutex_);
-  const bool deadline_known = state_.trial_deadline_seconds == trial_deadline_seconds_;
+  const uint32_t deadline = DeadlineFor(step.next);
+  const bool deadline_known = state_.trial_deadline_seconds == deadline;
   if (step.next == state_.update && !step.outcome && deadline_known) {
     ShowState(step.next);
     return {};
   }
   AgentState next = state_;
   next.update = step.next;
-  next.trial_deadline_seconds = trial_deadline_seconds_;
+  next.trial_deadline_seconds = deadline;
   if (const update::Trial* trial = TrialOf(step.next)) {
     next.previous_partition = trial->previous;
     next.boot_counter = trial->boot_counter;
@@ -151,6 +153,17 @@ Result<> Ledger::Advance(const update::Step& step, bool go_on) {
   if (step.outcome) Tell(*state_.last_outcome);
   ShowState(step.next);
   return {};
+}
+
+// An update may ask for more time for its health checks than the configured deadline leaves.
+uint32_t Ledger::DeadlineFor(const update::UpdateState& state) const {
+  const update::Trial* trial = TrialOf(state);
+  if (trial == nullptr) return trial_deadline_seconds_;
+  // matic-deadline takes no longer time than a day.
+  constexpr std::chrono::seconds kLongest{86400};
+  const auto wanted =
+      std::min(trial->order.health_timeout + config::kTrialDeadlineMargin, kLongest);
+  return std::max(trial_deadline_seconds_, static_cast<uint32_t>(wanted.count()));
 }
 
 // What an end means for the image's digest and for what is known of the running system.

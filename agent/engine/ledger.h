@@ -21,7 +21,8 @@ namespace matic::engine {
 
 class Ledger {
  public:
-  // `trial_deadline` is written into the state for matic-deadline.
+  // `trial_deadline` is written into the state for matic-deadline, or a longer one where an update
+  // asks for more time for its health checks.
   Ledger(const std::filesystem::path& state_dir, std::chrono::seconds trial_deadline, Clock& clock);
 
   // Reads everything, and tells schedules and history of an end that a power loss kept from them.
@@ -55,6 +56,7 @@ class Ledger {
   std::vector<std::string> Problems() const;
 
  private:
+  uint32_t DeadlineFor(const update::UpdateState& state) const;
   void Judge(AgentState& state, const update::Outcome& outcome) const;
   void Tell(const RecordedOutcome& outcome);
   void ShowState(const update::UpdateState& state);

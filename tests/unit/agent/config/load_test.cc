@@ -64,7 +64,6 @@ disk: /srv/disk.img
 boot_facts: /srv/boot.json
 reboot_command: [/bin/sh, -c, "echo rebooting"]
 tries: 2
-max_attempts: 4
 trial_deadline_seconds: 1000
 api:
   socket: /srv/agent.sock
@@ -100,7 +99,6 @@ log: {level: debug}
       .boot_facts = "/srv/boot.json",
       .reboot_command = {"/bin/sh", "-c", "echo rebooting"},
       .tries = 2,
-      .max_attempts = 4,
       .trial_deadline = seconds(1000),
       .api = {"/srv/agent.sock", "staff", "[::1]:50052", {"/srv/pki"}},
       .download = {"/srv/ca.pem", false, seconds(5), seconds(6), 7, seconds(8), 1048576},
