@@ -9,7 +9,8 @@
 namespace matic::osctl {
 namespace {
 
-constexpr size_t kLabelColumns = 11;
+// The longest label, "Rolling back", and a space.
+constexpr size_t kLabelColumns = 13;
 // In a pipe, a line of progress every ten per cent, or after this time.
 constexpr int kPercentStep = 10;
 constexpr std::chrono::seconds kSilence{10};
@@ -17,10 +18,7 @@ constexpr std::chrono::seconds kSilence{10};
 std::string Labelled(const Terminal& terminal, std::string_view label, std::string_view text,
                      Style style = Style::kBold) {
   if (text.empty()) return terminal.Paint(label, style);
-  // A label that fills its column keeps two spaces from its text.
-  const size_t columns = std::max(kLabelColumns, DisplayWidth(label) + 2);
-  return terminal.Paint(label, style) + std::string(columns - DisplayWidth(label), ' ') +
-         std::string(text);
+  return Pad(terminal.Paint(label, style), kLabelColumns) + std::string(text);
 }
 
 Transfer ToTransfer(const v1::Progress& progress) {
@@ -116,7 +114,9 @@ void ScheduleView::BeginPhase(const v1::Schedule& schedule, Time now) {
   if (phase_ == v1::PHASE_STAGED || !text.empty()) {
     lines_.Line(line);
   } else {
-    terminal.interactive ? lines_.Live(line) : lines_.Line(line);
+    // In a pipe the checks' own line follows soon, and says more.
+    if (terminal.interactive) lines_.Live(line);
+    if (!terminal.interactive && phase_ != v1::PHASE_ON_TRIAL) lines_.Line(line);
   }
 }
 
