@@ -15,7 +15,7 @@ namespace matic::config {
 
 struct Api {
   std::filesystem::path socket = "/run/matic/agent.sock";
-  std::string socket_group = "matic";    // owner of the socket, beside root
+  std::string socket_group = "matic";    // owner of the socket, beside root; may be empty
   std::string listen = "0.0.0.0:50051";  // empty: no TCP
   // Folders with ca.pem, server.pem and server.key; the first that has them is used.
   std::vector<std::filesystem::path> pki_dirs = {"/var/lib/matic/pki", "/etc/matic/pki"};
@@ -94,7 +94,7 @@ struct Config {
   // File-backed mode: a JSON file that says what was started. Empty on a real machine.
   std::filesystem::path boot_facts;
   std::vector<std::string> reboot_command = {"systemctl", "reboot"};
-  uint32_t tries = 3;  // starts of a new system, in the GPT
+  uint32_t tries = 3;                        // starts of a new system, in the GPT
   std::chrono::seconds trial_deadline{900};  // since the machine started
   Api api;
   Download download;

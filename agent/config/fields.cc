@@ -93,6 +93,8 @@ bool IsUnitName(std::string_view text) {
 }
 
 constexpr TextRule kHostname{"a name of letters, digits, '.', '-' and '_'", IsHostname};
+constexpr TextRule kGroup{"a group's name, or \"\" for the agent's own",
+                          [](std::string_view text) { return text.empty() || IsHostname(text); }};
 constexpr TextRule kAnyText{"a text that is not empty", IsNotEmpty};
 constexpr TextRule kPath{"an absolute path", IsAbsolute};
 constexpr TextRule kPathOrNothing{"an absolute path, or \"\"", [](std::string_view text) {
@@ -218,7 +220,7 @@ std::vector<Field> FieldsOf(Config& config) {
       {"tries", Number(config.tries, 1, 15)},
       {"trial_deadline_seconds", Seconds(config.trial_deadline, 1, kDay)},
       {"api.socket", Text(api.socket, kPath)},
-      {"api.socket_group", Text(api.socket_group, kHostname)},
+      {"api.socket_group", Text(api.socket_group, kGroup)},
       {"api.listen", Text(api.listen, kListen)},
       {"api.pki_dirs", TextList(api.pki_dirs, kPath, 1)},
       {"download.ca_file", Text(download.ca_file, kPathOrNothing)},

@@ -131,6 +131,13 @@ TEST_F(LoadTest, ALaterFileOverridesKeyByKeyAndReplacesLists) {
   EXPECT_EQ(config->health.checks.service.units, std::vector<std::string>{"c.service"});
 }
 
+TEST_F(LoadTest, WhatMayBeLeftOutMayBeEmpty) {
+  const auto config = LoadText("api: {listen: '', socket_group: ''}\ndownload: {ca_file: ''}\n");
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->api.listen, "");
+  EXPECT_EQ(config->api.socket_group, "");
+}
+
 TEST_F(LoadTest, EmptyFilesAndEmptySectionsChangeNothing) {
   for (const char* text : {"", "# nothing\n", "---\n", "health:\n", "health:\n  checks:\n"}) {
     EXPECT_EQ(Complaint(text), "taken") << text;
