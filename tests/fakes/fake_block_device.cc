@@ -25,7 +25,7 @@ Result<> FakeBlockDevice::Read(uint64_t offset, std::span<uint8_t> buffer) {
 
 Result<> FakeBlockDevice::Write(uint64_t offset, std::span<const uint8_t> bytes) {
   std::scoped_lock lock(mutex_);
-  const Result<> begun = Begin({Kind::kWrite, offset, bytes.size()});
+  Result<> begun = Begin({Kind::kWrite, offset, bytes.size()});
   const bool cut_here = !begun && !dark_;
   if (dark_) return begun;
   MATIC_TRY(CheckRange("write", "fake disk", offset, bytes.size(), content_.size()));
