@@ -197,7 +197,7 @@ Result<> Agent::Serve() {
 Result<> Agent::RollBack(const std::string& reason) {
   MATIC_ASSIGN(update::Facts facts, backend_.GetFacts());
   MATIC_ASSIGN(update::RollbackRequested event,
-               engine::RollbackByHand(ledger_.State().update, facts, reason, "matic-agent --rollback"));
+               engine::RollbackByHand(ledger_.State(), facts, reason, "matic-agent --rollback"));
   std::printf("going back from %s to %s, and rebooting\n", event.running.c_str(),
               event.previous.c_str());
   return worker_.RunAlone(event);

@@ -50,8 +50,12 @@ Result<SlotChanges> PlanRevert(const SlotPair& slots, boot::Slot previous) {
     return Fail(ErrorCode::kRefused,
                 Name(previous) + " cannot be gone back to: it is not marked successful");
   }
-  return SlotChanges{{previous, {boot::kActivatedPriority, 0, true}},
-                     {boot::OtherSlot(previous), boot::kUnbootable}};
+  const boot::Slot left = boot::OtherSlot(previous);
+  // One that was confirmed stays the way back from the way back; one on trial has failed.
+  const boot::SlotAttributes after = IsGood(slots.Of(left))
+                                         ? boot::SlotAttributes{boot::kRunningPriority, 0, true}
+                                         : boot::kUnbootable;
+  return SlotChanges{{previous, {boot::kActivatedPriority, 0, true}}, {left, after}};
 }
 
 SlotChanges PlanGiveTryBack(const SlotPair& slots, uint8_t tries) {

@@ -93,6 +93,7 @@ v1::Target ToMessage(const update::Target& target, const std::string& trial_targ
   message.set_priority(target.priority);
   message.set_tries(target.tries);
   message.set_version(ToUtf8(target.version));
+  message.set_digest(target.digest);
   message.set_device(target.device);
   message.set_size_bytes(target.size_bytes);
   return message;

@@ -22,8 +22,6 @@ struct Status {
   std::string os_version;
   std::chrono::seconds uptime{0};
   update::Facts facts;
-  std::string running_digest;         // of the system that the last confirmed update brought
-  std::string running_digest_target;  // the target that it is in
   std::string trial_target;  // empty while none is on trial
   Phase phase = Phase::kNone;
   std::string schedule_id;  // of what is under way

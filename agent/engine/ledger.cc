@@ -175,6 +175,11 @@ void Ledger::Judge(AgentState& state, const update::Outcome& outcome) const {
     state.running_digest = outcome.image.digest;
     state.running_target = outcome.image.target;
   }
+  // A slot that was left may be written again; what it holds is not this agent's to tell for long.
+  if (outcome.rollback && outcome.rollback->from == state.running_target) {
+    state.running_digest.clear();
+    state.running_target.clear();
+  }
   if (stays || outcome.rollback) state.boot_counter = 0;
   if (outcome.verdict == update::Verdict::kNone || outcome.image.digest.empty()) return;
   QuarantineEntry& entry = EntryFor(state.quarantine, outcome.image.digest);

@@ -14,6 +14,15 @@ constexpr std::chrono::seconds kReportAge{60};
 // How long a cancel waits for its own end, so that the answer tells it.
 constexpr std::chrono::seconds kCancelPatience{10};
 
+// Of the image that this agent put into `target`; empty where it does not know.
+std::string DigestIn(const AgentState& state, const std::string& target) {
+  if (const auto* trying = std::get_if<update::Trying>(&state.update);
+      trying != nullptr && trying->trial.image.target == target) {
+    return trying->trial.image.digest;
+  }
+  return state.running_target == target ? state.running_digest : "";
+}
+
 }  // namespace
 
 UpdateEngine::UpdateEngine(EngineOptions options, Backend& backend, health::CheckRunner& checks,
@@ -131,16 +140,18 @@ Result<health::Report> UpdateEngine::GetHealth(bool refresh) {
   return fresh;
 }
 
-Result<update::RollbackRequested> RollbackByHand(const update::UpdateState& state,
+Result<update::RollbackRequested> RollbackByHand(const AgentState& agent,
                                                  const update::Facts& facts,
                                                  const std::string& reason,
                                                  const std::string& requested_by) {
+  const update::UpdateState& state = agent.update;
   const update::Target* running = facts.Running();
   if (running == nullptr) return Fail(ErrorCode::kInternal, "no slot is known to run");
   update::RollbackRequested event{.reason = reason.empty() ? "asked for by hand" : reason,
                                   .requested_by = requested_by,
                                   .running = running->name,
                                   .running_version = running->version,
+                                  .running_digest = DigestIn(agent, running->name),
                                   .previous = {}};
   if (const auto* trying = std::get_if<update::Trying>(&state)) {
     event.previous = trying->trial.previous;
@@ -162,7 +173,7 @@ Result<update::RollbackRequested> RollbackByHand(const update::UpdateState& stat
 Result<Rollback> UpdateEngine::TriggerRollback(const std::string& reason, const Caller& caller) {
   MATIC_ASSIGN(update::Facts facts, backend_.GetFacts());
   MATIC_ASSIGN(update::RollbackRequested event,
-               RollbackByHand(ledger_.State().update, facts, reason, caller.description));
+               RollbackByHand(ledger_.State(), facts, reason, caller.description));
   spdlog::info("rollback from {} to {} asked for by {}: {}", event.running, event.previous,
                caller.description, event.reason);
   Rollback rollback{event.running, event.previous};
@@ -202,8 +213,7 @@ Result<Status> UpdateEngine::GetStatus() {
   for (const QuarantineEntry& entry : state.quarantine) {
     if (entry.quarantined) status.quarantined.push_back(entry.digest);
   }
-  status.running_digest_target = state.running_target;
-  status.running_digest = state.running_digest;
+  for (update::Target& target : status.facts.targets) target.digest = DigestIn(state, target.name);
   return status;
 }
 

@@ -53,7 +53,7 @@ class UpdateEngine final : public Engine {
 };
 
 // The event of a rollback by hand, with the system to go back to.
-Result<update::RollbackRequested> RollbackByHand(const update::UpdateState& state,
+Result<update::RollbackRequested> RollbackByHand(const AgentState& state,
                                                  const update::Facts& facts,
                                                  const std::string& reason,
                                                  const std::string& requested_by);

@@ -29,6 +29,7 @@ struct Target {
   uint8_t priority = 0;
   uint8_t tries = 0;
   std::string version;  // empty where it cannot be read
+  std::string digest;   // of the image in it, where the agent put it there; the engine knows
 
   bool operator==(const Target&) const = default;
 };

@@ -50,6 +50,7 @@ Answer In(const Idle& state, const Event& event) {
             Trial trial;
             trial.image.target = e.running;
             trial.image.version = e.running_version;
+            trial.image.digest = e.running_digest;
             trial.previous = e.previous;
             return RollBack(trial, RollbackKind::kManual, e.reason, e.requested_by);
           },

@@ -52,6 +52,7 @@ struct RollbackRequested {
   std::string requested_by;
   std::string running;
   std::string running_version;
+  std::string running_digest;
   std::string previous;
 };
 struct RevertSucceeded {};
