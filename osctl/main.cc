@@ -1,13 +1,17 @@
 // osctl: what people type. Parses the command line and leaves the rest to the commands.
 #include <CLI/CLI.hpp>
-#include <iostream>
-#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "osctl/commands.h"
 #include "osctl/session.h"
 
 namespace matic::osctl {
 namespace {
+
+// Beyond it the arithmetic of deadlines overflows.
+constexpr double kMaxTimeoutSeconds = 365.0 * 86400;
 
 constexpr char kFooter[] = R"(Exit codes:
   0  done
@@ -24,8 +28,6 @@ Examples:
   osctl --node edge-7.example.com health)";
 
 void AddGlobalOptions(CLI::App& app, GlobalOptions& options) {
-  static const std::map<std::string, OutputFormat> kFormats = {{"text", OutputFormat::kText},
-                                                               {"json", OutputFormat::kJson}};
   app.add_option("--node", options.node, "The node to talk to; its port is 50051 unless given")
       ->type_name("HOST[:PORT]");
   app.add_option("--socket", options.socket, "The local agent's socket, where --node is not given")
@@ -34,15 +36,61 @@ void AddGlobalOptions(CLI::App& app, GlobalOptions& options) {
   app.add_option("--pki", options.pki_dir,
                  "Folder of ca.pem, client.pem and client.key [~/.config/matic/pki]")
       ->type_name("DIR");
-  app.add_option("--output", options.output, "How results are printed: text or json")
-      ->transform(CLI::CheckedTransformer(kFormats, CLI::ignore_case).description(""))
+  app.add_option_function<std::string>(
+         "--output",
+         [&options](const std::string& format) {
+           options.output = format == "json" ? OutputFormat::kJson : OutputFormat::kText;
+         },
+         "How results are printed: text or json")
+      ->check([](const std::string& format) {
+        return format == "text" || format == "json" ? "" : "'" + format + "' is not text or json";
+      })
       ->type_name("FORMAT")
       ->default_str("text");
   app.add_option("--timeout", options.timeout_seconds,
                  "Give up after this many seconds [30 for a call, none for --watch]")
       ->type_name("SECONDS")
-      ->check(CLI::PositiveNumber.description(""));
+      ->check(CLI::Validator(
+          [](std::string& seconds) -> std::string {
+            double value = 0;
+            const bool number = CLI::detail::lexical_cast(seconds, value);
+            if (number && value > 0 && value <= kMaxTimeoutSeconds) return "";
+            return "'" + seconds + "' is not a number of seconds from above 0 to a year";
+          },
+          ""));
   app.set_version_flag("--version", "osctl " MATIC_VERSION);
+}
+
+// The command that was named, with the commands around it: "osctl schedule".
+std::string NamedCommand(const CLI::App& app) {
+  std::string name = app.get_name();
+  for (const CLI::App* command = &app; !command->get_subcommands().empty();) {
+    command = command->get_subcommands().front();
+    name += " " + command->get_name();
+  }
+  return name;
+}
+
+// CLI11 only says that a command is missing where one was misspelt.
+std::string UsageMessage(const CLI::App& app, const CLI::ParseError& error) {
+  const std::string command = NamedCommand(app);
+  std::string message = error.what();
+  if (message == "A subcommand is required") {
+    const std::vector<std::string> rest = app.remaining(true);
+    message = rest.empty() ? "a command is missing"
+                           : "'" + rest.front() + "' is not a command of " + command;
+  }
+  return message + "; see " + command + " --help";
+}
+
+// The options may not have been read when parsing failed.
+bool WantsJson(int argc, char** argv) {
+  const std::vector<std::string_view> arguments(argv, argv + argc);
+  for (size_t i = 1; i < arguments.size(); ++i) {
+    if (arguments[i] == "--output=json") return true;
+    if (arguments[i] == "--output" && i + 1 < arguments.size()) return arguments[i + 1] == "json";
+  }
+  return false;
 }
 
 int Main(int argc, char** argv) {
@@ -63,7 +111,10 @@ int Main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : static_cast<int>(ExitCode::kUsage);
+    // Help and the version come this way too.
+    if (error.get_exit_code() == 0) return app.exit(error);
+    if (WantsJson(argc, argv)) session.options.output = OutputFormat::kJson;
+    session.Fail({ErrorCode::kInvalidArgument, UsageMessage(app, error)}, ExitCode::kUsage);
   }
   return static_cast<int>(session.exit_code());
 }

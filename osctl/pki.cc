@@ -160,6 +160,9 @@ void AddIssue(CLI::App& pki, Session& session) {
 void AddPkiCommand(CLI::App& app, Session& session) {
   CLI::App* pki = app.add_subcommand("pki", "Make the certificates that nodes and people need");
   pki->require_subcommand(1);
+  pki->footer(
+      "Example:\n  osctl pki init --dir ~/matic-ca\n  osctl pki issue --dir ~/matic-ca --role "
+      "operator --name alice --out ~/.config/matic/pki");
   AddInit(*pki, session);
   AddIssue(*pki, session);
 }

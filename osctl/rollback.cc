@@ -62,6 +62,9 @@ void AddHistory(CLI::App& rollback, Session& session) {
 void AddRollbackCommand(CLI::App& app, Session& session) {
   CLI::App* rollback = app.add_subcommand("rollback", "Go back by hand, and see past rollbacks");
   rollback->require_subcommand(1);
+  rollback->footer(
+      "Examples:\n  osctl rollback trigger --reason \"checkout is slow since 2.0\"\n  osctl "
+      "rollback history");
   AddTrigger(*rollback, session);
   AddHistory(*rollback, session);
 }

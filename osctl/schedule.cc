@@ -118,6 +118,9 @@ void AddWatch(CLI::App& schedule, Session& session) {
 void AddScheduleCommand(CLI::App& app, Session& session) {
   CLI::App* schedule = app.add_subcommand("schedule", "Update the node, and follow its updates");
   schedule->require_subcommand(1);
+  schedule->footer(
+      "Examples:\n  osctl schedule update --source URL --sha256 HEX --watch\n  osctl schedule "
+      "list\n  osctl schedule watch sched-20260127-001");
   AddScheduleUpdateCommand(*schedule, session);
   AddStatus(*schedule, session);
   AddList(*schedule, session);

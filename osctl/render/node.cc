@@ -111,7 +111,7 @@ std::string RollbackTable(const v1::GetRollbackHistoryResponse& history, const T
   Table table({"TIME", "KIND", "FROM", "TO", "VERSION", "REASON"});
   for (const v1::RollbackRecord& record : history.records()) {
     std::string reason = Shown(record.reason());
-    if (!record.requested_by().empty()) reason += " (" + Shown(record.requested_by()) + ")";
+    if (!record.requested_by().empty()) reason += ", by " + Shown(record.requested_by());
     table.AddRow({TimeText(record.time()), KindName(record.kind()), Shown(record.from()),
                   Shown(record.to()), Shown(record.version()), reason});
   }

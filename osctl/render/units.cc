@@ -43,10 +43,15 @@ std::string FormatDuration(std::chrono::seconds duration) {
   const long minutes = seconds / 60;
   const long hours = minutes / 60;
   const long days = hours / 24;
-  if (days > 0) return Print("%ld d %ld h", days, hours % 24);
-  if (hours > 0) return Print("%ld h %ld min", hours, minutes % 60);
-  if (minutes > 0) return Print("%ld min %ld s", minutes, seconds % 60);
-  return Print("%ld s", seconds);
+  const auto pair = [](long large, const char* unit, long small, const char* small_unit) {
+    std::string text = std::to_string(large) + " " + unit;
+    if (small > 0) text += " " + std::to_string(small) + " " + small_unit;
+    return text;
+  };
+  if (days > 0) return pair(days, "d", hours % 24, "h");
+  if (hours > 0) return pair(hours, "h", minutes % 60, "min");
+  if (minutes > 0) return pair(minutes, "min", seconds % 60, "s");
+  return std::to_string(seconds) + " s";
 }
 
 }  // namespace matic::osctl
