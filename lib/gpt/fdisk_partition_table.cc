@@ -8,6 +8,7 @@
 
 #include "lib/gpt/disk_lock.h"
 #include "lib/gpt/fdisk_context.h"
+#include "lib/gpt/protective_mbr.h"
 #include "lib/gpt/table_copies.h"
 #include "lib/os/linux_block_device.h"
 
@@ -35,9 +36,12 @@ Result<OpenDisk> OpenForChange(const std::filesystem::path& path, uint32_t secto
   return OpenDisk{std::move(lock), std::move(device), size};
 }
 
-Result<GptTable> ReadTable(OpenDisk& disk) {
-  MATIC_ASSIGN(auto copies, ReadCopies(*disk.device, disk.device->name(), disk.sector_size));
-  return ToTable(*copies);
+Result<GptTable> ReadTable(LinuxBlockDevice& device, uint32_t sector_size) {
+  MATIC_ASSIGN(auto copies, ReadCopies(device, device.name(), sector_size));
+  MATIC_ASSIGN(GptTable table, ToTable(*copies));
+  const Result<MbrState> mbr = ReadMbrState(device, copies->disk);
+  table.has_protective_mbr = mbr && *mbr == MbrState::kProtective;
+  return table;
 }
 
 // The new place is written before the primary names it: a power loss leaves one good pair or the
@@ -47,7 +51,7 @@ Result<> MoveBackupToEnd(OpenDisk& disk, TableCopies& copies, std::vector<std::s
   MATIC_ASSIGN(FdiskContext context,
                FdiskContext::Open(disk.lock.get(), copies.device, disk.sector_size));
   MATIC_TRY(context.WriteTable());
-  MATIC_ASSIGN(const GptTable moved, ReadTable(disk));
+  MATIC_ASSIGN(const GptTable moved, ReadTable(*disk.device, disk.sector_size));
   if (!moved.IsWhole()) {
     return Fail(
         ErrorCode::kIo,
@@ -63,6 +67,7 @@ Result<std::vector<std::string>> RepairOpen(OpenDisk& disk) {
   MATIC_ASSIGN(auto copies, ReadCopies(*disk.device, disk.device->name(), disk.sector_size));
   MATIC_TRY(ToTable(*copies));
   MATIC_TRY(RestoreBadCopy(*disk.device, *copies, mended));
+  MATIC_TRY(RestoreProtectiveMbr(*disk.device, copies->device, copies->disk, mended));
   if (!copies->BackupIsAtEnd()) MATIC_TRY(MoveBackupToEnd(disk, *copies, mended));
   return mended;
 }
@@ -99,8 +104,7 @@ FdiskPartitionTable::FdiskPartitionTable(std::filesystem::path disk, uint32_t se
 Result<GptTable> FdiskPartitionTable::Load() {
   // Not locked: whatever moment of a change is seen, one copy is valid.
   MATIC_ASSIGN(Device device, LinuxBlockDevice::Open(disk_, Access::kReadOnly));
-  MATIC_ASSIGN(auto copies, ReadCopies(*device, device->name(), SectorSize(*device, sector_size_)));
-  MATIC_ASSIGN(GptTable table, ToTable(*copies));
+  MATIC_ASSIGN(GptTable table, ReadTable(*device, SectorSize(*device, sector_size_)));
   MATIC_TRY(CheckGuidsAreUnique(table));
   return table;
 }
@@ -117,12 +121,12 @@ Result<std::vector<std::string>> FdiskPartitionTable::Repair() {
 Result<> FdiskPartitionTable::UpdateAttributes(std::span<const SlotChange> changes) {
   MATIC_ASSIGN(OpenDisk disk, OpenForChange(disk_, sector_size_));
   MATIC_TRY(RepairOpen(disk));
-  MATIC_ASSIGN(const GptTable before, ReadTable(disk));
+  MATIC_ASSIGN(const GptTable before, ReadTable(*disk.device, disk.sector_size));
   MATIC_TRY(CheckGuidsAreUnique(before));
   MATIC_ASSIGN(const GptTable after, WithChanges(before, changes));
   if (after.partitions == before.partitions) return {};
   MATIC_TRY(WriteAttributes(disk, before, after));
-  MATIC_ASSIGN(const GptTable read_back, ReadTable(disk));
+  MATIC_ASSIGN(const GptTable read_back, ReadTable(*disk.device, disk.sector_size));
   if (read_back.IsWhole() && read_back.partitions == after.partitions) return {};
   return Fail(ErrorCode::kIo,
               after.device + ": the partition table read back is not the one that was written");

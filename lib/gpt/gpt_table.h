@@ -27,9 +27,13 @@ struct GptTable {
   // What is said above is the primary's; the backup's where the primary is not valid.
   CopyState primary = CopyState::kValid;
   CopyState backup = CopyState::kValid;
+  // Sector 0 says that the disk has a GPT: firmware looks at none without it.
+  bool has_protective_mbr = true;
 
   // Whether the table may be changed as it is, without a repair first.
-  bool IsWhole() const { return primary == CopyState::kValid && backup == CopyState::kValid; }
+  bool IsWhole() const {
+    return primary == CopyState::kValid && backup == CopyState::kValid && has_protective_mbr;
+  }
 
   uint64_t StartBytes(const boot::Partition& partition) const {
     return partition.first_lba * sector_size;

@@ -24,10 +24,11 @@ class PartitionTable {
   // copy is valid, or two partitions carry the same GUID.
   virtual Result<GptTable> Load() = 0;
 
-  // Makes both copies valid and equal, with the backup at the last LBA, without changing what any
-  // entry says. Only a copy that is bad is written; the primary wins where two valid ones differ.
-  // Returns a line for each thing mended, none for a whole table. After a power loss the copy that
-  // was good still is.
+  // Makes both copies valid and equal, with the backup at the last LBA and a protective MBR before
+  // them, without changing what any entry says. Only a copy that is bad is written; the primary
+  // wins where two valid ones differ. Returns a line for each thing mended, none for a whole table.
+  // After a power loss the copy that was good still is. kRefused where the MBR has partitions of
+  // its own.
   virtual Result<std::vector<std::string>> Repair() = 0;
 
   // Repairs if need be, then sets the slots' priority, tries and successful in one write of the

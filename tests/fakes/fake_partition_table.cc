@@ -62,7 +62,8 @@ Result<std::vector<std::string>> FakePartitionTable::Repair() {
   std::vector<std::string> mended;
   if (table_.primary != gpt::CopyState::kValid) mended.push_back("primary restored");
   if (table_.backup != gpt::CopyState::kValid) mended.push_back("backup restored");
-  table_.primary = table_.backup = gpt::CopyState::kValid;
+  if (!table_.has_protective_mbr) mended.push_back("protective MBR restored");
+  MakeWhole();
   return mended;
 }
 
@@ -87,6 +88,11 @@ Result<> FakePartitionTable::Apply(std::span<const gpt::SlotChange> changes) {
   table_.primary = table_.backup = gpt::CopyState::kValid;
   if (differs) updates_.emplace_back(changes.begin(), changes.end());
   return {};
+}
+
+void FakePartitionTable::MakeWhole() {
+  table_.primary = table_.backup = gpt::CopyState::kValid;
+  table_.has_protective_mbr = true;
 }
 
 gpt::GptTable FakePartitionTable::table() const {

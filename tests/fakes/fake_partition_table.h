@@ -43,6 +43,7 @@ class FakePartitionTable final : public gpt::PartitionTable {
   void FailLoads(std::optional<Error> error);
 
  private:
+  void MakeWhole();
   Result<> Apply(std::span<const gpt::SlotChange> changes);
 
   mutable std::mutex mutex_;

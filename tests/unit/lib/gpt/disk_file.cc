@@ -27,8 +27,9 @@ std::vector<NewPartition> FactoryPartitions() {
   };
 }
 
-DiskFile::DiskFile(uint32_t sector_size) : sector_size_(sector_size) {
-  std::string pattern = (std::filesystem::temp_directory_path() / "gpt-XXXXXX").string();
+DiskFile::DiskFile(uint32_t sector_size, const std::filesystem::path& folder)
+    : sector_size_(sector_size) {
+  std::string pattern = (folder / "gpt-XXXXXX").string();
   folder_ = ::mkdtemp(pattern.data());
   path_ = folder_ / "disk.img";
   std::ofstream(path_).flush();

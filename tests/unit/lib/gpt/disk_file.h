@@ -21,7 +21,8 @@ std::vector<NewPartition> FactoryPartitions();
 // A sparse file of kDiskBytes with such a table, deleted in the end.
 class DiskFile {
  public:
-  explicit DiskFile(uint32_t sector_size = 512);
+  explicit DiskFile(uint32_t sector_size = 512,
+                    const std::filesystem::path& folder = std::filesystem::temp_directory_path());
   ~DiskFile();
   DiskFile(const DiskFile&) = delete;
   DiskFile& operator=(const DiskFile&) = delete;

@@ -156,6 +156,30 @@ TEST_P(FdiskPartitionTableTest, AChangeRepairsFirst) {
   EXPECT_EQ(AttributesOf(table, Slot::kB), (boot::SlotAttributes{2, 0, true}));
 }
 
+TEST_P(FdiskPartitionTableTest, RestoresALostProtectiveMbr) {
+  const std::vector<uint8_t> whole = disk_.ReadAll();
+  disk_.Write(0, std::vector<uint8_t>(512));
+  EXPECT_FALSE(Load().IsWhole());
+  const Result<std::vector<std::string>> mended = disk_.table().Repair();
+  ASSERT_TRUE(mended) << mended.error().message;
+  EXPECT_THAT(*mended, ElementsAre(HasSubstr("protective MBR written anew")));
+  EXPECT_TRUE(disk_.ReadAll() == whole);
+
+  disk_.Write(0, std::vector<uint8_t>(512));
+  ASSERT_TRUE(disk_.table().UpdateAttributes(kActivateB)) << "a change restores it too";
+  EXPECT_TRUE(Load().IsWhole());
+}
+
+TEST_P(FdiskPartitionTableTest, AnMbrWithOtherPartitionsIsNotOverwritten) {
+  std::vector<uint8_t> mbr = disk_.Read(0, 512);
+  mbr[446 + 4] = 0x83;
+  disk_.Write(0, mbr);
+  const std::vector<uint8_t> before = disk_.ReadAll();
+  EXPECT_EQ(disk_.table().Repair().error().code, ErrorCode::kRefused);
+  EXPECT_EQ(disk_.table().UpdateAttributes(kActivateB).error().code, ErrorCode::kRefused);
+  EXPECT_TRUE(disk_.ReadAll() == before);
+}
+
 TEST_P(FdiskPartitionTableTest, BothCopiesDamagedIsCorruptAndNothingIsWritten) {
   disk_.Damage(disk_.primary_header() + 16);
   disk_.Damage(disk_.backup_entries());

@@ -18,6 +18,8 @@ constexpr SlotAttributes kOldB = {};
 constexpr SlotAttributes kNewB = {2, 3, false};
 constexpr SlotChange kActivateB[] = {{Slot::kA, {1, 0, true}}, {Slot::kB, kNewB}};
 constexpr size_t kSector = 512;
+// Thousands of tables are read back: no disk is asked.
+constexpr char kMemory[] = "/dev/shm";
 
 void Apply(const DiskFile& disk, const JournalWrite& write, const std::vector<bool>& survives) {
   for (size_t begin = 0; begin < write.bytes.size(); begin += kSector) {
@@ -47,7 +49,7 @@ using Mutation = std::function<void(const DiskFile&)>;
 void SweepChange(const Mutation& damage) {
   std::vector<JournalWrite> writes;
   {
-    const DiskFile recorded;
+    const DiskFile recorded(kSector, kMemory);
     damage(recorded);
     WriteJournal journal(recorded.path());
     const Result<> updated = recorded.table().UpdateAttributes(kActivateB);
@@ -56,7 +58,7 @@ void SweepChange(const Mutation& damage) {
   }
   ASSERT_GE(writes.size(), 4u);
   std::set<uint8_t> seen;
-  const DiskFile disk;
+  const DiskFile disk(kSector, kMemory);
   damage(disk);
   const std::vector<uint8_t> first = disk.Read(0, kMiB);
   const std::vector<uint8_t> last = disk.Read(disk.size() - 2 * kMiB, 2 * kMiB);
@@ -98,6 +100,9 @@ TEST(PowerLoss, DuringAChangeWithADamagedBackup) {
 }
 TEST(PowerLoss, DuringAChangeWithDamagedBackupEntries) {
   SweepChange([](const DiskFile& disk) { disk.Damage(disk.backup_entries()); });
+}
+TEST(PowerLoss, DuringAChangeWithoutAProtectiveMbr) {
+  SweepChange([](const DiskFile& disk) { disk.Write(0, std::vector<uint8_t>(kSector)); });
 }
 TEST(PowerLoss, DuringAChangeOfADiskThatGrew) {
   SweepChange([](const DiskFile& disk) { disk.Grow(kMiB); });

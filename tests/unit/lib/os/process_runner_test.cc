@@ -50,10 +50,10 @@ TEST(SystemProcessRunner, KeepsTheEndOfALongOutput) {
 
 TEST(SystemProcessRunner, AProgramThatCannotStart) {
   SystemProcessRunner runner;
-  const Result<ProcessOutcome> missing = runner.Run({"no-such-program"}, seconds(5));
+  const Result<ProcessOutcome> missing = runner.Run({"/nonexistent/program"}, seconds(5));
   ASSERT_FALSE(missing);
   EXPECT_EQ(missing.error().code, ErrorCode::kNotFound);
-  EXPECT_THAT(missing.error().message, HasSubstr("run no-such-program: No such file"));
+  EXPECT_THAT(missing.error().message, HasSubstr("run /nonexistent/program: No such file"));
   const TemporaryFolder folder;
   std::ofstream(folder / "text") << "no program";
   EXPECT_EQ(runner.Run({(folder / "text").string()}, seconds(5)).error().code,
