@@ -29,6 +29,12 @@ Result<Booted> LinuxBootedSystem::Find(const gpt::GptTable& table) {
 }
 
 Result<Booted> FileBootedSystem::Find(const gpt::GptTable& table) {
+  // On a real disk a file's word must not decide which slot is written.
+  std::error_code error;
+  if (std::filesystem::is_block_file(table.device, error)) {
+    return Fail(ErrorCode::kRefused,
+                "boot_facts is for a disk that is a plain file; " + table.device + " is a device");
+  }
   MATIC_ASSIGN(const std::string text, ReadFile(facts_, kFactsLimit));
   const auto json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
   const auto string = [&](const char* key) -> std::string {

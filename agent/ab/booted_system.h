@@ -36,7 +36,8 @@ class LinuxBootedSystem final : public BootedSystem {
 };
 
 // File-backed mode: the disk is a plain file, and {"boot_id": "…", "slot": "slot-a"} in a JSON file
-// says what would run from it. kCorrupt where it does not.
+// says what would run from it. kCorrupt where it does not, kRefused on a
+// real disk.
 class FileBootedSystem final : public BootedSystem {
  public:
   explicit FileBootedSystem(std::filesystem::path facts) : facts_(std::move(facts)) {}
