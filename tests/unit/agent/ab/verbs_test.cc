@@ -104,7 +104,8 @@ TEST_F(VerbsTest, RevertFromATrial) {
 TEST_F(VerbsTest, RevertByHandFromAConfirmedUpdate) {
   machine_.booted.slot = Slot::kB;
   Set({1, 0, true}, {2, 0, true});
-  ExpectTwice([&] { return backend_.Revert("slot-a"); }, {2, 0, true}, boot::kUnbootable);
+  ExpectTwice([&] { return backend_.Revert("slot-a"); }, {2, 0, true}, {1, 0, true});
+  EXPECT_TRUE(machine_.Target("slot-a").next);
 }
 
 TEST_F(VerbsTest, RevertOnlyToWhatIsKnownToBeGood) {
