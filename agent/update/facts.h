@@ -23,13 +23,16 @@ struct Target {
   std::string device;  // "/dev/vda2"
   uint64_t size_bytes = 0;
   bool running = false;
-  bool next = false;      // what the next start chooses, as the table stands
+  bool next = false;  // what the next start chooses, as the table stands
   bool bootable = false;
   bool successful = false;
   uint8_t priority = 0;
   uint8_t tries = 0;
   std::string version;  // empty where it cannot be read
   std::string digest;   // of the image in it, where the agent put it there; the engine knows
+
+  // Marked successful, and nothing keeps it from being started again.
+  bool Confirmed() const { return successful && bootable; }
 
   bool operator==(const Target&) const = default;
 };

@@ -6,17 +6,27 @@ namespace matic::update {
 namespace {
 
 const Target* WayBack(const Facts& facts) {
-  auto it = std::ranges::find_if(facts.targets, [](const Target& target) {
-    return !target.running && target.bootable && target.successful;
-  });
+  auto it = std::ranges::find_if(
+      facts.targets, [](const Target& target) { return !target.running && target.Confirmed(); });
   return it == facts.targets.end() ? nullptr : &*it;
 }
 
-// Nothing is known of an update. A running system that is not confirmed is adopted as a trial, so that
-// it is judged like any other.
+bool Runs(const Facts& facts, const std::string& name) {
+  const Target* running = facts.Running();
+  return running != nullptr && running->name == name;
+}
+
+bool RunsConfirmed(const Facts& facts) {
+  const Target* running = facts.Running();
+  return running != nullptr && running->Confirmed();
+}
+
+// Nothing is known of an update. A running system that is not confirmed (one started as a last
+// resort is not, whatever its mark says) is adopted as a trial, so that it is judged like any
+// other.
 Step AfterStartIdle(const Facts& facts) {
   const Target* running = facts.Running();
-  if (running == nullptr || running->successful) return {Idle{}, AnnounceGoodBoot{}, {}};
+  if (running == nullptr || running->Confirmed()) return {Idle{}, AnnounceGoodBoot{}, {}};
   Trial trial;
   trial.order.auto_rollback = true;
   trial.image.target = running->name;
@@ -27,34 +37,53 @@ Step AfterStartIdle(const Facts& facts) {
   return {Trying{trial}, CheckHealth{trial}, {}};
 }
 
-bool Runs(const Facts& facts, const std::string& name) {
-  const Target* running = facts.Running();
-  return running != nullptr && running->name == name;
+Step EndWith(const Facts& facts, Outcome outcome) {
+  Step step = AfterStartIdle(facts);
+  step.outcome = std::move(outcome);
+  return step;
+}
+
+Outcome FailedOutcome(const Order& order, const StagedImage& image, std::string reason) {
+  return {.schedule_id = order.schedule_id,
+          .end = Outcome::End::kFailed,
+          .reason = std::move(reason),
+          .image = image,
+          .rollback = {}};
+}
+
+// Another system than `target` runs, and an update ends with it: what is left in `target` must not
+// be started any more.
+Step EndElsewhere(const std::string& target, const Facts& facts, Outcome outcome) {
+  if (RunsConfirmed(facts) && facts.Find(target) != nullptr) {
+    return {Idle{}, Discard{target}, std::move(outcome)};
+  }
+  return EndWith(facts, std::move(outcome));
 }
 
 // The target was to be tried, and another system runs: the selector went back by itself.
 Step FellBack(const Trial& trial, const Facts& facts) {
   const Target* running = facts.Running();
   const Target* target = facts.Find(trial.image.target);
-  Outcome outcome{.schedule_id = trial.order.schedule_id,
-                  .end = Outcome::End::kRolledBack,
-                  .reason = {},
-                  .image = trial.image,
-                  .rollback = RollbackFact{RollbackKind::kAutomatic, trial.image.target,
-                                           running ? running->name : "", ""}};
-  if (target != nullptr && target->tries > 0) {
-    outcome.reason = running->name + " was started although " + trial.image.target + " had " +
-                     std::to_string(target->tries) + " tries left";
-  } else if (target != nullptr && target->priority == 0) {
-    outcome.reason =
-        "the boot selector refused " + trial.image.target + ": its kernel could not be started";
+  const std::string& name = trial.image.target;
+  Outcome outcome{
+      .schedule_id = trial.order.schedule_id,
+      .end = Outcome::End::kRolledBack,
+      .reason = {},
+      .image = trial.image,
+      .rollback = RollbackFact{RollbackKind::kAutomatic, name, running ? running->name : "", ""}};
+  if (target == nullptr) {
+    outcome.reason = name + " is no longer there";
+  } else if (target->bootable) {
+    outcome.reason = (running ? running->name : "another system") + " was started although " +
+                     name + " had " + std::to_string(target->tries) + " tries left";
+  } else if (target->priority == 0) {
+    outcome.reason = "the boot selector refused " + name + ": its kernel could not be started";
     outcome.verdict = Verdict::kQuarantine;
   } else {
-    outcome.reason = "boot attempts used up: " + trial.image.target +
-                     " was started, and never confirmed itself";
+    outcome.reason = "boot attempts used up: " + name + " was started, and never confirmed itself";
     outcome.verdict = Verdict::kStrike;
   }
-  return {Idle{}, Discard{trial.image.target}, outcome};
+  return EndElsewhere(name, facts, std::move(outcome));
 }
 
 Trial CountStart(Trial trial, const Facts& facts) {
@@ -65,108 +94,125 @@ Trial CountStart(Trial trial, const Facts& facts) {
   return trial;
 }
 
-Outcome Completed(const Trial& trial, const std::string& unhealthy) {
-  if (unhealthy.empty()) {
-    return {.schedule_id = trial.order.schedule_id,
-            .end = Outcome::End::kCompleted,
-            .reason = {},
-            .image = trial.image,
-            .rollback = {}};
-  }
-  return {.schedule_id = trial.order.schedule_id,
-          .end = Outcome::End::kFailed,
-          .reason = "running, unhealthy: " + unhealthy,
-          .image = trial.image,
-          .rollback = {}};
-}
-
 Step OnTrial(const Trial& trial, const Facts& facts, const std::string& unhealthy) {
   if (!Runs(facts, trial.image.target)) return FellBack(trial, facts);
   // Only a confirmation marks it so: it was done, and the note of it lost.
-  if (facts.Running()->successful) {
-    return {Idle{}, AnnounceGoodBoot{}, Completed(trial, unhealthy)};
+  if (facts.Running()->Confirmed()) {
+    return {Idle{}, AnnounceGoodBoot{}, ConfirmedOutcome(trial, unhealthy)};
   }
   const Trial counted = CountStart(trial, facts);
   return {Trying{counted}, CheckHealth{counted}, {}};
 }
 
-struct StartedIn {
-  const Facts& facts;
+class StartedIn {
+ public:
+  explicit StartedIn(const Facts& seen) : facts_(seen) {}
 
-  Step operator()(const Idle&) const { return AfterStartIdle(facts); }
+  Step operator()(const Idle&) const { return AfterStartIdle(facts_); }
 
   Step operator()(const Staging& state) const {
-    Step step = AfterStartIdle(facts);
-    step.outcome = Outcome{.schedule_id = state.order.schedule_id,
-                           .end = Outcome::End::kFailed,
-                           .reason = "interrupted while staging: the agent or the machine was "
-                                     "restarted; schedule it again",
-                           .image = {},
-                           .rollback = {}};
-    return step;
+    return EndWith(facts_, FailedOutcome(state.order, {},
+                                         "interrupted while staging: the agent or the machine was "
+                                         "restarted; schedule it again"));
   }
 
   Step operator()(const Staged& state) const {
+    if (!RunsConfirmed(facts_)) return GivenUp(state.order, state.image);
     if (state.order.stop_after_staging) return {state, AnnounceGoodBoot{}, {}};
     return {state, CheckBaseline{}, {}};
   }
 
   Step operator()(const Activating& state) const {
-    if (Runs(facts, state.trial.image.target)) return OnTrial(state.trial, facts, "");
-    return {state, Activate{state.trial.image}, {}};
+    const Trial& trial = state.trial;
+    if (Runs(facts_, trial.image.target)) return OnTrial(trial, facts_, "");
+    // The attributes were written, and their tries used up, before the note of it could be.
+    const Target* target = facts_.Find(trial.image.target);
+    if (target != nullptr && target->priority > 0 && !target->bootable) {
+      return FellBack(trial, facts_);
+    }
+    if (!RunsConfirmed(facts_)) return GivenUp(trial.order, trial.image);
+    return {state, Activate{trial.image}, {}};
   }
 
   Step operator()(const Activated& state) const {
+    const Trial& trial = state.trial;
+    if (trial.activated_boot_id != facts_.boot_id) return OnTrial(trial, facts_, "");
     // The agent came back before the reboot did.
-    if (state.trial.activated_boot_id == facts.boot_id) return {state, Reboot{}, {}};
-    return OnTrial(state.trial, facts, "");
+    const Target* target = facts_.Find(trial.image.target);
+    if (target != nullptr && target->bootable) return {state, Reboot{}, {}};
+    return EndWith(facts_, FailedOutcome(trial.order, trial.image,
+                                         trial.image.target + " was to be started next, and was "
+                                                              "made unbootable before it was"));
   }
 
-  Step operator()(const Trying& state) const { return OnTrial(state.trial, facts, ""); }
+  Step operator()(const Trying& state) const { return OnTrial(state.trial, facts_, ""); }
 
   Step operator()(const Confirming& state) const {
-    if (Runs(facts, state.trial.image.target) && !facts.Running()->successful &&
-        state.trial.last_boot_id == facts.boot_id) {
+    if (Runs(facts_, state.trial.image.target) && !facts_.Running()->Confirmed() &&
+        state.trial.last_boot_id == facts_.boot_id) {
       return {state, Confirm{}, {}};
     }
-    return OnTrial(state.trial, facts, state.unhealthy);
+    return OnTrial(state.trial, facts_, state.unhealthy);
   }
 
   Step operator()(const RollingBack& state) const {
-    if (Runs(facts, state.trial.image.target)) return {state, Revert{state.trial.previous}, {}};
-    const Target* running = facts.Running();
+    if (Runs(facts_, state.trial.image.target)) return {state, Revert{state.trial.previous}, {}};
+    const Target* running = facts_.Running();
     const bool cancelled = state.kind == RollbackKind::kCancel;
     Outcome outcome{
         .schedule_id = state.trial.order.schedule_id,
         .end = cancelled ? Outcome::End::kCancelled : Outcome::End::kRolledBack,
         .reason = state.reason,
         .image = state.trial.image,
-        .verdict =
-            state.kind == RollbackKind::kAutomatic ? Verdict::kQuarantine : Verdict::kNone,
-        .rollback = RollbackFact{state.kind, state.trial.image.target,
-                                 running ? running->name : "", state.requested_by}};
-    Step step = AfterStartIdle(facts);
-    step.outcome = outcome;
-    return step;
+        .verdict = state.kind == RollbackKind::kAutomatic ? Verdict::kQuarantine : Verdict::kNone,
+        .rollback = RollbackFact{state.kind, state.trial.image.target, running ? running->name : "",
+                                 state.requested_by}};
+    return EndElsewhere(state.trial.image.target, facts_, std::move(outcome));
   }
 
   Step operator()(const Cancelling& state) const {
-    if (Runs(facts, state.image.target)) {
+    if (Runs(facts_, state.image.target)) {
+      if (state.previous.empty()) {
+        return EndWith(facts_, FailedOutcome(state.order, state.image,
+                                             state.reason + "; but " + state.image.target +
+                                                 " runs, since nothing else could be started"));
+      }
       Trial trial;
       trial.order = state.order;
       trial.image = state.image;
       trial.previous = state.previous;
-      trial.last_boot_id = facts.boot_id;
+      trial.last_boot_id = facts_.boot_id;
       trial.boot_counter = 1;
-      return {RollingBack{trial, RollbackKind::kCancel, state.reason, ""},
-              Revert{trial.previous},
-              {}};
+      return {
+          RollingBack{trial, RollbackKind::kCancel, state.reason, ""}, Revert{trial.previous}, {}};
     }
     return {state, Discard{state.image.target}, {}};
   }
+
+ private:
+  // What is staged is not made the next boot by a system that is not known to be good.
+  Step GivenUp(const Order& order, const StagedImage& image) const {
+    const Target* running = facts_.Running();
+    return EndWith(facts_, FailedOutcome(order, image,
+                                         (running ? running->name : "no known slot") +
+                                             " runs and is not confirmed, so " + image.target +
+                                             " was not activated; schedule it again"));
+  }
+
+  const Facts& facts_;
 };
 
 }  // namespace
+
+Outcome ConfirmedOutcome(const Trial& trial, const std::string& unhealthy) {
+  const bool healthy = unhealthy.empty();
+  return {.schedule_id = trial.order.schedule_id,
+          .end = healthy ? Outcome::End::kCompleted : Outcome::End::kFailed,
+          .reason = healthy ? "" : "running, unhealthy: " + unhealthy,
+          .image = trial.image,
+          .stays = true,
+          .rollback = {}};
+}
 
 Step AfterStart(const UpdateState& state, const Facts& facts) {
   return std::visit(StartedIn{facts}, state);

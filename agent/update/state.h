@@ -23,15 +23,15 @@ struct Order {
   bool operator==(const Order&) const = default;
 };
 
-// An image made the next boot, until it is confirmed or left. An empty schedule id is a system that was
-// found running unconfirmed, with no state that tells of it.
+// An image made the next boot, until it is confirmed or left. An empty schedule id is a system that
+// was found running unconfirmed, with no state that tells of it.
 struct Trial {
   Order order;
   StagedImage image;
   std::string previous;  // the way back; empty where there is none
   std::string activated_boot_id;
-  std::string last_boot_id;     // of its latest start
-  uint32_t boot_counter = 0;    // its starts so far
+  std::string last_boot_id;   // of its latest start
+  uint32_t boot_counter = 0;  // its starts so far
   uint32_t tries_given_back = 0;
   std::vector<std::string> failing_before;  // critical checks that failed before it was activated
 
@@ -89,5 +89,9 @@ struct Cancelling {
 
 using UpdateState = std::variant<Idle, Staging, Staged, Activating, Activated, Trying, Confirming,
                                  RollingBack, Cancelling>;
+
+// Null where there is none in that state.
+const Trial* TrialOf(const UpdateState& state);
+const Order* OrderOf(const UpdateState& state);
 
 }  // namespace matic::update

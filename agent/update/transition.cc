@@ -20,11 +20,40 @@ Outcome EndOf(const Order& order, Outcome::End end, std::string reason, StagedIm
           .rollback = {}};
 }
 
-Result<Step> Nonsense(const UpdateState& state, std::string_view what) {
+// What an event asks for, in a refusal.
+struct EventName {
+  std::string_view operator()(const Started&) const { return "a start"; }
+  std::string_view operator()(const StageRequested&) const { return "another update"; }
+  std::string_view operator()(const StageSucceeded&) const { return "the end of staging"; }
+  std::string_view operator()(const StageFailed&) const { return "a failure to stage"; }
+  std::string_view operator()(const ActivateRequested&) const { return "activating"; }
+  std::string_view operator()(const BaselineChecked&) const { return "a check before activating"; }
+  std::string_view operator()(const ActivateSucceeded&) const { return "the end of activating"; }
+  std::string_view operator()(const ActivateFailed&) const { return "a failure to activate"; }
+  std::string_view operator()(const HealthPassed&) const { return "a verdict of health checks"; }
+  std::string_view operator()(const HealthFailed&) const { return "a verdict of health checks"; }
+  std::string_view operator()(const ConfirmSucceeded&) const { return "a confirmation"; }
+  std::string_view operator()(const ConfirmFailed&) const { return "a failure to confirm"; }
+  std::string_view operator()(const RollbackRequested&) const { return "a rollback"; }
+  std::string_view operator()(const RevertSucceeded&) const { return "the end of going back"; }
+  std::string_view operator()(const RevertFailed&) const { return "a failure to go back"; }
+  std::string_view operator()(const CancelRequested&) const { return "cancelling"; }
+  std::string_view operator()(const Discarded&) const { return "the end of discarding"; }
+  std::string_view operator()(const DiscardFailed&) const { return "a failure to discard"; }
+  std::string_view operator()(const RebootRequested&) const { return "a reboot"; }
+};
+
+Result<Step> Refused(const UpdateState& state, const Event& event) {
+  const std::string what(std::visit(EventName{}, event));
+  if (std::holds_alternative<Idle>(state)) {
+    return Fail(ErrorCode::kRefused, what + " is not possible while no update is under way");
+  }
   return Fail(ErrorCode::kRefused,
-              std::string(what) + " is not possible while the update is " +
-                  std::string(StateName(state)));
+              what + " is not possible while the update is " + std::string(StateName(state)));
 }
+
+// Not so of a rollback by hand from a confirmed system.
+bool IsOnTrial(const Trial& trial) { return !trial.last_boot_id.empty(); }
 
 Step RollBack(const Trial& trial, RollbackKind kind, std::string reason, std::string requested_by) {
   return {RollingBack{trial, kind, std::move(reason), std::move(requested_by)},
@@ -33,6 +62,30 @@ Step RollBack(const Trial& trial, RollbackKind kind, std::string reason, std::st
 }
 
 using Answer = Result<Step>;
+
+constexpr const char* kNoWayBack =
+    "no other system to go back to: no other slot is bootable and confirmed";
+
+Answer RollBackByHand(const Trial& trial, const RollbackRequested& event) {
+  if (trial.previous.empty()) return Fail(ErrorCode::kRefused, kNoWayBack);
+  return RollBack(trial, RollbackKind::kManual, event.reason, event.requested_by);
+}
+
+// The way back is closed. A system on trial is the only one there is: it stays on trial until it is
+// healthy, whatever was held against it.
+Step CannotRollBack(const RollingBack& state, const Error& error) {
+  Outcome outcome = EndOf(state.trial.order, Outcome::End::kFailed,
+                          state.reason + "; and it could not be rolled back: " + error.message,
+                          state.trial.image);
+  if (state.kind == RollbackKind::kAutomatic) outcome.verdict = Verdict::kQuarantine;
+  if (!IsOnTrial(state.trial)) return {Idle{}, {}, std::move(outcome)};
+  Trial stays = state.trial;
+  stays.order = Order{};
+  stays.order.auto_rollback = true;
+  stays.order.health_timeout = state.trial.order.health_timeout;
+  stays.previous.clear();
+  return {Trying{stays}, CheckHealth{stays}, std::move(outcome)};
+}
 
 // One handler a state; each takes the events that make sense in it.
 
@@ -43,10 +96,7 @@ Answer In(const Idle& state, const Event& event) {
             return Step{Staging{e.order}, Stage{e.order}, {}};
           },
           [&](const RollbackRequested& e) -> Answer {
-            if (e.previous.empty()) {
-              return Fail(ErrorCode::kRefused,
-                          "no other system to go back to: no other slot is bootable and confirmed");
-            }
+            if (e.previous.empty()) return Fail(ErrorCode::kRefused, kNoWayBack);
             Trial trial;
             trial.image.target = e.running;
             trial.image.version = e.running_version;
@@ -54,11 +104,17 @@ Answer In(const Idle& state, const Event& event) {
             trial.previous = e.previous;
             return RollBack(trial, RollbackKind::kManual, e.reason, e.requested_by);
           },
-          [&](const RebootRequested&) -> Answer { return Step{state, Reboot{}, {}}; },
+          [&](const RebootRequested&) -> Answer {
+            return Step{state, Reboot{}, {}};
+          },
           // Of a target that was left behind; its attributes do not boot it either way.
-          [&](const Discarded&) -> Answer { return Step{state, AnnounceGoodBoot{}, {}}; },
-          [&](const DiscardFailed&) -> Answer { return Step{state, AnnounceGoodBoot{}, {}}; },
-          [&](const auto&) -> Answer { return Nonsense(state, "this"); },
+          [&](const Discarded&) -> Answer {
+            return Step{state, AnnounceGoodBoot{}, {}};
+          },
+          [&](const DiscardFailed&) -> Answer {
+            return Step{state, AnnounceGoodBoot{}, {}};
+          },
+          [&](const auto&) -> Answer { return Refused(state, event); },
       },
       event);
 }
@@ -73,78 +129,85 @@ Answer In(const Staging& state, const Event& event) {
           },
           [&](const StageFailed& e) -> Answer {
             const bool cancelled = e.error.code == ErrorCode::kCancelled;
-            return Step{Idle{},
-                        {},
-                        EndOf(state.order,
-                              cancelled ? Outcome::End::kCancelled : Outcome::End::kFailed,
-                              e.error.message)};
+            return Step{
+                Idle{},
+                {},
+                EndOf(state.order, cancelled ? Outcome::End::kCancelled : Outcome::End::kFailed,
+                      e.error.message)};
           },
-          [&](const auto&) -> Answer { return Nonsense(state, "this"); },
+          [&](const auto&) -> Answer { return Refused(state, event); },
       },
       event);
 }
 
 Answer In(const Staged& state, const Event& event) {
-  return std::visit(
-      Overloaded{
-          [&](const ActivateRequested&) -> Answer { return Step{state, CheckBaseline{}, {}}; },
-          [&](const BaselineChecked& e) -> Answer {
-            Trial trial;
-            trial.order = state.order;
-            trial.image = state.image;
-            trial.previous = e.running;
-            trial.activated_boot_id = e.boot_id;
-            trial.failing_before = e.failing;
-            return Step{Activating{trial}, Activate{state.image}, {}};
-          },
-          [&](const CancelRequested& e) -> Answer {
-            return Step{Cancelling{state.order, state.image, "", CancelReason(e)},
-                        Discard{state.image.target},
-                        {}};
-          },
-          [&](const RebootRequested&) -> Answer { return Step{state, Reboot{}, {}}; },
-          [&](const auto&) -> Answer { return Nonsense(state, "this"); },
-      },
-      event);
+  return std::visit(Overloaded{
+                        // Kept, so that an agent restarted meanwhile goes on.
+                        [&](const ActivateRequested&) -> Answer {
+                          Staged next = state;
+                          next.order.stop_after_staging = false;
+                          return Step{next, CheckBaseline{}, {}};
+                        },
+                        [&](const BaselineChecked& e) -> Answer {
+                          Trial trial;
+                          trial.order = state.order;
+                          trial.image = state.image;
+                          trial.previous = e.running;
+                          trial.activated_boot_id = e.boot_id;
+                          trial.failing_before = e.failing;
+                          return Step{Activating{trial}, Activate{state.image}, {}};
+                        },
+                        [&](const CancelRequested& e) -> Answer {
+                          return Step{Cancelling{state.order, state.image, "", CancelReason(e)},
+                                      Discard{state.image.target},
+                                      {}};
+                        },
+                        [&](const RebootRequested&) -> Answer {
+                          return Step{state, Reboot{}, {}};
+                        },
+                        [&](const auto&) -> Answer { return Refused(state, event); },
+                    },
+                    event);
 }
 
 Answer In(const Activating& state, const Event& event) {
-  return std::visit(
-      Overloaded{
-          [&](const ActivateSucceeded&) -> Answer {
-            return Step{Activated{state.trial}, Reboot{}, {}};
-          },
-          [&](const ActivateFailed& e) -> Answer {
-            return Step{Idle{},
-                        Discard{state.trial.image.target},
-                        EndOf(state.trial.order, Outcome::End::kFailed, e.error.message,
-                              state.trial.image)};
-          },
-          [&](const auto&) -> Answer { return Nonsense(state, "this"); },
-      },
-      event);
+  return std::visit(Overloaded{
+                        [&](const ActivateSucceeded&) -> Answer {
+                          return Step{Activated{state.trial}, Reboot{}, {}};
+                        },
+                        [&](const ActivateFailed& e) -> Answer {
+                          return Step{Idle{}, Discard{state.trial.image.target},
+                                      EndOf(state.trial.order, Outcome::End::kFailed,
+                                            e.error.message, state.trial.image)};
+                        },
+                        [&](const auto&) -> Answer { return Refused(state, event); },
+                    },
+                    event);
 }
 
 Answer In(const Activated& state, const Event& event) {
-  return std::visit(
-      Overloaded{
-          [&](const RebootRequested&) -> Answer { return Step{state, Reboot{}, {}}; },
-          [&](const CancelRequested& e) -> Answer {
-            return Step{Cancelling{state.trial.order, state.trial.image, state.trial.previous,
-                                   CancelReason(e)},
-                        Discard{state.trial.image.target},
-                        {}};
-          },
-          [&](const auto&) -> Answer { return Nonsense(state, "this"); },
-      },
-      event);
+  return std::visit(Overloaded{
+                        [&](const RebootRequested&) -> Answer {
+                          return Step{state, Reboot{}, {}};
+                        },
+                        [&](const CancelRequested& e) -> Answer {
+                          return Step{Cancelling{state.trial.order, state.trial.image,
+                                                 state.trial.previous, CancelReason(e)},
+                                      Discard{state.trial.image.target},
+                                      {}};
+                        },
+                        [&](const auto&) -> Answer { return Refused(state, event); },
+                    },
+                    event);
 }
 
 Answer In(const Trying& state, const Event& event) {
   const Trial& trial = state.trial;
   return std::visit(
       Overloaded{
-          [&](const HealthPassed&) -> Answer { return Step{Confirming{trial, ""}, Confirm{}, {}}; },
+          [&](const HealthPassed&) -> Answer {
+            return Step{Confirming{trial, ""}, Confirm{}, {}};
+          },
           [&](const HealthFailed& e) -> Answer {
             if (!trial.order.auto_rollback) {
               return Step{Confirming{trial, e.reason}, Confirm{}, {}};
@@ -153,17 +216,9 @@ Answer In(const Trying& state, const Event& event) {
             if (trial.previous.empty()) return Step{state, CheckHealth{trial}, {}};
             return RollBack(trial, RollbackKind::kAutomatic, e.reason, "");
           },
-          [&](const RollbackRequested& e) -> Answer {
-            if (trial.previous.empty()) {
-              return Fail(ErrorCode::kRefused,
-                          "no other system to go back to: no other slot is bootable and confirmed");
-            }
-            return RollBack(trial, RollbackKind::kManual, e.reason, e.requested_by);
-          },
+          [&](const RollbackRequested& e) -> Answer { return RollBackByHand(trial, e); },
           [&](const CancelRequested& e) -> Answer {
-            if (trial.previous.empty()) {
-              return Fail(ErrorCode::kRefused, "no other system to go back to");
-            }
+            if (trial.previous.empty()) return Fail(ErrorCode::kRefused, kNoWayBack);
             return RollBack(trial, RollbackKind::kCancel, CancelReason(e), e.requested_by);
           },
           [&](const RebootRequested&) -> Answer {
@@ -172,7 +227,7 @@ Answer In(const Trying& state, const Event& event) {
             ++next.tries_given_back;
             return Step{Trying{next}, Reboot{.give_try_back = true}, {}};
           },
-          [&](const auto&) -> Answer { return Nonsense(state, "this"); },
+          [&](const auto&) -> Answer { return Refused(state, event); },
       },
       event);
 }
@@ -182,56 +237,55 @@ Answer In(const Confirming& state, const Event& event) {
   return std::visit(
       Overloaded{
           [&](const ConfirmSucceeded&) -> Answer {
-            const bool healthy = state.unhealthy.empty();
-            return Step{Idle{}, AnnounceGoodBoot{},
-                        EndOf(trial.order,
-                              healthy ? Outcome::End::kCompleted : Outcome::End::kFailed,
-                              healthy ? "" : "running, unhealthy: " + state.unhealthy,
-                              trial.image)};
+            return Step{Idle{}, AnnounceGoodBoot{}, ConfirmedOutcome(trial, state.unhealthy)};
           },
-          [&](const ConfirmFailed&) -> Answer { return Step{state, Confirm{}, {}}; },
-          [&](const auto&) -> Answer { return Nonsense(state, "this"); },
+          [&](const ConfirmFailed&) -> Answer {
+            return Step{state, Confirm{}, {}};
+          },
+          [&](const RollbackRequested& e) -> Answer { return RollBackByHand(trial, e); },
+          [&](const auto&) -> Answer { return Refused(state, event); },
       },
       event);
 }
 
 Answer In(const RollingBack& state, const Event& event) {
   const Trial& trial = state.trial;
-  return std::visit(
-      Overloaded{
-          [&](const RevertSucceeded&) -> Answer { return Step{state, Reboot{}, {}}; },
-          [&](const RevertFailed& e) -> Answer {
-            return Step{Idle{},
-                        {},
-                        EndOf(trial.order, Outcome::End::kFailed,
-                              state.reason + "; and it could not be rolled back: " +
-                                  e.error.message,
-                              trial.image)};
-          },
-          [&](const RebootRequested&) -> Answer { return Step{state, Reboot{}, {}}; },
-          [&](const auto&) -> Answer { return Nonsense(state, "this"); },
-      },
-      event);
+  return std::visit(Overloaded{
+                        [&](const RevertSucceeded&) -> Answer {
+                          return Step{state, Reboot{}, {}};
+                        },
+                        [&](const RevertFailed& e) -> Answer {
+                          const bool closed = e.error.code == ErrorCode::kRefused ||
+                                              e.error.code == ErrorCode::kNotFound;
+                          // A disk that did not take it now may take it later; its tries run out in
+                          // the meantime.
+                          if (!closed && IsOnTrial(trial))
+                            return Step{state, Revert{trial.previous}, {}};
+                          return CannotRollBack(state, e.error);
+                        },
+                        [&](const RebootRequested&) -> Answer {
+                          return Step{state, Reboot{}, {}};
+                        },
+                        [&](const auto&) -> Answer { return Refused(state, event); },
+                    },
+                    event);
 }
 
 Answer In(const Cancelling& state, const Event& event) {
   return std::visit(
       Overloaded{
           [&](const Discarded&) -> Answer {
-            return Step{
-                Idle{},
-                {},
-                EndOf(state.order, Outcome::End::kCancelled, state.reason, state.image)};
+            return Step{Idle{}, AnnounceGoodBoot{},
+                        EndOf(state.order, Outcome::End::kCancelled, state.reason, state.image)};
           },
           [&](const DiscardFailed& e) -> Answer {
-            return Step{Idle{},
-                        {},
+            return Step{Idle{}, AnnounceGoodBoot{},
                         EndOf(state.order, Outcome::End::kFailed,
                               "cancelled, but " + state.image.target +
                                   " could not be made unbootable: " + e.error.message,
                               state.image)};
           },
-          [&](const auto&) -> Answer { return Nonsense(state, "this"); },
+          [&](const auto&) -> Answer { return Refused(state, event); },
       },
       event);
 }
@@ -248,6 +302,25 @@ std::string CancelReason(const CancelRequested& event) {
 Result<Step> Transition(const UpdateState& state, const Event& event) {
   if (const auto* started = std::get_if<Started>(&event)) return AfterStart(state, started->facts);
   return std::visit([&](const auto& current) { return In(current, event); }, state);
+}
+
+std::optional<Action> PendingAction(const UpdateState& state) {
+  using Pending = std::optional<Action>;
+  return std::visit(Overloaded{
+                        [](const Idle&) -> Pending { return std::nullopt; },
+                        [](const Staging& s) -> Pending { return Stage{s.order}; },
+                        [](const Staged& s) -> Pending {
+                          if (s.order.stop_after_staging) return std::nullopt;
+                          return CheckBaseline{};
+                        },
+                        [](const Activating& s) -> Pending { return Activate{s.trial.image}; },
+                        [](const Activated&) -> Pending { return Reboot{}; },
+                        [](const Trying& s) -> Pending { return CheckHealth{s.trial}; },
+                        [](const Confirming&) -> Pending { return Confirm{}; },
+                        [](const RollingBack& s) -> Pending { return Revert{s.trial.previous}; },
+                        [](const Cancelling& s) -> Pending { return Discard{s.image.target}; },
+                    },
+                    state);
 }
 
 std::string_view StateName(const UpdateState& state) {

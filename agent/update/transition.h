@@ -1,8 +1,8 @@
-// The update state machine: one pure function. The caller persists `next`, records `outcome`, performs
-// `action`, and feeds what came of it back as the next event.
+// The update state machine: one pure function. The caller persists `next`, records `outcome`,
+// performs `action`, and feeds what came of it back as the next event.
 //
-// Recovery is an event like any other: at start the caller feeds Started with the facts read from the
-// disk. Where state and facts disagree, the facts win.
+// Recovery is an event like any other: at start the caller feeds Started with the facts read from
+// the disk. Where state and facts disagree, the facts win.
 #pragma once
 
 #include <optional>
@@ -69,11 +69,11 @@ struct DiscardFailed {
 };
 struct RebootRequested {};
 
-using Event = std::variant<Started, StageRequested, StageSucceeded, StageFailed, ActivateRequested,
-                           BaselineChecked, ActivateSucceeded, ActivateFailed, HealthPassed,
-                           HealthFailed, ConfirmSucceeded, ConfirmFailed, RollbackRequested,
-                           RevertSucceeded, RevertFailed, CancelRequested, Discarded, DiscardFailed,
-                           RebootRequested>;
+using Event =
+    std::variant<Started, StageRequested, StageSucceeded, StageFailed, ActivateRequested,
+                 BaselineChecked, ActivateSucceeded, ActivateFailed, HealthPassed, HealthFailed,
+                 ConfirmSucceeded, ConfirmFailed, RollbackRequested, RevertSucceeded, RevertFailed,
+                 CancelRequested, Discarded, DiscardFailed, RebootRequested>;
 
 // Actions. Every one can be done twice with the same end.
 struct Stage {
@@ -123,6 +123,7 @@ struct Outcome {
   std::string reason;
   StagedImage image;
   Verdict verdict = Verdict::kNone;
+  bool stays = false;  // the image runs, and is marked successful
   std::optional<RollbackFact> rollback;
 };
 
@@ -135,8 +136,12 @@ struct Step {
 // How often a reboot during a trial gives its try back.
 inline constexpr uint32_t kMaxTriesGivenBack = 3;
 
-// kRefused where the event makes no sense in that state, with a message for people; nothing changes.
+// kRefused where the event makes no sense in that state, with a message for people; nothing
+// changes.
 Result<Step> Transition(const UpdateState& state, const Event& event);
+
+// The act that `state` stands for: what is left to do where an act was cut short or put off.
+std::optional<Action> PendingAction(const UpdateState& state);
 
 // "cancelled by admin alice: wrong image"
 std::string CancelReason(const CancelRequested& event);
