@@ -83,8 +83,7 @@ class Agent {
     MATIC_ASSIGN(UniqueFd lock, LockState(config.state_dir));
     MATIC_ASSIGN(std::filesystem::path disk, FindDisk(config));
     MATIC_ASSIGN(auto device, LinuxBlockDevice::Open(disk, LinuxBlockDevice::Access::kReadWrite));
-    return std::unique_ptr<Agent>(
-        new Agent(config, std::move(lock), disk, std::move(device)));
+    return std::unique_ptr<Agent>(new Agent(config, std::move(lock), disk, std::move(device)));
   }
 
   Result<> Serve();
@@ -113,8 +112,9 @@ class Agent {
         engine_(MakeEngineOptions(config), backend_, checks_, clock_, ledger_, worker_) {
     ledger_.Load();
     if (config.boot_facts.empty() && std::filesystem::exists(kStateLost)) {
-      ledger_.AddProblem("the state partition could not be mounted: what is kept now is lost at the "
-                         "next reboot");
+      ledger_.AddProblem(
+          "the state partition could not be mounted: what is kept now is lost at the "
+          "next reboot");
     }
   }
 
@@ -195,9 +195,15 @@ Result<> Agent::Serve() {
 }
 
 Result<> Agent::RollBack(const std::string& reason) {
-  MATIC_ASSIGN(update::Facts facts, backend_.GetFacts());
-  MATIC_ASSIGN(update::RollbackRequested event,
-               engine::RollbackByHand(ledger_.State(), facts, reason, "matic-agent --rollback"));
+  // The state may be that of an agent of the other system: this one may never have come up.
+  MATIC_ASSIGN(update::Facts facts, worker_.RecoverAlone());
+  if (std::holds_alternative<update::RollingBack>(ledger_.State().update)) {
+    std::puts("going back already; rebooting");
+    return worker_.RunAlone(update::Started{facts});
+  }
+  MATIC_ASSIGN(
+      update::RollbackRequested event,
+      engine::RollbackByHand(ledger_.State(), facts, reason, "matic-agent --rollback"));
   std::printf("going back from %s to %s, and rebooting\n", event.running.c_str(),
               event.previous.c_str());
   return worker_.RunAlone(event);

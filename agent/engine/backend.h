@@ -1,5 +1,5 @@
-// What the engine asks of a way to hold two systems: slots of a disk (agent/ab), or generations of a
-// Nix profile.
+// What the engine asks of a way to hold two systems: slots of a disk (agent/ab), or generations of
+// a Nix profile.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,7 @@ namespace matic::engine {
 
 struct StageSpec {
   std::string source;
-  std::string sha256;         // 64 lower-case hex digits
+  std::string sha256;  // 64 lower-case hex digits
 };
 
 enum class StagePhase { kFetching, kVerifying };
@@ -28,7 +28,8 @@ struct StageProgress {
 };
 using ProgressSink = std::function<void(const StageProgress&)>;
 
-// Every verb can be done twice with the same end. None of them changes the running target's content.
+// Every verb can be done twice with the same end. None of them changes the running target's
+// content.
 class Backend {
  public:
   virtual ~Backend() = default;
@@ -36,23 +37,24 @@ class Backend {
   // What is, read anew from the disk and the running system. Never from memory.
   virtual Result<update::Facts> GetFacts() = 0;
 
-  // Mends what a power loss or a foreign tool left behind, where that can be done without changing what
-  // boots. Returns a line for each thing mended. Called once at start and before every change.
+  // Mends what a power loss or a foreign tool left behind, where that can be done without changing
+  // what boots. Returns a line for each thing mended. Called once at start and before every change.
   virtual Result<std::vector<std::string>> Repair() = 0;
 
-  // Whether this backend could take such a source at all; looks at the words only. kInvalidArgument.
+  // Whether this backend could take such a source at all; looks at the words only.
+  // kInvalidArgument.
   virtual Result<> CheckSource(const StageSpec& spec) = 0;
 
-  // Brings `spec` into the target that does not run and verifies it there. Until it returns, and after
-  // an error or a power loss, that target cannot be booted and the running one boots.
+  // Brings `spec` into the target that does not run and verifies it there. Until it returns, and
+  // after an error or a power loss, that target cannot be booted and the running one boots.
   virtual Result<update::StagedImage> Stage(const StageSpec& spec, const ProgressSink& progress,
                                             std::stop_token stop) = 0;
 
   // Makes `staged` the next boot, on trial. The commit point of an update.
   virtual Result<> Activate(const update::StagedImage& staged) = 0;
 
-  // Makes the target named `target` not bootable: an activated update is cancelled, or a slot's verdict
-  // is kept. Never the running target while it is the only bootable one.
+  // Makes the target named `target` not bootable: an activated update is cancelled, or a slot's
+  // verdict is kept. Never the running target while it is the only bootable one.
   virtual Result<> Discard(const std::string& target) = 0;
 
   // Marks the running target successful.

@@ -52,8 +52,8 @@ struct Rollback {
   std::string to;
 };
 
-// What the API may ask for. Thread-safe; nothing here blocks longer than a write to the state folder,
-// but for GetHealth with refresh (a few seconds) and WaitForChange.
+// What the API may ask for. Thread-safe; nothing here blocks longer than a write to the state
+// folder, but for GetHealth with refresh (a few seconds) and WaitForChange.
 class Engine {
  public:
   virtual ~Engine() = default;
@@ -62,7 +62,7 @@ class Engine {
   // system is not confirmed. The same request id again returns the same schedule.
   virtual Result<Schedule> ScheduleUpdate(const ScheduleRequest& request, const Caller& caller) = 0;
   virtual Result<Schedule> ActivateUpdate(const std::string& id, const Caller& caller) = 0;
-  // An empty id names the newest.
+  // An empty id names the one under way, or the newest.
   virtual Result<Schedule> GetSchedule(const std::string& id) = 0;
   virtual std::vector<Schedule> ListSchedules(size_t limit) = 0;
   virtual Result<Schedule> CancelSchedule(const std::string& id, const std::string& reason,
@@ -72,8 +72,8 @@ class Engine {
     Schedule schedule;
     uint64_t revision;
   };
-  // Returns at once when the schedule has changed since `seen` (0: at once), else waits for the next
-  // change, for at most `limit`; then the schedule as it is.
+  // Returns at once when the schedule has changed since `seen` (0: at once), else waits for the
+  // next change, for at most `limit`; then the schedule as it is.
   virtual Result<Change> WaitForChange(const std::string& id, uint64_t seen,
                                        std::chrono::milliseconds limit) = 0;
 

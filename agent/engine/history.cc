@@ -61,8 +61,7 @@ Result<> History::Record(const RecordedOutcome& outcome) {
   event["id"] = outcome.id;
   event["time"] = outcome.time;
   event["boot_id"] = outcome.boot_id;
-  MATIC_TRY(AppendLineDurably(
-      file_, event.dump(-1, ' ', false, Json::error_handler_t::replace)));
+  MATIC_TRY(AppendLineDurably(file_, event.dump(-1, ' ', false, Json::error_handler_t::replace)));
   std::error_code ignored;
   if (std::filesystem::file_size(file_, ignored) > kMaxBytes && !ignored) return DropOlderHalf();
   return {};

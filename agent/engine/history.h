@@ -11,8 +11,8 @@
 
 namespace matic::engine {
 
-// Appended and fsynced; a torn last line, left by a power loss, is tolerated. Past 1 MiB the older half
-// is dropped.
+// Appended and fsynced; a torn last line, left by a power loss, is tolerated. Past 1 MiB the older
+// half is dropped.
 class History {
  public:
   explicit History(std::filesystem::path file);

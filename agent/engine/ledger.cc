@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <cstdint>
 
 #include "agent/config/config.h"
 #include "agent/engine/schedule_json.h"
@@ -25,8 +26,8 @@ struct Shown {
 };
 
 Shown OfTrial(const update::Trial& trial, Phase phase, const std::string& reason = "") {
-  return {trial.order.schedule_id, phase, trial.image.target, trial.previous, trial.image.version,
-          reason};
+  return {trial.order.schedule_id, phase, trial.image.target, trial.previous,
+          trial.image.version,     reason};
 }
 
 struct Show {
@@ -35,8 +36,9 @@ struct Show {
     return {s.order.schedule_id, Phase::kFetching, "", "", "", ""};
   }
   Shown operator()(const update::Staged& s) const {
-    return {s.order.schedule_id, Phase::kStaged,  s.image.target, "", s.image.version,
-            s.order.stop_after_staging ? "staged; waits to be activated" : ""};
+    return {s.order.schedule_id, Phase::kStaged,
+            s.image.target,      "",
+            s.image.version,     s.order.stop_after_staging ? "staged; waits to be activated" : ""};
   }
   Shown operator()(const update::Activating& s) const {
     return OfTrial(s.trial, Phase::kActivating);
@@ -50,19 +52,10 @@ struct Show {
     return OfTrial(s.trial, Phase::kRollingBack, s.reason);
   }
   Shown operator()(const update::Cancelling& s) const {
-    return {s.order.schedule_id, Phase::kRollingBack, s.image.target, s.previous, s.image.version,
-            s.reason};
+    return {s.order.schedule_id, Phase::kRollingBack, s.image.target,
+            s.previous,          s.image.version,     s.reason};
   }
 };
-
-const update::Trial* TrialOf(const update::UpdateState& state) {
-  if (const auto* s = std::get_if<update::Activating>(&state)) return &s->trial;
-  if (const auto* s = std::get_if<update::Activated>(&state)) return &s->trial;
-  if (const auto* s = std::get_if<update::Trying>(&state)) return &s->trial;
-  if (const auto* s = std::get_if<update::Confirming>(&state)) return &s->trial;
-  if (const auto* s = std::get_if<update::RollingBack>(&state)) return &s->trial;
-  return nullptr;
-}
 
 ScheduleState EndState(update::Outcome::End end) {
   switch (end) {
@@ -93,7 +86,7 @@ Ledger::Ledger(const std::filesystem::path& state_dir, std::chrono::seconds tria
       store_(state_dir / "rollback_state.json"),
       book_(state_dir / "update-schedule.json"),
       history_(state_dir / "history.jsonl"),
-      trial_deadline_seconds_(static_cast<uint32_t>(trial_deadline.count())) {}
+      trial_deadline_(trial_deadline) {}
 
 void Ledger::SetBootId(const std::string& boot_id) {
   std::lock_guard lock(mutex_);
@@ -107,31 +100,59 @@ void Ledger::Load() {
   if (!loaded.problem.empty()) AddProblemLocked(loaded.problem);
   if (std::string problem = book_.Load(); !problem.empty()) AddProblemLocked(problem);
   if (state_.last_outcome) Tell(*state_.last_outcome);
-  // A schedule that the state does not know of cannot go on: the state was lost under it.
-  const Shown shown = std::visit(Show{}, state_.update);
-  while (const Schedule* active = book_.Active()) {
-    if (active->id == shown.schedule_id) break;
-    Schedule ended = *active;
-    ended.state = ScheduleState::kFailed;
-    ended.phase = Phase::kNone;
-    ended.reason = "interrupted: the agent was restarted before the update had begun, or its state "
-                   "was lost; schedule it again";
-    Put(std::move(ended), /*durable=*/true);
+  MatchSchedules();
+}
+
+void Ledger::MatchSchedules() {
+  const update::Order* order = update::OrderOf(state_.update);
+  const std::string under_way = order == nullptr ? "" : order->schedule_id;
+  for (const Schedule& schedule : book_.Newest(SIZE_MAX)) {
+    if (HasEnded(schedule.state) || schedule.id == under_way) continue;
+    EndSchedule(
+        schedule.id, ScheduleState::kFailed,
+        "interrupted: the agent was restarted before the update had begun, or its state was "
+        "lost; schedule it again");
   }
+  if (under_way.empty() || book_.Find(under_way) != nullptr) return;
+  // The schedules were lost: people look for what is under way there, and its id is taken.
+  Schedule schedule;
+  schedule.id = under_way;
+  schedule.request.source = order->source;
+  schedule.request.sha256 = order->sha256;
+  schedule.request.enable_auto_rollback = order->auto_rollback;
+  schedule.request.health_check_timeout = order->health_timeout;
+  schedule.state = ScheduleState::kInProgress;
+  schedule.created = clock_.Now();
+  Put(std::move(schedule), /*durable=*/true);
+}
+
+void Ledger::EndSchedule(const std::string& id, ScheduleState state, const std::string& reason) {
+  const Schedule* known = id.empty() ? nullptr : book_.Find(id);
+  if (known == nullptr || HasEnded(known->state)) return;
+  Schedule schedule = *known;
+  schedule.state = state;
+  schedule.phase = Phase::kNone;
+  schedule.reason = reason;
+  Put(std::move(schedule), /*durable=*/true);
+  spdlog::info("{} ended: {}{}{}", id, StateName(state), reason.empty() ? "" : ": ", reason);
+}
+
+void Ledger::FailSchedule(const std::string& id, const std::string& reason) {
+  std::lock_guard lock(mutex_);
+  EndSchedule(id, ScheduleState::kFailed, reason);
 }
 
 Result<> Ledger::Advance(const update::Step& step, bool go_on) {
   std::lock_guard lock(mutex_);
   const uint32_t deadline = DeadlineFor(step.next);
-  const bool deadline_known = state_.trial_deadline_seconds == deadline;
-  if (step.next == state_.update && !step.outcome && deadline_known) {
+  if (step.next == state_.update && !step.outcome && state_.trial_deadline_seconds == deadline) {
     ShowState(step.next);
     return {};
   }
   AgentState next = state_;
   next.update = step.next;
   next.trial_deadline_seconds = deadline;
-  if (const update::Trial* trial = TrialOf(step.next)) {
+  if (const update::Trial* trial = update::TrialOf(step.next)) {
     next.previous_partition = trial->previous;
     next.boot_counter = trial->boot_counter;
   }
@@ -157,20 +178,20 @@ Result<> Ledger::Advance(const update::Step& step, bool go_on) {
 
 // An update may ask for more time for its health checks than the configured deadline leaves.
 uint32_t Ledger::DeadlineFor(const update::UpdateState& state) const {
-  const update::Trial* trial = TrialOf(state);
-  if (trial == nullptr) return trial_deadline_seconds_;
+  const auto configured = static_cast<uint32_t>(trial_deadline_.count());
+  const update::Trial* trial = update::TrialOf(state);
+  if (trial == nullptr) return configured;
   // matic-deadline takes no longer time than a day.
   constexpr std::chrono::seconds kLongest{86400};
   const auto wanted =
       std::min(trial->order.health_timeout + config::kTrialDeadlineMargin, kLongest);
-  return std::max(trial_deadline_seconds_, static_cast<uint32_t>(wanted.count()));
+  return std::max(configured, static_cast<uint32_t>(wanted.count()));
 }
 
 // What an end means for the image's digest and for what is known of the running system.
 void Ledger::Judge(AgentState& state, const update::Outcome& outcome) const {
   const std::string time = FormatTime(clock_.Now());
-  const bool stays = outcome.end == update::Outcome::End::kCompleted;
-  if (stays) {
+  if (outcome.stays) {
     state.last_update_time = time;
     state.running_digest = outcome.image.digest;
     state.running_target = outcome.image.target;
@@ -180,7 +201,7 @@ void Ledger::Judge(AgentState& state, const update::Outcome& outcome) const {
     state.running_digest.clear();
     state.running_target.clear();
   }
-  if (stays || outcome.rollback) state.boot_counter = 0;
+  if (outcome.stays || outcome.rollback) state.boot_counter = 0;
   if (outcome.verdict == update::Verdict::kNone || outcome.image.digest.empty()) return;
   QuarantineEntry& entry = EntryFor(state.quarantine, outcome.image.digest);
   entry.reason = outcome.reason;
@@ -193,17 +214,7 @@ void Ledger::Judge(AgentState& state, const update::Outcome& outcome) const {
 
 void Ledger::Tell(const RecordedOutcome& recorded) {
   const update::Outcome& outcome = recorded.outcome;
-  if (const Schedule* known = book_.Find(outcome.schedule_id);
-      known != nullptr && !outcome.schedule_id.empty() && !HasEnded(known->state)) {
-    Schedule schedule = *known;
-    schedule.state = EndState(outcome.end);
-    schedule.phase = Phase::kNone;
-    schedule.reason = outcome.reason;
-    Put(std::move(schedule), /*durable=*/true);
-    spdlog::info("{} ended: {}{}{}", recorded.outcome.schedule_id,
-                 StateName(EndState(outcome.end)), outcome.reason.empty() ? "" : ": ",
-                 outcome.reason);
-  }
+  EndSchedule(outcome.schedule_id, EndState(outcome.end), outcome.reason);
   if (Result<> result = history_.Record(recorded); !result) {
     AddProblemLocked("the history cannot be kept: " + result.error().message);
   }
@@ -285,6 +296,12 @@ Result<Schedule> Ledger::FindSchedule(const std::string& id) const {
   if (const Schedule* schedule = book_.Find(id)) return *schedule;
   return Fail(ErrorCode::kNotFound,
               id.empty() ? "nothing was scheduled yet" : "no schedule has the id " + id);
+}
+
+std::optional<Schedule> Ledger::ActiveSchedule() const {
+  std::lock_guard lock(mutex_);
+  if (const Schedule* active = book_.Active()) return *active;
+  return std::nullopt;
 }
 
 std::vector<Schedule> Ledger::Newest(size_t limit) const {

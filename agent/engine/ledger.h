@@ -29,8 +29,9 @@ class Ledger {
   void Load();
   void SetBootId(const std::string& boot_id);
 
-  // Takes a step: the state first, in one durable write with its outcome, then the schedule, then the
-  // history. An error is the state's write; with `go_on` the step is taken in memory all the same.
+  // Takes a step: the state first, in one durable write with its outcome, then the schedule, then
+  // the history. An error is the state's write; with `go_on` the step is taken in memory all the
+  // same.
   Result<> Advance(const update::Step& step, bool go_on);
 
   AgentState State() const;
@@ -41,6 +42,9 @@ class Ledger {
   bool KnowsRequest(const std::string& request_id) const;
   Result<Schedule> FindSchedule(const std::string& id) const;
   std::vector<Schedule> Newest(size_t limit) const;
+  std::optional<Schedule> ActiveSchedule() const;
+  // Ends a schedule that came to nothing.
+  void FailSchedule(const std::string& id, const std::string& reason);
   // For the active schedule; not durable.
   void SetPhase(Phase phase);
   void SetProgress(Phase phase, const Progress& progress);
@@ -57,6 +61,8 @@ class Ledger {
 
  private:
   uint32_t DeadlineFor(const update::UpdateState& state) const;
+  void MatchSchedules();
+  void EndSchedule(const std::string& id, ScheduleState state, const std::string& reason);
   void Judge(AgentState& state, const update::Outcome& outcome) const;
   void Tell(const RecordedOutcome& outcome);
   void ShowState(const update::UpdateState& state);
@@ -69,7 +75,7 @@ class Ledger {
   StateStore store_;
   ScheduleBook book_;
   History history_;
-  uint32_t trial_deadline_seconds_;
+  std::chrono::seconds trial_deadline_;
   AgentState state_;
   std::string boot_id_;
   std::optional<health::Report> health_;

@@ -15,6 +15,12 @@ using Json = nlohmann::json;
 constexpr size_t kMaxFileBytes = 4u << 20;
 constexpr int kMaxIdsADay = 999;
 
+bool Holds(const std::vector<Json>& schedules, const std::string& id) {
+  return std::ranges::any_of(schedules, [&](const Json& schedule) {
+    return schedule.is_object() && schedule.value("id", Json()) == Json(id);
+  });
+}
+
 }  // namespace
 
 struct ScheduleBook::Document {
@@ -33,8 +39,7 @@ std::string ScheduleBook::Load() {
   Json json;
   if (text) json = Json::parse(*text, nullptr, /*allow_exceptions=*/false);
   if (!json.is_object()) {
-    const std::string why =
-        text ? file_.string() + ": not a JSON object" : text.error().message;
+    const std::string why = text ? file_.string() + ": not a JSON object" : text.error().message;
     Result<std::filesystem::path> kept = SetAside(file_);
     return "the schedules could not be read and were set aside (" + why + "; " +
            (kept ? "kept as " + kept->string() : kept.error().message) + ")";
@@ -63,7 +68,8 @@ Result<std::string> ScheduleBook::NextId(WallTime now) const {
     std::string id = prefix + std::string(3 - digits.size(), '0') + digits;
     // Past every id of the day, so that a forgotten one's is not given out again.
     auto later = schedules_.lower_bound(id);
-    if (later == schedules_.end() || !later->first.starts_with(prefix)) return id;
+    if (later != schedules_.end() && later->first.starts_with(prefix)) continue;
+    if (!Holds(document_->unreadable, id)) return id;
   }
   return Fail(ErrorCode::kRefused, "999 updates were scheduled today; try again tomorrow");
 }
@@ -98,7 +104,11 @@ Result<> ScheduleBook::Save() {
 }
 
 const Schedule* ScheduleBook::Find(const std::string& id) const {
-  if (id.empty()) return schedules_.empty() ? nullptr : &schedules_.rbegin()->second;
+  if (id.empty()) {
+    // Without a clock of its own a machine starts in the past, and ids with it.
+    if (const Schedule* active = Active()) return active;
+    return schedules_.empty() ? nullptr : &schedules_.rbegin()->second;
+  }
   auto it = schedules_.find(id);
   return it == schedules_.end() ? nullptr : &it->second;
 }

@@ -25,11 +25,12 @@ class ScheduleBook {
   // The next free id of that day: "sched-20260127-001". kRefused when the day's 999 are used up.
   Result<std::string> NextId(WallTime now) const;
 
-  // Adds or replaces, durably where `durable`, and gives it a new revision. Progress alone is not worth
-  // a write. When the write fails the schedule is kept in memory all the same.
+  // Adds or replaces, durably where `durable`, and gives it a new revision. Progress alone is not
+  // worth a write. When the write fails the schedule is kept in memory all the same.
   Result<> Put(const Schedule& schedule, bool durable);
 
-  const Schedule* Find(const std::string& id) const;  // an empty id: the newest
+  const Schedule* Find(
+      const std::string& id) const;  // an empty id: the active one, else the newest
   const Schedule* FindRequest(const std::string& request_id) const;
   const Schedule* Active() const;  // the one that has not ended
   uint64_t Revision(const std::string& id) const;

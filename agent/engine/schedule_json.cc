@@ -41,6 +41,14 @@ auto ValueOf(const Table& table, const std::string& text) {
   throw Json::other_error::create(501, "unknown value '" + text + "'", nullptr);
 }
 
+// A phase is only shown: one that a newer agent knows is no reason to lose the schedule.
+Phase PhaseFrom(const std::string& text) {
+  for (const auto& [phase, name] : kPhases) {
+    if (name == text) return phase;
+  }
+  return Phase::kWaiting;
+}
+
 WallTime TimeAt(const Json& json, const char* key) {
   Result<WallTime> time = ParseTime(json.at(key).get<std::string>());
   if (!time) throw Json::other_error::create(501, time.error().message, nullptr);
@@ -107,7 +115,7 @@ Result<Schedule> ScheduleFromJson(const Json& json) {
     schedule.request.force = json.at("force");
     schedule.request.request_id = json.at("request_id");
     schedule.state = ValueOf(kStates, json.at("state"));
-    schedule.phase = ValueOf(kPhases, json.at("phase"));
+    schedule.phase = PhaseFrom(json.at("phase"));
     schedule.target = json.at("target");
     schedule.previous = json.at("previous");
     schedule.version = json.at("image_version");

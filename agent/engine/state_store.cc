@@ -12,6 +12,8 @@ using Json = nlohmann::json;
 
 constexpr size_t kMaxFileBytes = 1u << 20;
 constexpr int kVersion = 1;
+// A state of the update that this release could not read, for a person or a newer agent.
+constexpr const char* kNotUnderstood = "update_not_understood";
 
 std::string TextAt(const Json& json, const char* key) {
   auto it = json.find(key);
@@ -113,8 +115,9 @@ StateStore::Loaded StateStore::Load() {
     if (update) {
       state.update = *update;
     } else {
-      loaded.problem = file_.string() + ": " + update.error().message +
-                       "; going by what the disk says";
+      loaded.problem =
+          file_.string() + ": " + update.error().message + "; going by what the disk says";
+      document_->json[kNotUnderstood] = json["update"];
     }
   }
   return loaded;
@@ -123,7 +126,9 @@ StateStore::Loaded StateStore::Load() {
 Result<> StateStore::Save(const AgentState& state) {
   Json json = document_->json;
   json["version"] = kVersion;
-  json["update"] = ToJson(state.update);
+  Json update = ToJson(state.update);
+  if (json.contains("update")) KeepUnknown(update, json["update"]);
+  json["update"] = std::move(update);
   json["previous_partition"] = state.previous_partition;
   json["boot_counter"] = state.boot_counter;
   json["last_update_time"] = state.last_update_time;
@@ -138,8 +143,8 @@ Result<> StateStore::Save(const AgentState& state) {
     outcome["boot_id"] = state.last_outcome->boot_id;
     json["last_outcome"] = std::move(outcome);
   }
-  MATIC_TRY(WriteFileDurably(
-      file_, json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"));
+  MATIC_TRY(
+      WriteFileDurably(file_, json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"));
   document_->json = std::move(json);
   return {};
 }

@@ -1,9 +1,9 @@
 // The agent's durable memory: rollback_state.json (docs/formats.md, "State").
 //
-// The file names its version, and keys that this release does not know are kept as they were read, so
-// that an older agent, running again after a rollback, loses nothing that a newer one wrote. It is
-// replaced whole (lib/os/durable_file.h); a corrupt one is set aside and reported, and its loss costs
-// no boot: the attributes in the GPT are the truth.
+// The file names its version, and keys that this release does not know are kept as they were read,
+// so that an older agent, running again after a rollback, loses nothing that a newer one wrote. It
+// is replaced whole (lib/os/durable_file.h); a corrupt one is set aside and reported, and its loss
+// costs no boot: the attributes in the GPT are the truth.
 #pragma once
 
 #include <filesystem>
@@ -39,7 +39,7 @@ struct AgentState {
   update::UpdateState update = update::Idle{};
   std::string previous_partition;
   uint32_t boot_counter = 0;
-  std::string last_update_time;  // of the last confirmed update, RFC 3339; empty: never
+  std::string last_update_time;           // of the last confirmed update, RFC 3339; empty: never
   uint32_t trial_deadline_seconds = 900;  // matic-deadline reads it
   std::vector<QuarantineEntry> quarantine;
   std::string running_digest;  // of the confirmed system, where an update by this agent brought it
@@ -52,8 +52,8 @@ class StateStore {
   explicit StateStore(std::filesystem::path file);
   ~StateStore();
 
-  // The defaults where there is no file. A file that cannot be understood is set aside, and `problem`
-  // says so.
+  // The defaults where there is no file. A file that cannot be understood is set aside, and
+  // `problem` says so.
   struct Loaded {
     AgentState state;
     std::string problem;  // empty: none

@@ -16,10 +16,8 @@ constexpr std::chrono::seconds kCancelPatience{10};
 
 // Of the image that this agent put into `target`; empty where it does not know.
 std::string DigestIn(const AgentState& state, const std::string& target) {
-  if (const auto* trying = std::get_if<update::Trying>(&state.update);
-      trying != nullptr && trying->trial.image.target == target) {
-    return trying->trial.image.digest;
-  }
+  const update::Trial* trial = update::TrialOf(state.update);
+  if (trial != nullptr && trial->image.target == target) return trial->image.digest;
   return state.running_target == target ? state.running_digest : "";
 }
 
@@ -47,13 +45,14 @@ Result<> UpdateEngine::MayStage(const ScheduleRequest& request) {
   }
   const AgentState state = ledger_.State();
   if (!std::holds_alternative<update::Idle>(state.update)) {
-    return Fail(ErrorCode::kRefused, "an update is " + std::string(StateName(state.update)) +
-                                         "; wait for its end");
+    return Fail(ErrorCode::kRefused,
+                "an update is " + std::string(StateName(state.update)) + "; wait for its end");
   }
   MATIC_ASSIGN(update::Facts facts, backend_.GetFacts());
-  if (const update::Target* running = facts.Running(); running && !running->successful) {
-    return Fail(ErrorCode::kRefused, running->name + " runs, but is not confirmed yet; nothing is "
-                                                     "staged before it is");
+  if (const update::Target* running = facts.Running(); running && !running->Confirmed()) {
+    return Fail(ErrorCode::kRefused, running->name +
+                                         " runs, but is not confirmed yet; nothing is "
+                                         "staged before it is");
   }
   return {};
 }
@@ -100,8 +99,9 @@ Result<Schedule> UpdateEngine::CancelSchedule(const std::string& id, const std::
   if (schedule.state == ScheduleState::kCancelled) return schedule;
   if (HasEnded(schedule.state)) {
     return Fail(ErrorCode::kRefused,
-                schedule.id + " has ended already; osctl rollback trigger goes back to the "
-                              "previous system");
+                schedule.id +
+                    " has ended already; osctl rollback trigger goes back to the "
+                    "previous system");
   }
   if (schedule.phase == Phase::kRollingBack) return schedule;
   if (schedule.phase == Phase::kConfirming) {
@@ -111,7 +111,11 @@ Result<Schedule> UpdateEngine::CancelSchedule(const std::string& id, const std::
   worker_.Post(update::CancelRequested{reason, caller.description});
   uint64_t seen = 0;
   const BootTime limit = clock_.SinceBoot() + kCancelPatience;
-  while (!HasEnded(schedule.state) && schedule.phase != Phase::kRollingBack) {
+  // The way back from a trial ends with a reboot only.
+  const auto going_back = [&] {
+    return std::holds_alternative<update::RollingBack>(ledger_.State().update);
+  };
+  while (!HasEnded(schedule.state) && !going_back()) {
     const auto left =
         std::chrono::duration_cast<std::chrono::milliseconds>(limit - clock_.SinceBoot());
     if (left.count() <= 0) break;
@@ -153,11 +157,14 @@ Result<update::RollbackRequested> RollbackByHand(const AgentState& agent,
                                   .running_version = running->version,
                                   .running_digest = DigestIn(agent, running->name),
                                   .previous = {}};
-  if (const auto* trying = std::get_if<update::Trying>(&state)) {
-    event.previous = trying->trial.previous;
+  const bool on_trial = std::holds_alternative<update::Trying>(state) ||
+                        std::holds_alternative<update::Confirming>(state);
+  if (on_trial) {
+    const update::Target* previous = facts.Find(update::TrialOf(state)->previous);
+    if (previous != nullptr && previous->Confirmed()) event.previous = previous->name;
   } else if (std::holds_alternative<update::Idle>(state)) {
     for (const update::Target& target : facts.targets) {
-      if (!target.running && target.bootable && target.successful) event.previous = target.name;
+      if (!target.running && target.Confirmed()) event.previous = target.name;
     }
   } else {
     return Fail(ErrorCode::kRefused, "the update is " + std::string(StateName(state)) +
@@ -203,11 +210,10 @@ Result<Status> UpdateEngine::GetStatus() {
     status.trial_target = trying->trial.image.target;
     status.boot_counter = state.boot_counter;
   }
-  for (const Schedule& schedule : ledger_.Newest(1)) {
-    if (HasEnded(schedule.state)) continue;
-    status.schedule_id = schedule.id;
-    status.phase = schedule.phase;
-    status.waiting_for = schedule.reason;
+  if (std::optional<Schedule> schedule = ledger_.ActiveSchedule()) {
+    status.schedule_id = schedule->id;
+    status.phase = schedule->phase;
+    status.waiting_for = schedule->reason;
   }
   if (Result<WallTime> time = ParseTime(state.last_update_time)) status.last_update_time = *time;
   for (const QuarantineEntry& entry : state.quarantine) {

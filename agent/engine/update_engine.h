@@ -1,5 +1,5 @@
-// The Engine: what callers ask for is checked here against the state and the facts, and handed to the
-// worker.
+// The Engine: what callers ask for is checked here against the state and the facts, and handed to
+// the worker.
 #pragma once
 
 #include <mutex>

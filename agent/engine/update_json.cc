@@ -1,5 +1,6 @@
 #include "agent/engine/update_json.h"
 
+#include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -149,7 +150,45 @@ update::UpdateState StateFrom(const std::string& name, const Json& json) {
   throw Json::other_error::create(501, "unknown state '" + name + "'", nullptr);
 }
 
+// The keys of some state; another state's are not unknown ones.
+constexpr std::array<std::string_view, 9> kStateKeys = {
+    "name", "order", "image", "trial", "unhealthy", "kind", "reason", "requested_by", "previous"};
+
+const Json& At(const Json& json, const char* key) {
+  static const Json kNothing;
+  auto it = json.find(key);
+  return it == json.end() ? kNothing : *it;
+}
+
+// Order and image lie in the trial once there is one.
+const Json& PartOf(const Json& json, const char* part) {
+  return json.contains("trial") ? At(json["trial"], part) : At(json, part);
+}
+
+// All known keys of these are in `json` already.
+void AddMissing(Json& json, const Json& before) {
+  if (!json.is_object() || !before.is_object()) return;
+  for (const auto& [key, value] : before.items()) {
+    if (!json.contains(key)) json[key] = value;
+  }
+}
+
 }  // namespace
+
+void KeepUnknown(Json& json, const Json& before) {
+  const Json& order = PartOf(before, "order");
+  if (!order.is_object() || At(order, "schedule_id") != At(PartOf(json, "order"), "schedule_id")) {
+    return;
+  }
+  const bool tried = json.contains("trial");
+  Json& whole = tried ? json["trial"] : json;
+  if (whole.contains("order")) AddMissing(whole["order"], order);
+  if (whole.contains("image")) AddMissing(whole["image"], PartOf(before, "image"));
+  if (tried) AddMissing(json["trial"], At(before, "trial"));
+  for (const auto& [key, value] : before.items()) {
+    if (std::ranges::find(kStateKeys, key) == kStateKeys.end()) json[key] = value;
+  }
+}
 
 std::string_view KindName(update::RollbackKind kind) { return NameOf(kKinds, kind); }
 std::string_view EndName(update::Outcome::End end) { return NameOf(kEnds, end); }
@@ -173,7 +212,8 @@ Json ToJson(const update::Outcome& outcome) {
                {"end", NameOf(kEnds, outcome.end)},
                {"reason", outcome.reason},
                {"image", ImageJson(outcome.image)},
-               {"verdict", NameOf(kVerdicts, outcome.verdict)}};
+               {"verdict", NameOf(kVerdicts, outcome.verdict)},
+               {"stays", outcome.stays}};
   if (outcome.rollback) {
     json["rollback"] = {{"kind", NameOf(kKinds, outcome.rollback->kind)},
                         {"from", outcome.rollback->from},
@@ -190,12 +230,13 @@ Result<update::Outcome> OutcomeFromJson(const Json& json) {
                             .reason = json.at("reason"),
                             .image = ImageFrom(json.at("image")),
                             .verdict = ValueOf(kVerdicts, json.at("verdict")),
+                            .stays = json.at("stays"),
                             .rollback = {}};
     if (json.contains("rollback")) {
       const Json& rollback = json.at("rollback");
-      outcome.rollback = update::RollbackFact{
-          ValueOf(kKinds, rollback.at("kind")), rollback.at("from"), rollback.at("to"),
-          rollback.at("requested_by")};
+      outcome.rollback =
+          update::RollbackFact{ValueOf(kKinds, rollback.at("kind")), rollback.at("from"),
+                               rollback.at("to"), rollback.at("requested_by")};
     }
     return outcome;
   } catch (const Json::exception& e) {

@@ -12,6 +12,10 @@ nlohmann::json ToJson(const update::UpdateState& state);
 // A name that this release does not know is kCorrupt; so is a missing or mistyped key.
 Result<update::UpdateState> UpdateStateFromJson(const nlohmann::json& json);
 
+// Adds to `json`, made of a state, what `before` holds beside the keys of this release, where both
+// are of the same update: it is a newer agent's, and waits for it.
+void KeepUnknown(nlohmann::json& json, const nlohmann::json& before);
+
 nlohmann::json ToJson(const update::Outcome& outcome);
 Result<update::Outcome> OutcomeFromJson(const nlohmann::json& json);
 

@@ -18,10 +18,15 @@ bool NeedsDurableState(const update::UpdateState& state) {
 }
 
 std::string ScheduleIdOf(const update::UpdateState& state) {
-  if (const auto* s = std::get_if<update::Staging>(&state)) return s->order.schedule_id;
-  if (const auto* s = std::get_if<update::Staged>(&state)) return s->order.schedule_id;
-  if (const auto* s = std::get_if<update::Activating>(&state)) return s->trial.order.schedule_id;
-  return {};
+  const update::Order* order = update::OrderOf(state);
+  return order == nullptr ? std::string() : order->schedule_id;
+}
+
+// What is tried again after a pause, where it changes nothing.
+bool IsFailure(const update::Event& event) {
+  return std::holds_alternative<update::ConfirmFailed>(event) ||
+         std::holds_alternative<update::RevertFailed>(event) ||
+         std::holds_alternative<update::HealthFailed>(event);
 }
 
 update::Step GiveUp(const update::UpdateState& wanted, const Error& error) {
@@ -60,8 +65,7 @@ class Rate {
     const double bytes = static_cast<double>(progress.bytes_done - began_at_);
     return Progress{.bytes_done = progress.bytes_done,
                     .bytes_total = progress.bytes_total,
-                    .bytes_per_second =
-                        seconds > 0 ? static_cast<uint64_t>(bytes / seconds) : 0};
+                    .bytes_per_second = seconds > 0 ? static_cast<uint64_t>(bytes / seconds) : 0};
   }
 
  private:
@@ -86,6 +90,10 @@ Worker::Worker(WorkerOptions options, Backend& backend, health::CheckRunner& che
 Worker::~Worker() { Stop(); }
 
 void Worker::Start() {
+  {
+    std::lock_guard lock(mutex_);
+    stopping_ = false;
+  }
   thread_ = std::jthread([this](std::stop_token stop) { Run(stop); });
 }
 
@@ -116,52 +124,76 @@ std::optional<update::Facts> Worker::FactsAtStart() const {
 void Worker::Run(std::stop_token stop) {
   if (!Recover(stop)) return;
   while (!stop.stop_requested()) {
-    std::optional<update::Event> event;
-    {
-      std::unique_lock lock(mutex_);
-      const auto ready = [&] { return !queue_.empty(); };
-      if (reboot_due_) {
-        posted_.wait_for(lock, stop, options_.reboot_patience, ready);
-      } else {
-        posted_.wait(lock, stop, ready);
-      }
-      if (stop.stop_requested()) return;
-      if (!queue_.empty()) {
-        event = std::move(queue_.front());
-        queue_.pop_front();
-      }
-    }
-    if (!event) {
+    std::optional<update::Event> event = NextEvent(stop);
+    if (stop.stop_requested()) return;
+    if (event) {
+      Handle(*event);
+    } else if (reboot_due_) {
       spdlog::warn("this machine should have rebooted by now; asking again");
       Perform(update::Reboot{});
-      continue;
     }
-    if (Result<> taken = Take(*event); !taken) spdlog::warn("{}", taken.error().message);
-    ResumeChecks();
+    if (!IsPosted()) Resume();
   }
 }
 
-// A posted event cuts the checks of a trial short; when it did not end the trial they go on.
-void Worker::ResumeChecks() {
-  const update::UpdateState state = ledger_.State().update;
-  const auto* trying = std::get_if<update::Trying>(&state);
-  if (trying == nullptr || reboot_due_) return;
-  std::optional<update::Event> verdict = Perform(update::CheckHealth{trying->trial});
-  if (!verdict) return;
-  if (Result<> taken = Take(*verdict); !taken) spdlog::warn("{}", taken.error().message);
+// Nothing when stopped, or when a reboot that is due does not come.
+std::optional<update::Event> Worker::NextEvent(std::stop_token stop) {
+  std::unique_lock lock(mutex_);
+  const auto ready = [&] { return !queue_.empty(); };
+  if (reboot_due_) {
+    posted_.wait_for(lock, stop, options_.reboot_patience, ready);
+  } else {
+    posted_.wait(lock, stop, ready);
+  }
+  if (queue_.empty()) return std::nullopt;
+  update::Event event = std::move(queue_.front());
+  queue_.pop_front();
+  return event;
+}
+
+void Worker::Handle(const update::Event& event) {
+  if (reboot_due_ && std::holds_alternative<update::RebootRequested>(event)) {
+    Perform(update::Reboot{});  // its try, where it had one, was given back already
+    return;
+  }
+  Result<> taken = Take(event);
+  if (taken) return;
+  spdlog::warn("{}", taken.error().message);
+  // Somebody was told that it is scheduled.
+  if (const auto* stage = std::get_if<update::StageRequested>(&event)) {
+    ledger_.FailSchedule(stage->order.schedule_id, taken.error().message);
+  }
+}
+
+// What is posted goes before an act that can be cut short or put off; here that goes on.
+void Worker::Resume() {
+  if (reboot_due_ || IsStopping()) return;
+  std::optional<update::Action> action = update::PendingAction(ledger_.State().update);
+  if (!action) return;
+  std::optional<update::Event> event = Perform(*action);
+  if (!event) return;
+  if (Result<> taken = Take(*event); !taken) spdlog::warn("{}", taken.error().message);
+}
+
+Result<update::Facts> Worker::ReadFacts() {
+  Repair();
+  MATIC_ASSIGN(update::Facts facts, backend_.GetFacts());
+  if (facts.Running() == nullptr) {
+    return Fail(ErrorCode::kInternal, "no slot is known to be the one that runs");
+  }
+  {
+    std::lock_guard lock(mutex_);
+    facts_ = facts;
+  }
+  ledger_.SetBootId(facts.boot_id);
+  return facts;
 }
 
 // Until the disk can be read nothing can be decided, and a disk that is late is waited for.
 bool Worker::Recover(std::stop_token stop) {
   while (!stop.stop_requested()) {
-    Repair();
-    Result<update::Facts> facts = backend_.GetFacts();
+    Result<update::Facts> facts = ReadFacts();
     if (facts) {
-      {
-        std::lock_guard lock(mutex_);
-        facts_ = *facts;
-      }
-      ledger_.SetBootId(facts->boot_id);
       if (Result<> taken = Take(update::Started{*facts}); !taken) {
         ledger_.AddProblem(taken.error().message);
       }
@@ -173,15 +205,20 @@ bool Worker::Recover(std::stop_token stop) {
   return false;
 }
 
+Result<update::Facts> Worker::RecoverAlone() {
+  MATIC_ASSIGN(update::Facts facts, ReadFacts());
+  MATIC_ASSIGN(update::Step step,
+               update::Transition(ledger_.State().update, update::Started{facts}));
+  (void)ledger_.Advance(step, /*go_on=*/true);
+  return facts;
+}
+
 Result<> Worker::RunAlone(const update::Event& event) {
-  Repair();
-  MATIC_ASSIGN(update::Facts facts, backend_.GetFacts());
-  {
-    std::lock_guard lock(mutex_);
-    facts_ = facts;
-  }
-  ledger_.SetBootId(facts.boot_id);
-  return Take(event);
+  MATIC_TRY(Take(event));
+  if (reboot_due_) return {};
+  const AgentState state = ledger_.State();
+  return Fail(ErrorCode::kIo,
+              state.last_outcome ? state.last_outcome->outcome.reason : "no reboot came of it");
 }
 
 Result<> Worker::Take(const update::Event& first) {
@@ -196,23 +233,29 @@ Result<> Worker::Take(const update::Event& first) {
     if (step.next != before) {
       spdlog::info("{} -> {}", update::StateName(before), update::StateName(step.next));
     }
+    if (std::holds_alternative<update::Idle>(step.next)) reboot_due_ = false;
+    const bool again = step.next == before && IsFailure(*event);
     event.reset();
-    if (!step.action) break;
-    event = Perform(*step.action);
-    // The same act again is for later, not for at once.
-    const bool again = event && (std::holds_alternative<update::ConfirmFailed>(*event) ||
-                                 (std::holds_alternative<update::HealthFailed>(*event) &&
-                                  step.next == before));
+    if (!step.action || IsStopping()) break;
+    // A cancellation that came while it was activated saves the machine a reboot.
+    if (std::holds_alternative<update::Activated>(step.next) && IsPosted()) break;
     if (again && !Pause()) break;
+    event = Perform(*step.action);
   }
   return {};
 }
 
-bool Worker::Pause() {
-  std::stop_token token = FreshInterrupt();
-  clock_.Wait(options_.retry_pause, token);
+// Returns false when cut short.
+bool Worker::Pause() { return clock_.Wait(options_.retry_pause, FreshInterrupt()); }
+
+bool Worker::IsPosted() const {
   std::lock_guard lock(mutex_);
-  return !stopping_;
+  return !queue_.empty();
+}
+
+bool Worker::IsStopping() const {
+  std::lock_guard lock(mutex_);
+  return stopping_;
 }
 
 // A stop that belongs to what comes now: what was posted or asked before counts as well.
@@ -250,10 +293,7 @@ std::optional<update::Event> Worker::Perform(const update::Stage& action) {
   Result<update::StagedImage> staged =
       backend_.Stage({action.order.source, action.order.sha256}, sink, token);
   if (staged) return update::StageSucceeded{*staged};
-  {
-    std::lock_guard lock(mutex_);
-    if (stopping_) return std::nullopt;  // the next start finds it interrupted
-  }
+  if (IsStopping()) return std::nullopt;  // the next start finds it interrupted
   if (!token.stop_requested()) return update::StageFailed{staged.error()};
   return update::StageFailed{Error{ErrorCode::kCancelled, WhyInterrupted()}};
 }
@@ -272,13 +312,15 @@ std::string Worker::WhyInterrupted() {
 
 std::optional<update::Event> Worker::Perform(const update::CheckBaseline&) {
   ledger_.SetPhase(Phase::kChecking);
-  const health::Report report = checks_.RunOnce({});
+  std::stop_token token = FreshInterrupt();
+  const health::Report report = checks_.RunOnce(token);
+  if (token.stop_requested()) return std::nullopt;
   ledger_.SetHealth(report);
   update::BaselineChecked checked;
   for (const health::CheckReport& check : report.checks) {
     if (check.critical && check.result == health::CheckResult::kFailed) {
-      spdlog::warn("{} fails before the update already, and is not held against it: {}",
-                   check.name, check.output);
+      spdlog::warn("{} fails before the update already, and is not held against it: {}", check.name,
+                   check.output);
       checked.failing.push_back(check.name);
     }
   }
@@ -354,8 +396,8 @@ std::optional<update::Event> Worker::Perform(const update::Reboot& action) {
   if (!outcome) {
     ledger_.AddProblem(outcome.error().Context("reboot").message);
   } else if (outcome->exit_code != 0) {
-    ledger_.AddProblem("reboot: " + command + " exited with " +
-                       std::to_string(outcome->exit_code) + ": " + outcome->output);
+    ledger_.AddProblem("reboot: " + command + " exited with " + std::to_string(outcome->exit_code) +
+                       ": " + outcome->output);
   }
   return std::nullopt;
 }

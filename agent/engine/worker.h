@@ -1,5 +1,5 @@
-// The one thread that takes the update's steps: transition, persist, act, and the act's outcome is the
-// next event.
+// The one thread that takes the update's steps: transition, persist, act, and the act's outcome is
+// the next event.
 #pragma once
 
 #include <deque>
@@ -21,9 +21,10 @@ namespace matic::engine {
 struct WorkerOptions {
   health::RetryPolicy health;
   std::vector<std::string> reboot_command;
-  std::vector<std::string> good_boot_command;  // run once the running system is known good; may be empty
-  std::chrono::seconds retry_pause{10};        // after an act that failed and must be done again
-  std::chrono::seconds reboot_patience{120};   // then the reboot is asked for again
+  std::vector<std::string>
+      good_boot_command;                 // run once the running system is known good; may be empty
+  std::chrono::seconds retry_pause{10};  // after an act that failed and must be done again
+  std::chrono::seconds reboot_patience{120};  // then the reboot is asked for again
 };
 
 class Worker {
@@ -32,8 +33,8 @@ class Worker {
          ProcessRunner& processes, Clock& clock, Ledger& ledger);
   ~Worker();
 
-  // Reads the facts and recovers from the ledger's state, then takes events until Stop. The ledger is
-  // loaded before.
+  // Reads the facts and recovers from the ledger's state, then takes events until Stop. The ledger
+  // is loaded before.
   void Start();
   // What is under way is cut short; the next start goes on from the state on disk.
   void Stop();
@@ -41,7 +42,10 @@ class Worker {
   // Thread-safe. Staging and health checks under way are cut short for it.
   void Post(update::Event event);
 
-  // Takes `event` in the caller's thread, up to and with the reboot: for a command line with no daemon.
+  // For a command line with no daemon, in the caller's thread: brings the ledger's state up to what
+  // the disk says, without acting on it, and returns the facts.
+  Result<update::Facts> RecoverAlone();
+  // Then takes `event`, up to and with the reboot. An error where it came to none.
   Result<> RunAlone(const update::Event& event);
 
   // The facts as they were at start; the running target and the boot id do not change.
@@ -50,6 +54,9 @@ class Worker {
  private:
   void Run(std::stop_token stop);
   bool Recover(std::stop_token stop);
+  std::optional<update::Event> NextEvent(std::stop_token stop);
+  void Handle(const update::Event& event);
+  Result<update::Facts> ReadFacts();
   Result<> Take(const update::Event& event);
   std::optional<update::Event> Perform(const update::Action& action);
   std::optional<update::Event> Perform(const update::Stage& action);
@@ -62,10 +69,12 @@ class Worker {
   std::optional<update::Event> Perform(const update::Reboot& action);
   std::optional<update::Event> Perform(const update::AnnounceGoodBoot& action);
 
-  void ResumeChecks();
+  void Resume();
   void Repair();
   std::stop_token FreshInterrupt();
   std::string WhyInterrupted();
+  bool IsPosted() const;
+  bool IsStopping() const;
   bool Pause();
 
   const WorkerOptions options_;
@@ -81,7 +90,7 @@ class Worker {
   std::stop_source interrupt_;
   bool stopping_ = false;
   std::optional<update::Facts> facts_;
-  bool reboot_due_ = false;  // only the worker's thread touches it
+  bool reboot_due_ = false;  // a reboot was asked for; only the worker's thread touches it
   std::jthread thread_;
 };
 
