@@ -156,7 +156,8 @@ Result<update::RollbackRequested> RollbackByHand(const AgentState& agent,
                                   .running = running->name,
                                   .running_version = running->version,
                                   .running_digest = DigestIn(agent, running->name),
-                                  .previous = {}};
+                                  .previous = {},
+                                  .boot_id = facts.boot_id};
   const bool on_trial = std::holds_alternative<update::Trying>(state) ||
                         std::holds_alternative<update::Confirming>(state);
   if (on_trial) {

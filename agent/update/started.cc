@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "agent/update/ends.h"
+
 namespace matic::update {
 namespace {
 
@@ -52,12 +54,24 @@ Outcome FailedOutcome(const Order& order, const StagedImage& image, std::string 
 }
 
 // Another system than `target` runs, and an update ends with it: what is left in `target` must not
-// be started any more.
+// be started any more, unless it was confirmed once.
 Step EndElsewhere(const std::string& target, const Facts& facts, Outcome outcome) {
-  if (RunsConfirmed(facts) && facts.Find(target) != nullptr) {
+  const Target* left = facts.Find(target);
+  if (RunsConfirmed(facts) && left != nullptr && !left->Confirmed()) {
     return {Idle{}, Discard{target}, std::move(outcome)};
   }
   return EndWith(facts, std::move(outcome));
+}
+
+// Going back was arranged, and the machine was started since; yet the system to be left runs.
+bool WayBackFailed(const RollingBack& state, const Facts& facts) {
+  const Trial& trial = state.trial;
+  if (IsOnTrial(trial)) {
+    // Not bootable, and runs: as a last resort.
+    return trial.last_boot_id != facts.boot_id && !facts.Running()->bootable;
+  }
+  const Target* previous = facts.Find(trial.previous);
+  return trial.activated_boot_id != facts.boot_id && previous != nullptr && previous->next;
 }
 
 // The target was to be tried, and another system runs: the selector went back by itself.
@@ -156,18 +170,25 @@ class StartedIn {
   }
 
   Step operator()(const RollingBack& state) const {
-    if (Runs(facts_, state.trial.image.target)) return {state, Revert{state.trial.previous}, {}};
+    const Trial& trial = state.trial;
+    if (Runs(facts_, trial.image.target)) {
+      if (!WayBackFailed(state, facts_)) return {state, Revert{trial.previous}, {}};
+      Step step = CannotRollBack(state, trial.previous + " could not be started");
+      // A confirmed system, which runs, need not ask for it first at every start.
+      if (!step.action) step.action = Discard{trial.previous};
+      return step;
+    }
     const Target* running = facts_.Running();
     const bool cancelled = state.kind == RollbackKind::kCancel;
     Outcome outcome{
-        .schedule_id = state.trial.order.schedule_id,
+        .schedule_id = trial.order.schedule_id,
         .end = cancelled ? Outcome::End::kCancelled : Outcome::End::kRolledBack,
         .reason = state.reason,
-        .image = state.trial.image,
+        .image = trial.image,
         .verdict = state.kind == RollbackKind::kAutomatic ? Verdict::kQuarantine : Verdict::kNone,
-        .rollback = RollbackFact{state.kind, state.trial.image.target, running ? running->name : "",
+        .rollback = RollbackFact{state.kind, trial.image.target, running ? running->name : "",
                                  state.requested_by}};
-    return EndElsewhere(state.trial.image.target, facts_, std::move(outcome));
+    return EndElsewhere(trial.image.target, facts_, std::move(outcome));
   }
 
   Step operator()(const Cancelling& state) const {
@@ -203,16 +224,6 @@ class StartedIn {
 };
 
 }  // namespace
-
-Outcome ConfirmedOutcome(const Trial& trial, const std::string& unhealthy) {
-  const bool healthy = unhealthy.empty();
-  return {.schedule_id = trial.order.schedule_id,
-          .end = healthy ? Outcome::End::kCompleted : Outcome::End::kFailed,
-          .reason = healthy ? "" : "running, unhealthy: " + unhealthy,
-          .image = trial.image,
-          .stays = true,
-          .rollback = {}};
-}
 
 Step AfterStart(const UpdateState& state, const Facts& facts) {
   return std::visit(StartedIn{facts}, state);

@@ -7,8 +7,4 @@ namespace matic::update {
 
 Step AfterStart(const UpdateState& state, const Facts& facts);
 
-// The end of a trial whose target runs and was marked successful; `unhealthy` says why its checks
-// had failed all the same.
-Outcome ConfirmedOutcome(const Trial& trial, const std::string& unhealthy);
-
 }  // namespace matic::update

@@ -28,10 +28,10 @@ struct Order {
 struct Trial {
   Order order;
   StagedImage image;
-  std::string previous;  // the way back; empty where there is none
-  std::string activated_boot_id;
-  std::string last_boot_id;   // of its latest start
-  uint32_t boot_counter = 0;  // its starts so far
+  std::string previous;           // the way back; empty where there is none
+  std::string activated_boot_id;  // in which another system was made the next boot
+  std::string last_boot_id;       // of its latest start
+  uint32_t boot_counter = 0;      // its starts so far
   uint32_t tries_given_back = 0;
   std::vector<std::string> failing_before;  // critical checks that failed before it was activated
 

@@ -1,5 +1,6 @@
 #include "agent/update/transition.h"
 
+#include "agent/update/ends.h"
 #include "agent/update/started.h"
 
 namespace matic::update {
@@ -52,9 +53,6 @@ Result<Step> Refused(const UpdateState& state, const Event& event) {
               what + " is not possible while the update is " + std::string(StateName(state)));
 }
 
-// Not so of a rollback by hand from a confirmed system.
-bool IsOnTrial(const Trial& trial) { return !trial.last_boot_id.empty(); }
-
 Step RollBack(const Trial& trial, RollbackKind kind, std::string reason, std::string requested_by) {
   return {RollingBack{trial, kind, std::move(reason), std::move(requested_by)},
           Revert{trial.previous},
@@ -69,22 +67,6 @@ constexpr const char* kNoWayBack =
 Answer RollBackByHand(const Trial& trial, const RollbackRequested& event) {
   if (trial.previous.empty()) return Fail(ErrorCode::kRefused, kNoWayBack);
   return RollBack(trial, RollbackKind::kManual, event.reason, event.requested_by);
-}
-
-// The way back is closed. A system on trial is the only one there is: it stays on trial until it is
-// healthy, whatever was held against it.
-Step CannotRollBack(const RollingBack& state, const Error& error) {
-  Outcome outcome = EndOf(state.trial.order, Outcome::End::kFailed,
-                          state.reason + "; and it could not be rolled back: " + error.message,
-                          state.trial.image);
-  if (state.kind == RollbackKind::kAutomatic) outcome.verdict = Verdict::kQuarantine;
-  if (!IsOnTrial(state.trial)) return {Idle{}, {}, std::move(outcome)};
-  Trial stays = state.trial;
-  stays.order = Order{};
-  stays.order.auto_rollback = true;
-  stays.order.health_timeout = state.trial.order.health_timeout;
-  stays.previous.clear();
-  return {Trying{stays}, CheckHealth{stays}, std::move(outcome)};
 }
 
 // One handler a state; each takes the events that make sense in it.
@@ -102,6 +84,7 @@ Answer In(const Idle& state, const Event& event) {
             trial.image.version = e.running_version;
             trial.image.digest = e.running_digest;
             trial.previous = e.previous;
+            trial.activated_boot_id = e.boot_id;
             return RollBack(trial, RollbackKind::kManual, e.reason, e.requested_by);
           },
           [&](const RebootRequested&) -> Answer {
@@ -261,7 +244,7 @@ Answer In(const RollingBack& state, const Event& event) {
                           // the meantime.
                           if (!closed && IsOnTrial(trial))
                             return Step{state, Revert{trial.previous}, {}};
-                          return CannotRollBack(state, e.error);
+                          return CannotRollBack(state, e.error.message);
                         },
                         [&](const RebootRequested&) -> Answer {
                           return Step{state, Reboot{}, {}};

@@ -54,6 +54,7 @@ struct RollbackRequested {
   std::string running_version;
   std::string running_digest;
   std::string previous;
+  std::string boot_id;
 };
 struct RevertSucceeded {};
 struct RevertFailed {

@@ -180,6 +180,36 @@ TEST(StartedTest, RollingBack) {
              {{"arrived", arrived, "idle", "discard", "cancelled"}});
 }
 
+// Without an end it would reboot for ever.
+TEST(StartedTest, RollingBackToASystemThatCannotBeStarted) {
+  ExpectRows(RollingBack{MakeStartedTrial(), RollbackKind::kAutomatic, "api: refused", ""},
+             {
+                 {"reverted, reboot still due", Runs("slot-b", kSecondBoot, kUnbootable),
+                  "rolling-back", "revert", ""},
+                 {"reverted, and started as a last resort", Runs("slot-b", kThirdBoot, kUnbootable),
+                  "trying", "check-health", "failed", Verdict::kQuarantine},
+             });
+
+  Trial by_hand;
+  by_hand.image = MakeImage();
+  by_hand.previous = "slot-a";
+  by_hand.activated_boot_id = kSecondBoot;
+  const auto both_good = [](const std::string& boot_id, Attributes a, const std::string& next) {
+    Facts facts = Runs("slot-b", boot_id, {1, 0, true}, a);
+    for (Target& target : facts.targets) target.next = target.name == next;
+    return facts;
+  };
+  ExpectRows(RollingBack{by_hand, RollbackKind::kManual, "slow", "alice"},
+             {
+                 {"reverted, reboot still due", both_good(kSecondBoot, {2, 0, true}, "slot-a"),
+                  "rolling-back", "revert", ""},
+                 {"power cut before the revert", both_good(kThirdBoot, {1, 0, true}, "slot-b"),
+                  "rolling-back", "revert", ""},
+                 {"passed over", both_good(kThirdBoot, {2, 0, true}, "slot-a"), "idle", "discard",
+                  "failed"},
+             });
+}
+
 TEST(StartedTest, Cancelling) {
   ExpectRows(Cancelling{MakeOrder(), MakeImage(), "slot-a", "cancelled"},
              {

@@ -21,7 +21,9 @@ RollbackRequested ByHand(const std::string& previous = "slot-a") {
           .requested_by = "alice",
           .running = "slot-b",
           .running_version = "2.0",
-          .previous = previous};
+          .running_digest = MakeImage().digest,
+          .previous = previous,
+          .boot_id = kFirstBoot};
 }
 
 Step Take(const UpdateState& state, const Event& event) {
@@ -270,7 +272,8 @@ TEST(TransitionTest, RollbackByHandOfAConfirmedSystem) {
   ASSERT_NE(ActionOf<Revert>(step), nullptr);
   step = Take(step.next, RevertSucceeded{});
   EXPECT_NE(ActionOf<Reboot>(step), nullptr);
-  step = Take(step.next, Started{Runs("slot-a", kSecondBoot, kUnbootable, {2, 0, true})});
+  step = Take(step.next, Started{Runs("slot-a", kSecondBoot, {1, 0, true}, {2, 0, true})});
+  EXPECT_NE(ActionOf<AnnounceGoodBoot>(step), nullptr) << "what was left stays as a way back";
   ASSERT_TRUE(step.outcome);
   EXPECT_EQ(step.outcome->end, Outcome::End::kRolledBack);
   EXPECT_EQ(step.outcome->reason, "it feels slow");

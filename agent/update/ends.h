@@ -1,0 +1,21 @@
+// How a trial ends, where more than one event leads there.
+#pragma once
+
+#include <string>
+
+#include "agent/update/transition.h"
+
+namespace matic::update {
+
+// Not so of a rollback by hand from a confirmed system.
+bool IsOnTrial(const Trial& trial);
+
+// Its target runs and was marked successful; `unhealthy` says why its checks had failed all the
+// same.
+Outcome ConfirmedOutcome(const Trial& trial, const std::string& unhealthy);
+
+// The way back is closed. A system on trial is the only one there is: it stays on trial until it is
+// healthy, whatever was held against it.
+Step CannotRollBack(const RollingBack& state, const std::string& why);
+
+}  // namespace matic::update
