@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <optional>
 
 #include "lib/rpc/channel.h"
 #include "lib/rpc/status.h"
@@ -84,22 +85,26 @@ class Client::Connection {
                             files.error().message +
                             "; osctl pki issue makes one, --pki names its folder");
     }
-    channel_ = rpc::OpenTlsChannel(address_, *files);
-    stub_ = v1::Node::NewStub(channel_);
+    files_ = *std::move(files);
     return {};
   }
 
-  bool tls() const { return channel_ != nullptr && !address_.host.empty(); }
+  bool tls() const { return files_.has_value(); }
 
   Result<v1::Node::Stub*> Stub() {
     if (stub_) return stub_.get();
+    if (tls()) {
+      stub_ = v1::Node::NewStub(rpc::OpenTlsChannel(address_, *files_));
+      return stub_.get();
+    }
     auto channel = rpc::OpenUnixChannel(socket_);
     if (!channel) return Fail(UnixError(channel.error()));
     stub_ = v1::Node::NewStub(*channel);
     return stub_.get();
   }
 
-  // Of a call that failed. A broken connection is made anew at the next call.
+  // Of a call that failed. A broken channel is made anew at the next call: gRPC's own reconnecting
+  // goes on only while a call is polled, and fails every call until it has succeeded.
   Error Explain(const grpc::Status& status, const grpc::ClientContext& context) {
     Error error = rpc::FromStatus(status, context);
     const auto& trailer = context.GetServerTrailingMetadata();
@@ -109,7 +114,7 @@ class Client::Connection {
           "no answer from " + Name() + " within " + std::to_string(time_.count() / 1000) + " s";
     } else if (error.code == ErrorCode::kUnavailable) {
       error.message = Unreachable(LastError(error.message));
-      if (!tls()) stub_.reset();
+      stub_.reset();
     } else {
       error.message = Name() + ": " + error.message;
     }
@@ -153,7 +158,7 @@ class Client::Connection {
   std::chrono::milliseconds time_;
   rpc::HostPort address_;
   std::filesystem::path pki_;
-  std::shared_ptr<grpc::Channel> channel_;  // of TLS, which reconnects by itself
+  std::optional<rpc::TlsFiles> files_;  // none: the unix socket is meant
   std::unique_ptr<v1::Node::Stub> stub_;
 };
 

@@ -14,7 +14,6 @@
 namespace matic::api {
 namespace {
 
-constexpr std::chrono::seconds kCertificateCheck{30};
 // GetStatus lists a certificate that ends soon among the problems.
 constexpr std::chrono::hours kExpiryWarning{30 * 24};
 
@@ -133,7 +132,7 @@ class Server::Servers {
   void Renew(const std::stop_token& stop) {
     std::unique_lock lock(renewal_mutex_);
     while (true) {
-      renewal_wait_.wait_for(lock, stop, kCertificateCheck, [] { return false; });
+      renewal_wait_.wait_for(lock, stop, options_.pki_check_interval, [] { return false; });
       if (stop.stop_requested()) return;
       std::string fingerprint = Fingerprint(options_.pki_dirs);
       const bool changed = fingerprint != fingerprint_;

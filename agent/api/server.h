@@ -2,6 +2,7 @@
 // serve matic.v1.Node and grpc.health.v1.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -18,9 +19,10 @@ struct ApiOptions {
   // Empty, or unknown to the system: only root and the agent's own user may connect.
   std::string socket_group = "matic";
   std::string listen;  // "0.0.0.0:50051"; empty: no TCP
-  // The first folder with a server's certificate counts. Looked at again every half a minute:
-  // renewed files are taken without a restart.
+  // The first folder with a server's certificate counts.
   std::vector<std::filesystem::path> pki_dirs;
+  // How often the files in them are looked at: renewed ones are taken without a restart.
+  std::chrono::milliseconds pki_check_interval = std::chrono::seconds(30);
 };
 
 class Server {

@@ -126,11 +126,11 @@ std::shared_ptr<grpc::Channel> OpenTlsChannel(const HostPort& address, const Tls
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 10'000);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 5'000);
   arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
-  // A node that is away to reboot is tried again soon, not after gRPC's two minutes. The second
-  // limits one attempt too, TLS handshake included.
-  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 500);
+  // Limits one attempt to connect, TLS handshake included; gRPC's own 20 s are long for a node that
+  // is back from a reboot.
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 10'000);
-  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 3'000);
+  // Else a new channel to the same node would inherit an old one's wait after a failure.
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   return grpc::CreateCustomChannel("dns:///" + address.ToString(), grpc::SslCredentials(options),
                                    arguments);
 }

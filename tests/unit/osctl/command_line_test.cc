@@ -244,5 +244,36 @@ TEST_F(CommandLineTest, MutualTlsIsSetUpWithThreeCommands) {
   EXPECT_THAT(nobody.errors, HasSubstr("no client certificate"));
 }
 
+TEST_F(CommandLineTest, AWatchOverTheNetworkSurvivesTheNodesReboot) {
+  const std::string ca = (folder_ / "ca").string();
+  ASSERT_EQ(Run("pki init --dir " + ca).code, 0);
+  ASSERT_EQ(Run("pki issue --dir " + ca + " --role server --name 127.0.0.1 --out " +
+                (folder_ / "node").string())
+                .code,
+            0);
+  ASSERT_EQ(Run("pki issue --dir " + ca + " --role operator --name alice --out " +
+                (folder_ / ".config/matic/pki").string())
+                .code,
+            0);
+  options_.listen = "127.0.0.1:0";
+  StartAgent();
+  options_.listen = "127.0.0.1:" + std::to_string(server_->tcp_port());
+  std::thread update([&] {
+    WaitForSchedule();
+    Advance(engine::ScheduleState::kInProgress, engine::Phase::kRebooting);
+    std::this_thread::sleep_for(600ms);
+    server_.reset();
+    std::this_thread::sleep_for(2s);
+    Advance(engine::ScheduleState::kCompleted, engine::Phase::kNone);
+    StartAgent();
+  });
+  const auto begin = std::chrono::steady_clock::now();
+  const Outcome outcome = Run("--node " + options_.listen + " " + Update() + " --watch");
+  update.join();
+  EXPECT_EQ(outcome.code, 0) << outcome.errors;
+  EXPECT_THAT(outcome.out, HasSubstr("Rebooting into slot-b …  back after "));
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, 12s);
+}
+
 }  // namespace
 }  // namespace matic::osctl

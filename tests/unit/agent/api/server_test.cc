@@ -437,6 +437,41 @@ TEST_F(TlsServerTest, ATakenPortIsAProblemAndNotTheEnd) {
   EXPECT_EQ((*other)->tcp_port(), 0);
 }
 
+TEST_F(TlsServerTest, RenewedCertificatesAreTakenWithoutARestart) {
+  options_.pki_check_interval = 50ms;
+  Start();
+  const rpc::KeyPair old_authority = authority_;
+  authority_ = *rpc::MakeAuthority("renewed authority", std::chrono::system_clock::now());
+  const auto renewed = rpc::IssueLeaf(authority_, {"node", std::nullopt, {"127.0.0.1"}},
+                                      std::chrono::system_clock::now());
+  ASSERT_TRUE(
+      rpc::WriteLeaf(options_.pki_dirs[0], authority_.certificate_pem, *renewed, true, true));
+  v1::GetStatusResponse response;
+  grpc::Status status;
+  for (int i = 0; i < 100; ++i) {
+    status = GetStatus(*Remote(rpc::Role::kReader, authority_), response);
+    if (status.ok()) break;
+    std::this_thread::sleep_for(50ms);
+  }
+  EXPECT_TRUE(status.ok()) << status.error_message();
+  EXPECT_FALSE(Reboot(*Remote(rpc::Role::kAdmin, old_authority)).ok());
+}
+
+TEST_F(TlsServerTest, BrokenNewFilesLeaveTheOldOnesServing) {
+  options_.pki_check_interval = 50ms;
+  Start();
+  std::ofstream(options_.pki_dirs[0] / "server.key") << "half a key";
+  const auto local = Local();
+  v1::GetStatusResponse response;
+  for (int i = 0; i < 100 && response.problems().empty(); ++i) {
+    std::this_thread::sleep_for(50ms);
+    ASSERT_TRUE(GetStatus(*local, response).ok());
+  }
+  ASSERT_EQ(response.problems_size(), 1);
+  EXPECT_THAT(response.problems(0), HasSubstr("the certificates in use stay"));
+  EXPECT_TRUE(GetStatus(*Remote(rpc::Role::kReader, authority_), response).ok());
+}
+
 TEST_F(TlsServerTest, ACertificateThatEndsSoonIsAProblem) {
   const auto short_lived =
       rpc::IssueLeaf(authority_, {"node", std::nullopt, {"127.0.0.1"}, rpc::Days(7)},
