@@ -1,9 +1,6 @@
 # What `cmake --install` puts on a machine, besides the files in agent/systemd.
-foreach(program matic-agent osctl)
-  if(TARGET ${program})
-    install(TARGETS ${program} RUNTIME DESTINATION bin)
-  endif()
-endforeach()
-if(TARGET matic-deadline)
-  install(TARGETS matic-deadline RUNTIME DESTINATION lib/matic)
-endif()
+install(TARGETS matic-agent RUNTIME DESTINATION bin)
+install(TARGETS matic-deadline RUNTIME DESTINATION lib/matic)
+# The boot selector, named for the architecture this is built for.
+install(DIRECTORY ${CMAKE_RUNTIME_OUTPUT_DIRECTORY}/ DESTINATION lib/matic
+        FILES_MATCHING PATTERN "matic-boot*.efi")

@@ -84,16 +84,20 @@ class Observer {
   std::string slot_name_ = "the system";
 };
 
-int Watch(const Machine& machine, const Options& options) {
+int Watch(Machine& machine, const Options& options) {
   Observer observer(machine, options.places, options.state);
   std::optional<Reading> at_start;
   std::optional<seconds> told;
+  bool prepared = false;
   for (;;) {
     const Observation seen = observer.Look();
     if (!at_start && (seen.slot == Reading::kOnTrial || seen.slot == Reading::kSettled)) {
       at_start = seen.slot;
     }
     if (at_start == Reading::kSettled) return 0;
+    // Not before there is something to wait for: on a confirmed system the start of the others counts.
+    if (!prepared) machine.PrepareForTheWorst();
+    prepared = true;
     if (seen.deadline) told = seen.deadline;
     const seconds deadline = told.value_or(kDefaultDeadline);
     if (machine.SinceStart() < deadline) {
@@ -157,7 +161,6 @@ int Main(int argc, char** argv) {
   // can hang as well (https://systemd.io/ROOT_STORAGE_DAEMONS).
   if (options.initrd) argv[0][0] = '@';
   Machine machine;
-  machine.PrepareForTheWorst();
   return Watch(machine, options);
 }
 
