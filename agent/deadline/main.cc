@@ -95,7 +95,8 @@ int Watch(Machine& machine, const Options& options) {
       at_start = seen.slot;
     }
     if (at_start == Reading::kSettled) return 0;
-    // Not before there is something to wait for: on a confirmed system the start of the others counts.
+    // Not before there is something to wait for: on a confirmed system the start of the others
+    // counts.
     if (!prepared) machine.PrepareForTheWorst();
     prepared = true;
     if (seen.deadline) told = seen.deadline;

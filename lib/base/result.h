@@ -22,10 +22,10 @@ inline tl::unexpected<Error> Fail(Error error) { return tl::unexpected<Error>(st
 }  // namespace matic
 
 // Hands an error on to the caller: MATIC_TRY(device->Flush());
-#define MATIC_TRY(expression)                                           \
-  do {                                                                  \
-    if (auto matic_try_result = (expression); !matic_try_result)        \
-      return ::matic::Fail(std::move(matic_try_result).error());        \
+#define MATIC_TRY(expression)                                    \
+  do {                                                           \
+    if (auto matic_try_result = (expression); !matic_try_result) \
+      return ::matic::Fail(std::move(matic_try_result).error()); \
   } while (false)
 
 #define MATIC_CONCAT_INNER(a, b) a##b
@@ -34,7 +34,7 @@ inline tl::unexpected<Error> Fail(Error error) { return tl::unexpected<Error>(st
 // Takes the value or hands the error on: MATIC_ASSIGN(auto table, partitions.Load());
 #define MATIC_ASSIGN(declaration, expression) \
   MATIC_ASSIGN_INNER(MATIC_CONCAT(matic_result_, __LINE__), declaration, expression)
-#define MATIC_ASSIGN_INNER(result, declaration, expression)       \
-  auto result = (expression);                                     \
-  if (!result) return ::matic::Fail(std::move(result).error());   \
+#define MATIC_ASSIGN_INNER(result, declaration, expression)     \
+  auto result = (expression);                                   \
+  if (!result) return ::matic::Fail(std::move(result).error()); \
   declaration = std::move(*result)
