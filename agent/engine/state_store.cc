@@ -141,7 +141,12 @@ Result<> StateStore::Save(const AgentState& state) {
     outcome["id"] = state.last_outcome->id;
     outcome["time"] = state.last_outcome->time;
     outcome["boot_id"] = state.last_outcome->boot_id;
-    json["last_outcome"] = std::move(outcome);
+    Json& before = json["last_outcome"];
+    if (before.is_object() && TextAt(before, "id") == state.last_outcome->id) {
+      before.update(outcome);  // a newer agent's keys stay
+    } else {
+      before = std::move(outcome);
+    }
   }
   MATIC_TRY(
       WriteFileDurably(file_, json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"));
