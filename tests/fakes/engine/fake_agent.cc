@@ -20,10 +20,13 @@ constexpr uint64_t kImageBytes = 93'100'000;
 
 class FakeAgent {
  public:
-  FakeAgent(std::string socket, std::string end, std::chrono::milliseconds reboot)
+  FakeAgent(std::string socket, std::string end, std::chrono::milliseconds reboot,
+            std::string listen, std::string pki)
       : end_(std::move(end)), reboot_(reboot) {
     options_.socket = std::move(socket);
     options_.socket_group = "";
+    options_.listen = std::move(listen);
+    options_.pki_dirs = {std::move(pki)};
   }
 
   int Run() {
@@ -149,10 +152,13 @@ class FakeAgent {
 
 int main(int argc, char** argv) {
   if (argc < 2) {
-    std::fprintf(stderr, "usage: fake-agent SOCKET [good|failed|rollback] [SECONDS]\n");
+    std::fprintf(stderr,
+                 "usage: fake-agent SOCKET [good|failed|rollback] [SECONDS] [LISTEN PKI]\n");
     return 2;
   }
   const std::string end = argc > 2 ? argv[2] : "good";
   const int seconds = argc > 3 ? std::atoi(argv[3]) : 4;
-  return matic::engine::FakeAgent(argv[1], end, std::chrono::seconds(seconds)).Run();
+  return matic::engine::FakeAgent(argv[1], end, std::chrono::seconds(seconds),
+                                  argc > 5 ? argv[4] : "", argc > 5 ? argv[5] : "")
+      .Run();
 }
