@@ -137,7 +137,7 @@ void ScheduleView::EndPhase(bool succeeded, Time now) {
       text += "  " + FormatBytes(bytes) + " in " + FormatDuration(took);
     }
     lines_.Line(Labelled(terminal, PhaseName(ended), text));
-  } else if (ended == v1::PHASE_ON_TRIAL || ended == v1::PHASE_CONFIRMING) {
+  } else if (ended == v1::PHASE_ON_TRIAL) {
     lines_.Keep();
   }
 }
@@ -161,7 +161,7 @@ void ScheduleView::ShowTransfer(const v1::Schedule& schedule, Time now) {
 }
 
 void ScheduleView::UpdateHealth(const v1::GetHealthResponse& health) {
-  if (phase_ != v1::PHASE_ON_TRIAL && phase_ != v1::PHASE_CONFIRMING) return;
+  if (phase_ != v1::PHASE_ON_TRIAL) return;
   const std::string text = HealthText(health, lines_.terminal());
   if (text.empty() || text == printed_health_) return;
   printed_health_ = text;
@@ -208,7 +208,6 @@ void ScheduleView::End(const v1::Schedule& schedule,
   const Terminal& terminal = lines_.terminal();
   const Style style = StateStyle(schedule.state());
   const std::string reason = schedule.reason().empty() ? "" : Shown(schedule.reason());
-  lines_.Keep();
   if (schedule.state() == v1::SCHEDULE_STATE_COMPLETED) {
     lines_.Line(Labelled(terminal, "Completed", CompletedText(schedule, status), style));
   } else if (schedule.state() == v1::SCHEDULE_STATE_ROLLED_BACK) {

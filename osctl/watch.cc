@@ -67,6 +67,10 @@ class Watcher {
 
   void Changed(const v1::WatchScheduleResponse& message) {
     connected_ = ever_connected_ = true;
+    // The checks' last results are worth a line before the trial's end.
+    if (last_.phase() == v1::PHASE_ON_TRIAL && message.schedule().phase() != last_.phase()) {
+      ShowHealth();
+    }
     last_ = message.schedule();
     id_ = last_.id();
     if (session_.json()) {
@@ -86,13 +90,16 @@ class Watcher {
     if (finished_ || OutOfTime()) return false;
     // A connection that is being tried may take its time.
     if (!connected_ && !lost_why_.empty() && !session_.json()) view_.Lost(lost_why_, Now());
-    const bool on_trial =
-        last_.phase() == v1::PHASE_ON_TRIAL || last_.phase() == v1::PHASE_CONFIRMING;
-    if (connected_ && on_trial && !session_.json() && Steady::now() >= next_health_) {
-      next_health_ = Steady::now() + kHealthInterval;
-      if (auto health = client_.GetHealth({}, kHealthLimit)) view_.UpdateHealth(*health);
+    if (connected_ && last_.phase() == v1::PHASE_ON_TRIAL && Steady::now() >= next_health_) {
+      ShowHealth();
     }
     return true;
+  }
+
+  void ShowHealth() {
+    if (session_.json()) return;
+    next_health_ = Steady::now() + kHealthInterval;
+    if (auto health = client_.GetHealth({}, kHealthLimit)) view_.UpdateHealth(*health);
   }
 
   // Returns false when --timeout is over before.
