@@ -1,0 +1,172 @@
+#include "tests/unit/agent/engine/machine.h"
+
+#include <algorithm>
+#include <thread>
+
+#include "tests/fakes/fake_check.h"
+
+namespace matic::engine {
+namespace {
+
+using namespace std::chrono_literals;
+
+const std::vector<std::string> kReboot = {"reboot"};
+const std::vector<std::string> kGoodBoot = {"good-boot"};
+// Far longer than anything here takes, on a busy machine and under a sanitizer.
+constexpr auto kPatience = 60s;
+
+}  // namespace
+
+Machine::Machine()
+    : worker_options{.health = {.timeout = 300s, .interval = 0s, .attempts = 2},
+                     .reboot_command = kReboot,
+                     .good_boot_command = kGoodBoot,
+                     .retry_pause = 0s} {
+  processes.Script(kReboot, ProcessOutcome{});
+  processes.Script(kGoodBoot, ProcessOutcome{});
+}
+
+Machine::~Machine() { StopAgent(); }
+
+void Machine::SetCheck(const std::string& check, const std::string& version, Found found) {
+  std::scoped_lock lock(mutex_);
+  findings_[{check, version}] = found;
+  changed_.notify_all();
+}
+
+health::Finding Machine::Find(const std::string& check, std::stop_token stop) {
+  const std::string version = backend.slot(backend.running()).version;
+  std::unique_lock lock(mutex_);
+  const auto found = [&] { return findings_[{check, version}]; };
+  changed_.wait(lock, stop, [&] { return found() != Found::kHang; });
+  return {found() == Found::kPass, found() == Found::kPass ? "fine" : "refused"};
+}
+
+void Machine::MakeAgent() {
+  reboots_before_ = Runs(kReboot);
+  good_boots_before_ = Runs(kGoodBoot);
+  agent_ = std::make_unique<Agent>();
+  std::vector<std::unique_ptr<health::Check>> checks;
+  for (const char* name : {"api", "service", "network"}) {
+    checks.push_back(std::make_unique<fakes::FakeCheck>(
+        name, std::string(name) != "network",
+        [this, name](std::stop_token stop) { return Find(name, std::move(stop)); }));
+  }
+  agent_->checks = std::make_unique<health::CheckRunner>(std::move(checks), clock_);
+  agent_->ledger = std::make_unique<Ledger>(folder.path(), 900s, clock_);
+  agent_->worker = std::make_unique<Worker>(worker_options, backend, *agent_->checks, processes,
+                                            clock_, *agent_->ledger);
+  agent_->engine = std::make_unique<UpdateEngine>(EngineOptions{.node_name = "node",
+                                                                .machine_id = std::string(32, 'a'),
+                                                                .backend_name = "ab",
+                                                                .os_version = "Matic"},
+                                                  backend, *agent_->checks, clock_, *agent_->ledger,
+                                                  *agent_->worker);
+  agent_->ledger->Load();
+}
+
+void Machine::StartAgent() {
+  MakeAgent();
+  worker().Start();
+}
+
+void Machine::StopAgent() {
+  if (agent_) agent_->worker->Stop();
+  agent_.reset();
+}
+
+void Machine::Reboot() {
+  StopAgent();
+  backend.Reboot();
+  StartAgent();
+}
+
+void Machine::PowerCut(const StateFolder::Contents& files) {
+  StopAgent();
+  folder.Restore(files);
+  backend.Reboot();
+  StartAgent();
+}
+
+void Machine::Await(const std::function<bool()>& so) {
+  const auto limit = std::chrono::steady_clock::now() + kPatience;
+  while (!so()) {
+    if (std::chrono::steady_clock::now() > limit) {
+      FAIL() << "it never came to be; the update is " << StateName(ledger().State().update);
+    }
+    std::this_thread::sleep_for(1ms);
+  }
+}
+
+size_t Machine::Runs(const std::vector<std::string>& argv) const {
+  return static_cast<size_t>(std::ranges::count(processes.runs(), argv));
+}
+
+void Machine::AwaitRebootAsked() {
+  Await([this] { return Runs(kReboot) > reboots_before_; });
+}
+
+void Machine::AwaitTrial() {
+  Await([this] {
+    const update::UpdateState state = ledger().State().update;
+    const auto* trying = std::get_if<update::Trying>(&state);
+    return trying != nullptr && trying->trial.last_boot_id == backend.boot_id();
+  });
+}
+
+void Machine::AwaitGoodBoot() {
+  Await([this] { return Runs(kGoodBoot) > good_boots_before_; });
+  AwaitState<update::Idle>();
+}
+
+void Machine::RunToRest() {
+  for (int reboots = 0; reboots < 10; ++reboots) {
+    const auto asked = [this] { return Runs(kReboot) > reboots_before_; };
+    const auto at_rest = [this] {
+      return Runs(kGoodBoot) > good_boots_before_ && !ledger().ActiveSchedule() &&
+             std::holds_alternative<update::Idle>(ledger().State().update);
+    };
+    Await([&] { return asked() || at_rest(); });
+    if (!asked()) return;
+    Reboot();
+  }
+  FAIL() << "it reboots for ever";
+}
+
+void Machine::AwaitSchedule(const std::string& id, ScheduleState state) {
+  Await([&] { return Get(id).state == state; });
+}
+
+void Machine::AwaitPhase(const std::string& id, Phase phase) {
+  Await([&] { return Get(id).phase == phase; });
+}
+
+ScheduleRequest Machine::Request() const {
+  ScheduleRequest request;
+  request.source = "https://example.com/2.0.squashfs";
+  request.sha256 = std::string(64, '2');
+  request.enable_auto_rollback = true;
+  return request;
+}
+
+std::string Machine::Schedule(const ScheduleRequest& request) {
+  Result<engine::Schedule> schedule = engine().ScheduleUpdate(request, alice);
+  EXPECT_TRUE(schedule) << schedule.error().message;
+  return schedule ? schedule->id : "";
+}
+
+engine::Schedule Machine::Get(const std::string& id) {
+  Result<engine::Schedule> schedule = engine().GetSchedule(id);
+  return schedule ? *schedule : engine::Schedule{};
+}
+
+std::string Machine::UpdateUpToTrial() {
+  StartAgent();
+  AwaitGoodBoot();
+  const std::string id = Schedule(Request());
+  AwaitRebootAsked();
+  Reboot();
+  return id;
+}
+
+}  // namespace matic::engine
