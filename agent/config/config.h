@@ -27,7 +27,7 @@ struct Download {
   std::filesystem::path ca_file;  // PEM; empty: the system's
   bool allow_http = true;
   std::chrono::seconds connect_timeout{30};
-  std::chrono::seconds low_speed{60};  // without a byte a second for so long: try again
+  std::chrono::seconds low_speed{60};  // slower than 1 KiB/s for so long: try again
   uint32_t retries = 5;
   std::chrono::seconds retry_backoff{2};  // before the first retry; doubles with each
   uint64_t buffer_bytes = 8u << 20;

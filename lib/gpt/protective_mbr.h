@@ -1,5 +1,5 @@
-// Sector 0 of a disk with a GPT (UEFI specification 2.10, section 5.2.3). Firmware and libfdisk
-// take no notice of a GPT without it.
+// Sector 0 of a disk with a GPT (UEFI specification 2.10, section 5.2.3). libfdisk finds no GPT
+// without it.
 #pragma once
 
 #include <string>
