@@ -10,7 +10,7 @@ void ShowText(SIMPLE_TEXT_OUTPUT_INTERFACE& console, std::string_view text) {
   std::array<CHAR16, 64> wide;
   while (!text.empty()) {
     const size_t count = std::min(text.size(), wide.size() - 1);
-    for (size_t i = 0; i < count; ++i) wide[i] = static_cast<CHAR16>(text[i]);
+    for (size_t i = 0; i < count; ++i) wide[i] = static_cast<unsigned char>(text[i]);
     wide[count] = 0;
     console.OutputString(&console, wide.data());
     text.remove_prefix(count);

@@ -1,5 +1,7 @@
 // matic-bootsim: which slot the selector would start from a disk image.
 #include <CLI/CLI.hpp>
+#include <cstdio>
+#include <exception>
 #include <iostream>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -59,9 +61,7 @@ int Simulate(const Options& options) {
   return result.started ? kStarted : kNothingToStart;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int ParseAndSimulate(int argc, char** argv) {
   static const std::map<std::string, Output> kOutputs = {{"text", Output::kText},
                                                          {"json", Output::kJson}};
   CLI::App app("Prints the slot that the boot selector would start from DISK, and on stderr why.");
@@ -74,11 +74,23 @@ int main(int argc, char** argv) {
       ->check(CLI::IsMember({512, 4096}));
   app.add_option("--output", options.output, "text or json")
       ->transform(CLI::CheckedTransformer(kOutputs))
-      ->type_name("text|json");
+      ->option_text("text|json");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kStarted : kUsage;
   }
   return Simulate(options);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return ParseAndSimulate(argc, argv);
+  } catch (const std::exception& error) {
+    // A kernel for which there is no memory, for one.
+    std::fprintf(stderr, "matic-bootsim: %s\n", error.what());
+    return kNothingToStart;
+  }
 }
