@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <tuple>
 
 #include "agent/config/config.h"
 #include "agent/engine/schedule_json.h"
@@ -232,6 +233,11 @@ void Ledger::ShowState(const update::UpdateState& state) {
   if (!shown.target.empty()) schedule.target = shown.target;
   if (!shown.previous.empty()) schedule.previous = shown.previous;
   if (!shown.version.empty()) schedule.version = shown.version;
+  // What is tried again every few seconds is not worth a write each time.
+  const auto seen = [](const Schedule& s) {
+    return std::tie(s.state, s.phase, s.reason, s.target, s.previous, s.version);
+  };
+  if (seen(schedule) == seen(*known)) return;
   Put(std::move(schedule), /*durable=*/true);
 }
 

@@ -322,10 +322,11 @@ TEST_F(TrialTest, ConfirmAndRevertAreTriedAgain) {
 }
 
 TEST_F(TrialTest, WhileAConfirmationFailsTheAgentStillListens) {
+  machine_.worker_options.retry_pause = std::chrono::hours(1);
   machine_.SetCheck("api", "2.0", Found::kHang);
   machine_.UpdateUpToTrial();
   machine_.AwaitTrial();
-  machine_.backend.Fail(Verb::kConfirm, {ErrorCode::kIo, "Input/output error"}, 1'000'000);
+  machine_.backend.Fail(Verb::kConfirm, {ErrorCode::kIo, "Input/output error"}, 2);
   machine_.SetCheck("api", "2.0", Found::kPass);
   machine_.AwaitState<update::Confirming>();
   ASSERT_TRUE(machine_.engine().TriggerRollback("enough", machine_.alice));
