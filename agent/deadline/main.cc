@@ -5,6 +5,7 @@
 #include <getopt.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdio>
 #include <future>
@@ -23,6 +24,8 @@ using std::chrono::seconds;
 // A read that takes longer will not come back.
 constexpr seconds kReadLimit{20};
 constexpr seconds kLookInterval{2};
+// How soon a confirmation is noticed, and the memory given back.
+constexpr seconds kSettledInterval{30};
 
 struct Options {
   Places places;
@@ -94,7 +97,7 @@ int Watch(Machine& machine, const Options& options) {
     if (!at_start && (seen.slot == Reading::kOnTrial || seen.slot == Reading::kSettled)) {
       at_start = seen.slot;
     }
-    if (at_start == Reading::kSettled) return 0;
+    if (seen.slot == Reading::kSettled) return 0;
     // Not before there is something to wait for: on a confirmed system the start of the others
     // counts.
     if (!prepared) machine.PrepareForTheWorst();
@@ -102,9 +105,9 @@ int Watch(Machine& machine, const Options& options) {
     if (seen.deadline) told = seen.deadline;
     const seconds deadline = told.value_or(kDefaultDeadline);
     if (machine.SinceStart() < deadline) {
-      const auto next = machine.SinceStart() + kLookInterval;
       const bool all_known = at_start && told;
-      machine.SleepUntil(all_known || next > deadline ? deadline : next);
+      const auto next = machine.SinceStart() + (all_known ? kSettledInterval : kLookInterval);
+      machine.SleepUntil(std::min<std::chrono::nanoseconds>(next, deadline));
       continue;
     }
     const bool in_initrd = options.initrd && machine.SharesRootWithInit();
