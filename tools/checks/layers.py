@@ -20,7 +20,8 @@ from checks.tree import Problem, Tree
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.MULTILINE)
 CODE = (".h", ".cc", ".c")
 
-LIB = ["lib/base", "lib/os", "lib/crypto", "lib/http", "lib/gpt", "lib/image", "lib/rpc"]
+LIB = ["lib/base", "lib/os", "lib/crypto", "lib/calendar", "lib/http", "lib/gpt", "lib/image",
+       "lib/rpc"]
 AGENT_BASE = [*LIB, "proto", "boot/policy"]
 
 # What each folder may depend on at most. Folders that are not named here may be used by nobody and
@@ -33,6 +34,7 @@ ALLOWED: dict[str, list[str]] = {
     "lib/base": [],
     "lib/os": ["lib/base"],
     "lib/crypto": ["lib/base", "lib/os"],
+    "lib/calendar": ["lib/base", "lib/crypto"],
     "lib/http": ["lib/base", "lib/os", "lib/crypto"],
     "lib/gpt": ["lib/base", "lib/os", "lib/crypto", "boot/policy"],
     "lib/image": ["lib/base", "lib/os", "lib/crypto", "boot/policy"],
@@ -40,8 +42,8 @@ ALLOWED: dict[str, list[str]] = {
     "agent/update": ["lib/base"],
     "agent/config": ["lib/base", "lib/os"],
     "agent/health": ["lib/base", "lib/os", "agent/config"],
-    "agent/engine": ["lib/base", "lib/os", "lib/crypto", "agent/update", "agent/health",
-                     "agent/config"],
+    "agent/engine": ["lib/base", "lib/os", "lib/crypto", "lib/calendar", "agent/update",
+                     "agent/health", "agent/config"],
     "agent/ab": [*LIB, "boot/policy", "agent/update", "agent/engine", "agent/config"],
     "agent/api": [*LIB, "proto", "agent/update", "agent/health", "agent/engine", "agent/config"],
     "agent/deadline": ["lib/base", "lib/os", "lib/gpt", "boot/policy"],
@@ -81,8 +83,13 @@ PURE: dict[str, set[str]] = {
     "boot/policy": FREESTANDING,
     "agent/update": FREESTANDING | {"cassert", "chrono", "functional", "map", "memory", "ranges",
                                     "set", "string", "vector"},
+    "lib/calendar": FREESTANDING | {"bitset", "chrono", "memory", "string", "vector",
+                                    "absl/strings/ascii.h", "absl/strings/match.h",
+                                    "absl/strings/numbers.h", "absl/strings/str_format.h",
+                                    "absl/strings/str_join.h", "absl/strings/str_split.h",
+                                    "absl/time/civil_time.h", "absl/time/time.h"},
 }
-IMPURE_CALL = re.compile(r"(_clock::now|\bgetenv|\btime\(|\bprintf|\bstd::(cout|cerr|random_device))")
+IMPURE_CALL = re.compile(r"(_clock::now|absl::Now|\bgetenv|\btime\(|\bprintf|\bstd::(cout|cerr|random_device))")
 
 
 def check(tree: Tree) -> list[Problem]:
