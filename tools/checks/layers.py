@@ -70,6 +70,8 @@ WRAPPED: dict[str, Wrapped] = {
     "gRPC": Wrapped(re.compile(r"^grpc(pp|)/|\.grpc\.pb\.h$"), re.compile("^gRPC::"),
                     ("proto", "lib/rpc", "agent/api", "osctl")),
     "yaml-cpp": Wrapped(re.compile(r"^yaml-cpp/"), re.compile("^yaml-cpp"), ("agent/config",)),
+    "Abseil's time": Wrapped(re.compile(r"^absl/time/"), re.compile("^absl::time$"),
+                             ("lib/base", "lib/calendar")),
     "SQLite": Wrapped(re.compile(r"^sqlite3\.h$"), re.compile("^SQLite|^sqlite3$"), ()),
 }
 
@@ -89,7 +91,8 @@ PURE: dict[str, set[str]] = {
                                     "absl/strings/str_join.h", "absl/strings/str_split.h",
                                     "absl/time/civil_time.h", "absl/time/time.h"},
 }
-IMPURE_CALL = re.compile(r"(_clock::now|absl::Now|\bgetenv|\btime\(|\bprintf|\bstd::(cout|cerr|random_device))")
+IMPURE_CALL = re.compile(r"(_clock::now|absl::Now|\bgetenv|\btime\(|\bprintf|"
+                         r"\bstd::(cout|cerr|random_device))")
 
 
 def check(tree: Tree) -> list[Problem]:
