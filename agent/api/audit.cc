@@ -4,7 +4,7 @@
 #include <spdlog/spdlog.h>
 
 #include "agent/api/translate.h"
-#include "agent/api/utf8.h"
+#include "lib/base/utf8.h"
 
 namespace matic::api {
 namespace {

@@ -4,7 +4,7 @@
 #include <grpcpp/security/server_credentials.h>
 
 #include "agent/api/grpc_server.h"
-#include "agent/api/utf8.h"
+#include "lib/base/utf8.h"
 #include "lib/rpc/certificate.h"
 
 namespace matic::api {

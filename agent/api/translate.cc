@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "agent/api/utf8.h"
+#include "lib/base/utf8.h"
 
 namespace matic::api {
 namespace {

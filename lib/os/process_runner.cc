@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -25,6 +26,8 @@ namespace {
 using SteadyClock = std::chrono::steady_clock;
 
 constexpr size_t kKeptOutput = 64 * 1024;
+// How long a stop may go unseen.
+constexpr std::chrono::milliseconds kStopPoll{100};
 
 struct Child {
   pid_t pid = -1;
@@ -49,10 +52,52 @@ struct SpawnSettings {
   posix_spawnattr_t attributes;
 };
 
+// A file rather than a pipe, so that a program may leave it unread. Invalid for no input.
+Result<UniqueFd> InputFile(const std::string& input) {
+  if (input.empty()) return UniqueFd();
+  UniqueFd file(::memfd_create("stdin", MFD_CLOEXEC));
+  if (!file.valid()) return Fail(OsError("make a file for stdin", errno));
+  for (size_t done = 0; done < input.size();) {
+    const ssize_t n = ::write(file.get(), input.data() + done, input.size() - done);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return Fail(OsError("write a file for stdin", errno));
+    done += static_cast<size_t>(n);
+  }
+  ::lseek(file.get(), 0, SEEK_SET);
+  return file;
+}
+
+std::vector<char*> Pointers(const std::vector<std::string>& texts) {
+  std::vector<char*> pointers;
+  for (const std::string& text : texts) pointers.push_back(const_cast<char*>(text.c_str()));
+  return pointers;
+}
+
+std::string_view NameIn(std::string_view variable) {
+  return variable.substr(0, variable.find('='));
+}
+
+// `own` and whatever of this program's environment it does not replace.
+std::vector<char*> Environment(const std::vector<std::string>& own) {
+  std::vector<char*> result = Pointers(own);
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    const bool replaced = std::any_of(own.begin(), own.end(), [&](const std::string& set) {
+      return NameIn(set) == NameIn(*variable);
+    });
+    if (!replaced) result.push_back(*variable);
+  }
+  result.push_back(nullptr);
+  return result;
+}
+
 // Its own process group, no signal blocked or ignored, nothing open but 0 to 2.
-int Spawn(const std::vector<std::string>& argv, int output, pid_t& pid) {
+int Spawn(const Command& command, int input, int output, pid_t& pid) {
   SpawnSettings settings;
-  ::posix_spawn_file_actions_addopen(&settings.actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  if (input >= 0) {
+    ::posix_spawn_file_actions_adddup2(&settings.actions, input, STDIN_FILENO);
+  } else {
+    ::posix_spawn_file_actions_addopen(&settings.actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  }
   ::posix_spawn_file_actions_adddup2(&settings.actions, output, STDOUT_FILENO);
   ::posix_spawn_file_actions_adddup2(&settings.actions, output, STDERR_FILENO);
   ::posix_spawn_file_actions_addclosefrom_np(&settings.actions, STDERR_FILENO + 1);
@@ -65,20 +110,21 @@ int Spawn(const std::vector<std::string>& argv, int output, pid_t& pid) {
   ::posix_spawnattr_setpgroup(&settings.attributes, 0);
   ::posix_spawnattr_setflags(
       &settings.attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-  std::vector<char*> arguments;
-  for (const std::string& argument : argv) arguments.push_back(const_cast<char*>(argument.c_str()));
+  std::vector<char*> arguments = Pointers(command.argv);
   arguments.push_back(nullptr);
   return ::posix_spawnp(&pid, arguments[0], &settings.actions, &settings.attributes,
-                        arguments.data(), environ);
+                        arguments.data(), Environment(command.environment).data());
 }
 
-Result<Child> Start(const std::vector<std::string>& argv) {
+Result<Child> Start(const Command& command) {
+  const std::vector<std::string>& argv = command.argv;
+  MATIC_ASSIGN(const UniqueFd input, InputFile(command.input));
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) return Fail(OsError("run " + argv[0], errno));
   Child child;
   child.output.Reset(ends[0]);
   UniqueFd writer(ends[1]);
-  if (const int error = Spawn(argv, writer.get(), child.pid); error != 0) {
+  if (const int error = Spawn(command, input.get(), writer.get(), child.pid); error != 0) {
     return Fail(OsError("run " + argv[0], error));
   }
   ::fcntl(child.output.get(), F_SETFL, O_NONBLOCK);
@@ -106,20 +152,23 @@ bool Drain(int fd, std::string& output) {
 }
 
 // Until the program itself ends: one that it left behind may hold the pipe open for ever.
-bool FollowToEnd(const Child& child, SteadyClock::time_point end, std::string& output) {
+bool FollowToEnd(const Child& child, SteadyClock::time_point end, const std::stop_token& stop,
+                 std::string& output) {
   bool open = true;
-  for (;;) {
+  while (!stop.stop_requested()) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - SteadyClock::now());
     if (left.count() <= 0) return false;
-    constexpr std::chrono::milliseconds kLongestPoll = std::chrono::hours(1);
+    const std::chrono::milliseconds longest =
+        stop.stop_possible() ? kStopPoll : std::chrono::milliseconds(std::chrono::hours(1));
     pollfd watched[] = {{child.pidfd.get(), POLLIN, 0}, {child.output.get(), POLLIN, 0}};
     const int ready =
-        ::poll(watched, open ? 2 : 1, static_cast<int>(std::min(left, kLongestPoll).count()));
+        ::poll(watched, open ? 2 : 1, static_cast<int>(std::min(left, longest).count()));
     if (ready < 0 && errno != EINTR) return false;
     if (ready <= 0) continue;
     if (open && watched[1].revents != 0) open = Drain(child.output.get(), output);
     if (watched[0].revents != 0) return true;
   }
+  return false;
 }
 
 int WaitFor(pid_t pid) {
@@ -131,21 +180,25 @@ int WaitFor(pid_t pid) {
 
 }  // namespace
 
-Result<ProcessOutcome> SystemProcessRunner::Run(const std::vector<std::string>& argv,
-                                                std::chrono::milliseconds deadline) {
+Result<ProcessOutcome> SystemProcessRunner::RunCommand(const Command& command,
+                                                       std::chrono::milliseconds deadline) {
+  const std::vector<std::string>& argv = command.argv;
   if (argv.empty() || argv[0].empty()) {
     return Fail(ErrorCode::kInvalidArgument, "run: no program is named");
   }
   const SteadyClock::time_point end =
       SteadyClock::now() +
       std::min<std::chrono::milliseconds>(deadline, std::chrono::hours(24 * 365));
-  MATIC_ASSIGN(const Child child, Start(argv));
+  MATIC_ASSIGN(const Child child, Start(command));
   ProcessOutcome outcome;
-  const bool ended = FollowToEnd(child, end, outcome.output);
+  const bool ended = FollowToEnd(child, end, command.stop, outcome.output);
   // Not after the wait: the number of a group that is gone may be another's by then.
   if (!ended) ::kill(-child.pid, SIGKILL);
   outcome.exit_code = WaitFor(child.pid);
   Drain(child.output.get(), outcome.output);
+  if (!ended && command.stop.stop_requested()) {
+    return Fail(ErrorCode::kCancelled, "run " + argv[0] + ": stopped, and killed");
+  }
   if (!ended) {
     return Fail(ErrorCode::kDeadline, "run " + argv[0] + ": still running after " +
                                           std::to_string(deadline.count()) + " ms, killed");

@@ -4,10 +4,11 @@
 
 namespace matic::fakes {
 
-Result<ProcessOutcome> FakeProcessRunner::Run(const std::vector<std::string>& argv,
-                                              std::chrono::milliseconds) {
+Result<ProcessOutcome> FakeProcessRunner::RunCommand(const Command& command,
+                                                     std::chrono::milliseconds) {
+  const std::vector<std::string>& argv = command.argv;
   std::scoped_lock lock(mutex_);
-  runs_.push_back(argv);
+  commands_.push_back(command);
   const auto scripted = outcomes_.find(argv);
   if (scripted == outcomes_.end()) {
     return Fail(ErrorCode::kNotFound,
@@ -26,7 +27,14 @@ void FakeProcessRunner::Script(std::vector<std::string> argv, Result<ProcessOutc
 
 std::vector<std::vector<std::string>> FakeProcessRunner::runs() const {
   std::scoped_lock lock(mutex_);
-  return runs_;
+  std::vector<std::vector<std::string>> runs;
+  for (const Command& command : commands_) runs.push_back(command.argv);
+  return runs;
+}
+
+std::vector<Command> FakeProcessRunner::commands() const {
+  std::scoped_lock lock(mutex_);
+  return commands_;
 }
 
 }  // namespace matic::fakes

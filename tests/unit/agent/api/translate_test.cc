@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include "agent/api/audit.h"
-#include "agent/api/utf8.h"
 
 namespace matic::api {
 namespace {
@@ -14,15 +13,6 @@ TEST(WithoutCredentialsTest, HidesUserAndPasswordOnly) {
   EXPECT_EQ(WithoutCredentials("https://user@host"), "https://***@host");
   EXPECT_EQ(WithoutCredentials("file:///srv/os"), "file:///srv/os");
   EXPECT_EQ(WithoutCredentials("a@b"), "a@b");
-}
-
-TEST(ToUtf8Test, KeepsWhatIsValidAndReplacesTheRest) {
-  EXPECT_EQ(ToUtf8("plain … 日本 🙂"), "plain … 日本 🙂");
-  EXPECT_EQ(ToUtf8("a\xff\x62"), "a\uFFFDb");
-  EXPECT_EQ(ToUtf8("\xc0\xaf"), "\uFFFD\uFFFD");            // overlong
-  EXPECT_EQ(ToUtf8("\xed\xa0\x80"), "\uFFFD\uFFFD\uFFFD");  // a surrogate
-  EXPECT_EQ(ToUtf8("cut \xe2\x80"), "cut \uFFFD\uFFFD");
-  EXPECT_EQ(ToUtf8("ab…cd", 4), "ab…");
 }
 
 TEST(ToScheduleRequestTest, DigestIsLowerCaseAndZeroTimeoutIsTheDefault) {

@@ -22,9 +22,9 @@ using testing::HasSubstr;
 // scripted runs would not.
 class FakeSystemctl final : public ProcessRunner {
  public:
-  Result<ProcessOutcome> Run(const std::vector<std::string>& argv,
-                             std::chrono::milliseconds) override {
+  Result<ProcessOutcome> RunCommand(const Command& command, std::chrono::milliseconds) override {
     if (broken) return *broken;
+    const std::vector<std::string>& argv = command.argv;
     ProcessOutcome outcome;
     const auto dashes = std::find(argv.begin(), argv.end(), "--");
     for (auto unit = std::next(dashes); unit != argv.end(); ++unit) {

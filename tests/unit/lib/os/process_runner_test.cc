@@ -41,6 +41,40 @@ TEST(SystemProcessRunner, ASignalIs128AndItsNumber) {
 
 TEST(SystemProcessRunner, StdinIsEmpty) { EXPECT_EQ(Shell("cat; echo end")->output, "end\n"); }
 
+TEST(SystemProcessRunner, GivesInputAndEnvironment) {
+  const Result<ProcessOutcome> outcome = SystemProcessRunner().RunCommand(
+      {.argv = {"sh", "-c", "cat; echo \"$MATIC_TITLE|$HOME|${PATH:+path}\""},
+       .environment = {"MATIC_TITLE=a b; $c", "HOME=/elsewhere"},
+       .input = "line one\nline two\n",
+       .stop = {}},
+      seconds(20));
+  ASSERT_TRUE(outcome) << outcome.error().message;
+  EXPECT_EQ(outcome->output, "line one\nline two\na b; $c|/elsewhere|path\n");
+}
+
+TEST(SystemProcessRunner, InputMayBeLongAndMayBeLeftUnread) {
+  const std::string input(1 << 20, 'x');
+  const auto count = [&](const char* script) {
+    return SystemProcessRunner().RunCommand(
+        {.argv = {"sh", "-c", script}, .environment = {}, .input = input, .stop = {}}, seconds(20));
+  };
+  EXPECT_EQ(count("wc -c")->output, std::to_string(input.size()) + "\n");
+  EXPECT_EQ(count("echo unread")->output, "unread\n");
+}
+
+TEST(SystemProcessRunner, AStopKillsTheProgram) {
+  std::stop_source stop;
+  std::jthread stopper([&] {
+    std::this_thread::sleep_for(milliseconds(50));
+    stop.request_stop();
+  });
+  const Result<ProcessOutcome> outcome = SystemProcessRunner().RunCommand(
+      {.argv = {"sleep", "600"}, .environment = {}, .input = {}, .stop = stop.get_token()},
+      seconds(590));
+  ASSERT_FALSE(outcome);
+  EXPECT_EQ(outcome.error().code, ErrorCode::kCancelled);
+}
+
 TEST(SystemProcessRunner, KeepsTheEndOfALongOutput) {
   const Result<ProcessOutcome> outcome = Shell("seq 1 200000");
   ASSERT_TRUE(outcome);

@@ -1,9 +1,9 @@
-#include "agent/api/utf8.h"
+#include "lib/base/utf8.h"
 
 #include <algorithm>
 #include <cstdint>
 
-namespace matic::api {
+namespace matic {
 namespace {
 
 // Length of the valid sequence that `text` starts with; 0 where there is none.
@@ -41,4 +41,4 @@ std::string ToUtf8(std::string_view text, size_t limit) {
   return result;
 }
 
-}  // namespace matic::api
+}  // namespace matic

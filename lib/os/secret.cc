@@ -1,0 +1,61 @@
+#include "lib/os/secret.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <filesystem>
+
+#include "lib/os/durable_file.h"
+
+namespace matic {
+namespace {
+
+constexpr size_t kMaxBytes = 4096;
+constexpr std::string_view kWhiteSpace = " \t\r\n";
+
+Result<std::filesystem::path> FileOf(const std::string& source) {
+  if (source.starts_with('/')) return std::filesystem::path(source);
+  if (source.empty() || source.starts_with('.') || source.find('/') != std::string::npos) {
+    return Fail(ErrorCode::kInvalidArgument,
+                "'" + source + "' is neither an absolute path nor the name of a credential");
+  }
+  const char* folder = std::getenv("CREDENTIALS_DIRECTORY");
+  if (folder == nullptr || *folder == '\0') {
+    return Fail(ErrorCode::kNotFound, "credential " + source +
+                                          ": systemd gave none to this program; the unit needs "
+                                          "LoadCredential=" +
+                                          source + ":FILE");
+  }
+  return std::filesystem::path(folder) / source;
+}
+
+}  // namespace
+
+Result<std::string> ReadSecret(const std::string& source) {
+  MATIC_ASSIGN(const std::filesystem::path file, FileOf(source));
+  struct stat facts {};
+  if (::stat(file.c_str(), &facts) != 0) {
+    return Fail(OsError("read the secret " + file.string(), errno));
+  }
+  if ((facts.st_mode & (S_IRWXO)) != 0) {
+    return Fail(ErrorCode::kPermission, "the secret " + file.string() +
+                                            " may be read by everybody; chmod o= " + file.string());
+  }
+  MATIC_ASSIGN(const std::string content, ReadFile(file, kMaxBytes));
+  const size_t first = content.find_first_not_of(kWhiteSpace);
+  if (first == std::string::npos) {
+    return Fail(ErrorCode::kInvalidArgument, "the secret " + file.string() + " is empty");
+  }
+  std::string secret = content.substr(first, content.find_last_not_of(kWhiteSpace) - first + 1);
+  const bool plain = std::none_of(secret.begin(), secret.end(),
+                                  [](unsigned char c) { return c < 0x20 || c == 0x7f; });
+  if (!plain) {
+    return Fail(ErrorCode::kInvalidArgument,
+                "the secret " + file.string() + " is not one line of text");
+  }
+  return secret;
+}
+
+}  // namespace matic
