@@ -46,7 +46,7 @@ class Deciding {
   Deciding(const Rules& rules, Step step, WallTime now, nanoseconds uptime, std::string_view seed,
            const Zone& zone)
       : rules_(rules), step_(step), now_(now), uptime_(uptime), seed_(seed), zone_(zone) {
-    if (!rules.emergency) windows_ = WindowsFor(rules, step);
+    if (!rules.emergency && !rules.at) windows_ = WindowsFor(rules, step);
     if (!rules.emergency) blackouts_ = rules.blackouts;
     due_ =
         std::max({kEarliest, rules.at.value_or(kEarliest), rules.not_before.value_or(kEarliest)});
@@ -108,6 +108,7 @@ class Deciding {
 
   std::string WhyOpen() const {
     if (rules_.emergency) return "emergency: windows and blackouts are passed by";
+    if (rules_.at) return Tell("was due at ", *rules_.at);
     return windows_.empty() ? "no window is set" : "in " + TellWindows();
   }
 

@@ -22,7 +22,7 @@ struct Rules {
   std::vector<Window> download_windows{};
   std::vector<Window> install_windows{};
   std::vector<Window> reboot_windows{};
-  std::optional<WallTime> at{};          // due then, or in the first window after it
+  std::optional<WallTime> at{};          // due then: windows are passed by, blackouts are not
   std::optional<WallTime> not_before{};  // nothing is done earlier
   std::optional<WallTime> not_after{};   // nothing is begun then or later
   std::vector<DateRange> blackouts{};    // days of `zone` on which nothing is begun

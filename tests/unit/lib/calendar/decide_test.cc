@@ -141,6 +141,15 @@ TEST(Decide, AtAndNotBeforeComeFirst) {
   EXPECT_TRUE(At(rules, "2030-06-01 03:00").open());
 }
 
+TEST(Decide, AtPassesWindowsByButNotBlackouts) {
+  const Rules rules = InBerlin(
+      {.windows = {"Sat 02:00-05:00"}, .at = "2026-12-23 14:00", .blackouts = {"2026-12-24"}});
+  EXPECT_FALSE(At(rules, "2026-12-05 03:00").open());
+  EXPECT_EQ(Tell(At(rules, "2026-12-23 15:00")),
+            "open until Thu 2026-12-24 00:00 CET: was due at Wed 2026-12-23 14:00 CET");
+  EXPECT_EQ(At(rules, "2026-12-24 15:00").until, Berlin("2026-12-25 00:00"));
+}
+
 TEST(Decide, NotAfterEndsIt) {
   const Rules rules = InBerlin({.windows = {"Sat 02:00-05:00"}, .not_after = "2026-12-12 03:00"});
   EXPECT_EQ(At(rules, "2026-12-12 02:30").until, Berlin("2026-12-12 03:00"));
