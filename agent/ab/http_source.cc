@@ -100,7 +100,8 @@ Result<> HttpSource::Fetch(uint64_t max_bytes, ImageSink& sink, std::stop_token 
     if (!MayPass(error, download)) return Fail(error);
     failures = download.TakeProgress() ? 1 : failures + 1;
     if (failures > policy_.retries) {
-      return Fail(error.Context("given up after " + std::to_string(failures) + " attempts"));
+      return Fail(error.Context("given up after " + std::to_string(failures) +
+                                (failures == 1 ? " attempt" : " attempts")));
     }
     if (error.code == ErrorCode::kCorrupt) download.StartAnew();
     const auto wait = Backoff(policy_, failures);

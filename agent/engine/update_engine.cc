@@ -32,10 +32,19 @@ UpdateEngine::UpdateEngine(EngineOptions options, Backend& backend, health::Chec
       ledger_(ledger),
       worker_(worker) {}
 
+// A request that the disk stands in the way of can be right: not the caller's fault.
+Result<update::Facts> UpdateEngine::ReadDisk() {
+  Result<update::Facts> facts = backend_.GetFacts();
+  if (facts) return facts;
+  return Fail(ErrorCode::kRefused, "the disk cannot be used: " + facts.error().message);
+}
+
 Result<> UpdateEngine::MayStage(const ScheduleRequest& request) {
   MATIC_TRY(backend_.CheckSource({request.source, request.sha256}));
+  MATIC_ASSIGN(update::Facts facts, ReadDisk());
   if (!worker_.FactsAtStart()) {
-    return Fail(ErrorCode::kUnavailable, "the agent has not read its disk yet; see osctl status");
+    return Fail(ErrorCode::kUnavailable,
+                "the agent has not read its disk yet; ask again in a few seconds");
   }
   std::string why;
   if (!request.force && ledger_.IsQuarantined(request.sha256, &why)) {
@@ -45,10 +54,12 @@ Result<> UpdateEngine::MayStage(const ScheduleRequest& request) {
   }
   const AgentState state = ledger_.State();
   if (!std::holds_alternative<update::Idle>(state.update)) {
-    return Fail(ErrorCode::kRefused,
-                "an update is " + std::string(StateName(state.update)) + "; wait for its end");
+    const std::optional<Schedule> active = ledger_.ActiveSchedule();
+    return Fail(ErrorCode::kRefused, (active ? active->id : "an update") + " is " +
+                                         std::string(StateName(state.update)) +
+                                         "; wait for its end, or cancel it (osctl schedule " +
+                                         "watch, osctl schedule cancel)");
   }
-  MATIC_ASSIGN(update::Facts facts, backend_.GetFacts());
   if (const update::Target* running = facts.Running(); running && !running->Confirmed()) {
     return Fail(ErrorCode::kRefused, running->name +
                                          " runs, but is not confirmed yet; nothing is "
@@ -179,7 +190,7 @@ Result<update::RollbackRequested> RollbackByHand(const AgentState& agent,
 }
 
 Result<Rollback> UpdateEngine::TriggerRollback(const std::string& reason, const Caller& caller) {
-  MATIC_ASSIGN(update::Facts facts, backend_.GetFacts());
+  MATIC_ASSIGN(update::Facts facts, ReadDisk());
   MATIC_ASSIGN(update::RollbackRequested event,
                RollbackByHand(ledger_.State(), facts, reason, caller.description));
   spdlog::info("rollback from {} to {} asked for by {}: {}", event.running, event.previous,

@@ -41,6 +41,7 @@ class UpdateEngine final : public Engine {
 
  private:
   // Whether the machine may take an update at all, now.
+  Result<update::Facts> ReadDisk();
   Result<> MayStage(const ScheduleRequest& request);
 
   const EngineOptions options_;

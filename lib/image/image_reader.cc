@@ -23,7 +23,7 @@ Result<std::vector<uint8_t>> ReadBytes(BlockDevice& device, uint64_t offset, uin
 }
 
 Result<boot::SectionTable> ReadSectionTable(BlockDevice& device) {
-  if (device.size() < 2 * boot::kImageBlockBytes) {
+  if (device.size() < boot::kImageBlockBytes) {
     return Fail(ErrorCode::kCorrupt,
                 "no image: " + std::to_string(device.size()) + " bytes are too few");
   }
@@ -32,10 +32,15 @@ Result<boot::SectionTable> ReadSectionTable(BlockDevice& device) {
   const auto squashfs_bytes = boot::SquashfsBytesUsed(block);
   if (!squashfs_bytes) return Fail(ErrorCode::kCorrupt, "no image: it is not a squashfs 4.0");
   const auto table_offset = boot::SectionTableOffset(*squashfs_bytes);
+  if (*squashfs_bytes > device.size()) {
+    return Fail(ErrorCode::kCorrupt, "no image: cut short: the squashfs says it is " +
+                                         std::to_string(*squashfs_bytes) +
+                                         " bytes long, there are " + std::to_string(device.size()));
+  }
   if (!table_offset || *table_offset > device.size() - boot::kSectionTableBytes) {
-    return Fail(ErrorCode::kCorrupt, "the squashfs says it is " + std::to_string(*squashfs_bytes) +
-                                         " bytes long, and nothing follows it within the " +
-                                         std::to_string(device.size()) + " bytes there are");
+    return Fail(ErrorCode::kCorrupt, "no image: no section table behind the squashfs of " +
+                                         std::to_string(*squashfs_bytes) +
+                                         " bytes; osctl image pack makes an image of it");
   }
   MATIC_TRY(device.Read(*table_offset, block));
   boot::SectionTableParse parse = boot::ParseSectionTable(block, *squashfs_bytes, device.size());

@@ -8,6 +8,7 @@ import subprocess
 import time
 import uuid
 from pathlib import Path
+from typing import Any
 
 from harness import local_osctl, paths
 from harness.disk import Disk
@@ -15,13 +16,16 @@ from harness.images import Image
 from harness.node import Node
 from harness.verdict import Failed, expect
 
+Settings = dict[str, dict[str, object]]  # by section of agent.yaml
+
 _UNITS = ("matic-agent.service", "matic-deadline.service")
 
 
 class FileBackedMachine:
     """Powered on and off by its methods; the disk and the agent's state stay."""
 
-    def __init__(self, disk: Disk, folder: Path) -> None:
+    def __init__(self, disk: Disk, folder: Path, settings: Settings | None = None) -> None:
+        """`settings` go over those that suit every test."""
         self.disk = disk
         self._folder = folder
         self._config = folder / "agent.yaml"
@@ -29,8 +33,16 @@ class FileBackedMachine:
         self._rebooting = folder / "rebooting"
         self._socket = folder / "agent.sock"
         self._agent: subprocess.Popen[bytes] | None = None
-        self._config.write_text(json.dumps(self._agent_config(), indent=2))
+        self._settings = settings or {}
+        self.configure({})
         self.node = Node(["--socket", str(self._socket)], folder / "osctl.log")
+
+    def configure(self, settings: Settings) -> None:
+        """From the agent's next start on: these over those that the machine was made with."""
+        config = self._agent_config()
+        for section, values in (*self._settings.items(), *settings.items()):
+            config[section] = {**config.get(section, {}), **values}
+        self._config.write_text(json.dumps(config, indent=2))
 
     def power_on(self, timeout: float = 20) -> str:
         """Starts what the firmware would; returns the slot, once its agent answers."""
@@ -44,6 +56,12 @@ class FileBackedMachine:
         slot = selected.stdout.strip()
         self._facts.write_text(json.dumps({"boot_id": str(uuid.uuid4()), "slot": slot}))
         self._rebooting.unlink(missing_ok=True)
+        self.start_agent()
+        self.node.wait_until_up(timeout)
+        return slot
+
+    def start_agent(self) -> None:
+        """In the boot that is already under way."""
         with (self._folder / "agent.log").open("ab") as log:
             self._agent = subprocess.Popen(
                 ["setpriv", "--pdeathsig", "KILL", "--", paths.AGENT, "--config", self._config],
@@ -51,8 +69,6 @@ class FileBackedMachine:
                 stdout=log,
                 stderr=log,
             )
-        self.node.wait_until_up(timeout)
-        return slot
 
     def wait_until_it_reboots(self, timeout: float = 20) -> None:
         """Until the agent asks for a reboot; then it is stopped as systemd would stop it."""
@@ -62,7 +78,7 @@ class FileBackedMachine:
                 raise Failed(f"the agent ended by itself ({self._folder / 'agent.log'})")
             if time.monotonic() > deadline:
                 raise Failed(f"the agent asked for no reboot within {timeout:.0f} s")
-            time.sleep(0.05)
+            time.sleep(0.02)
         self.power_off()
 
     def power_off(self) -> None:
@@ -77,7 +93,7 @@ class FileBackedMachine:
             finally:
                 self._agent = None
 
-    def _agent_config(self) -> dict[str, object]:
+    def _agent_config(self) -> dict[str, Any]:
         return {
             "name": "file-backed",
             "state_dir": str(self._folder / "agent-state"),

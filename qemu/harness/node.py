@@ -179,6 +179,7 @@ class Node:
         """The first thing `attempt` returns; a node that does not answer is asked again."""
         deadline = time.monotonic() + timeout
         last = ""
+        pause = 0.05
         while time.monotonic() < deadline:
             try:
                 found = attempt()
@@ -188,7 +189,8 @@ class Node:
                 if error.code != UNREACHABLE:
                     raise
                 last = f"; last: {error}"
-            time.sleep(0.5)
+            time.sleep(pause)
+            pause = min(2 * pause, 0.5)
         raise Failed(f"waited {timeout:.0f} s for {what}{last}")
 
 

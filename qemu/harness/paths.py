@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-PROGRAMS = REPOSITORY / "build" / "release" / "bin"
+# Tests of another build name its folder, as ctest does.
+PROGRAMS = Path(os.environ.get("MATIC_BIN") or REPOSITORY / "build" / "release" / "bin")
 WORK = REPOSITORY / "build" / "qemu"
 IMAGES = WORK / "images"
 LOGS = WORK / "logs"

@@ -61,10 +61,10 @@ class UpdateEngineTest : public testing::Test {
 
 TEST_F(UpdateEngineTest, ASecondUpdateIsRefusedWhileOneRuns) {
   const std::string id = HeldInStaging();
-  EXPECT_THAT(Refusal(machine_.Request()), HasSubstr("refused: an update is staging"));
+  EXPECT_THAT(Refusal(machine_.Request()), HasSubstr("refused: " + id + " is staging"));
   machine_.backend.Release(Verb::kStage);
   machine_.AwaitRebootAsked();
-  EXPECT_THAT(Refusal(machine_.Request()), HasSubstr("refused: an update is activated"));
+  EXPECT_THAT(Refusal(machine_.Request()), HasSubstr("refused: " + id + " is activated"));
   EXPECT_EQ(engine().ListSchedules(10).size(), 1u);
 }
 
@@ -109,6 +109,17 @@ TEST_F(UpdateEngineTest, ASourceThatCannotBeTakenIsSaidAtOnce) {
   request.source = "gopher://example.com/2.0";
   EXPECT_THAT(Refusal(request), HasSubstr("invalid-argument: unknown scheme"));
   EXPECT_THAT(engine().ListSchedules(10), IsEmpty());
+}
+
+TEST_F(UpdateEngineTest, ADiskThatCannotBeReadIsSaidToBeTheObstacle) {
+  const Error error{ErrorCode::kNotFound, "/dev/vda: the disk has no GUID partition table"};
+  machine_.backend.Fail(Verb::kGetFacts, error, 2);
+  EXPECT_THAT(Refusal(machine_.Request()),
+              HasSubstr("refused: the disk cannot be used: " + error.message));
+  EXPECT_EQ(engine().TriggerRollback("", alice()).error().code, ErrorCode::kRefused);
+  EXPECT_THAT(engine().ListSchedules(10), IsEmpty());
+  machine_.Schedule(machine_.Request());
+  machine_.RunToRest();
 }
 
 TEST_F(UpdateEngineTest, AFailedStageIsTheSchedulesEnd) {
@@ -220,7 +231,7 @@ TEST_F(UpdateEngineTest, StageFirstAndActivateLater) {
   machine_.AwaitPhase(id, Phase::kStaged);
   EXPECT_THAT(engine().GetStatus()->waiting_for, HasSubstr("waits to be activated"));
   EXPECT_EQ(machine_.backend.slot(Slot::kB).attributes, boot::kUnbootable);
-  EXPECT_THAT(Refusal(machine_.Request()), HasSubstr("an update is staged"));
+  EXPECT_THAT(Refusal(machine_.Request()), HasSubstr(id + " is staged"));
 
   // It waits over restarts and reboots.
   machine_.Reboot();

@@ -1,0 +1,44 @@
+"""A device in its factory state, and servers to fetch images from, for every test that asks."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "qemu"))
+
+from device import Device, Factory, Servers  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def factory(tmp_path_factory: pytest.TempPathFactory) -> Factory:
+    return Factory(tmp_path_factory.mktemp("factory"))
+
+
+@pytest.fixture(scope="session")
+def servers(factory: Factory) -> Iterator[Servers]:
+    with Servers(factory) as servers:
+        yield servers
+
+
+@pytest.fixture(scope="session")
+def untouchable(
+    factory: Factory, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Device]:
+    """A device like the next one, for all tests whose end is expect_untouched()."""
+    device = Device(factory, tmp_path_factory.mktemp("untouchable"))
+    device.machine.power_on()
+    yield device
+    device.machine.power_off()
+
+
+@pytest.fixture
+def device(factory: Factory, tmp_path: Path) -> Iterator[Device]:
+    """Powered on; it runs 1.0 in slot-a, and slot-b holds 0.9, the way back."""
+    device = Device(factory, tmp_path)
+    device.machine.power_on()
+    yield device
+    device.machine.power_off()
