@@ -17,7 +17,7 @@ struct UpdateOptions {
   bool enable_auto_rollback = false;
   uint32_t health_check_timeout = 0;
   bool stop_after_staging = false;
-  bool force = false;
+  std::vector<std::string> force;
   std::string request_id;
   bool watch = false;
 };
@@ -30,7 +30,7 @@ v1::ScheduleUpdateRequest ToRequest(const UpdateOptions& options) {
   request.set_health_check_timeout_seconds(options.health_check_timeout);
   request.set_stop_after(options.stop_after_staging ? v1::STOP_AFTER_STAGED
                                                     : v1::STOP_AFTER_NOTHING);
-  request.set_force(options.force);
+  for (const std::string& name : options.force) request.add_force(name);
   request.set_request_id(options.request_id);
   return request;
 }
@@ -71,7 +71,11 @@ void AddScheduleUpdateCommand(CLI::App& schedule, Session& session) {
       ->check(CLI::Range(1, 86400).description(""));
   command->add_flag("--stop-after-staging", options->stop_after_staging,
                     "Write and verify the image, and wait for `osctl schedule activate`");
-  command->add_flag("--force", options->force, "Take an image that has failed here before");
+  command
+      ->add_option("--force", options->force,
+                   "Pass by: 'quarantine' of an image that has failed here before, or a pre-check")
+      ->type_name("NAME,…")
+      ->delimiter(',');
   command
       ->add_option("--request-id", options->request_id,
                    "Asking again with the same id returns the same schedule")

@@ -2,6 +2,7 @@
 
 #include <cctype>
 
+#include "agent/ab/hash_image.h"
 #include "agent/ab/stage_image.h"
 #include "lib/image/image_reader.h"
 #include "lib/os/partition_device.h"
@@ -129,6 +130,22 @@ Result<> AbBackend::CheckStaged(const View& view, const update::StagedImage& sta
               "activate " + staged.target + ": it holds version \"" + image->version + "\" (" +
                   std::to_string(image->image_bytes) + " bytes), staged was \"" + staged.version +
                   "\" (" + std::to_string(staged.size_bytes) + " bytes)");
+}
+
+Result<> AbBackend::Verify(const update::StagedImage& staged, const engine::ProgressSink& progress,
+                           std::stop_token stop) {
+  MATIC_ASSIGN(const boot::Slot target, ParseTarget(staged.target));
+  MATIC_ASSIGN(const crypto::Digest expected, crypto::ParseSha256Hex(staged.digest));
+  MATIC_ASSIGN(const View view, Look());
+  MATIC_TRY(CheckStaged(view, staged));
+  MATIC_ASSIGN(PartitionDevice slot, OpenSlot(disk_, view.table, target));
+  const auto report = [&](uint64_t done) {
+    progress({engine::StagePhase::kVerifying, done, staged.size_bytes});
+  };
+  MATIC_ASSIGN(const crypto::Digest got, HashImage(slot, staged.size_bytes, report, stop));
+  if (got == expected) return {};
+  return Fail(ErrorCode::kCorrupt, staged.target + " has changed since it was staged: sha256 " +
+                                       crypto::ToHex(got) + " instead of " + staged.digest);
 }
 
 Result<> AbBackend::Activate(const update::StagedImage& staged) {

@@ -38,6 +38,8 @@ class AbBackend final : public engine::Backend {
   Result<update::StagedImage> Stage(const engine::StageSpec& spec,
                                     const engine::ProgressSink& progress,
                                     std::stop_token stop) override;
+  Result<> Verify(const update::StagedImage& staged, const engine::ProgressSink& progress,
+                  std::stop_token stop) override;
   Result<> Activate(const update::StagedImage& staged) override;
   Result<> Discard(const std::string& target) override;
   Result<> Confirm() override;

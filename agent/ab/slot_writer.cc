@@ -9,7 +9,6 @@ namespace matic::ab {
 namespace {
 
 constexpr size_t kBlock = boot::kImageBlockBytes;
-constexpr size_t kReadBackBytes = 1024 * 1024;
 
 // The slot as it will be: its first block comes from memory, since on the device it is still zero.
 class UnfinishedSlot final : public BlockDevice {
@@ -107,8 +106,13 @@ Result<> SlotWriter::Prepare(const Chunk& first) {
 Result<image::ImageInfo> SlotWriter::Verify(const crypto::Digest& digest,
                                             const VerifyProgress& progress, std::stop_token stop) {
   MATIC_TRY(slot_.Flush());
-  MATIC_TRY(ReadBack(digest, progress, stop));
-  UnfinishedSlot slot(slot_, first_block_.bytes(), position_);
+  UnfinishedSlot slot(slot_, first_block_.bytes(), RoundUp(position_));
+  MATIC_ASSIGN(const crypto::Digest got, HashImage(slot, position_, progress, stop));
+  if (got != digest) {
+    return Fail(ErrorCode::kIo, "what was read back differs from what was written: sha256 " +
+                                    crypto::ToHex(got) + " instead of " + crypto::ToHex(digest) +
+                                    "; the storage may be failing");
+  }
   MATIC_ASSIGN(image::ImageInfo info, image::InspectImage(slot));
   if (info.image_bytes != position_) {
     return Fail(ErrorCode::kCorrupt, "the image is " + std::to_string(position_) +
@@ -117,27 +121,6 @@ Result<image::ImageInfo> SlotWriter::Verify(const crypto::Digest& digest,
   }
   MATIC_TRY(image::VerifyParts(slot, info));
   return info;
-}
-
-Result<> SlotWriter::ReadBack(const crypto::Digest& digest, const VerifyProgress& progress,
-                              std::stop_token stop) {
-  AlignedBuffer buffer(kReadBackBytes);
-  crypto::Sha256 hash;
-  hash.Update(first_block_.bytes());
-  for (uint64_t done = kBlock; done < position_;) {
-    if (stop.stop_requested()) return Fail(ErrorCode::kCancelled, "stopped while verifying");
-    const uint64_t length = std::min<uint64_t>(buffer.size(), RoundUp(position_) - done);
-    MATIC_TRY(slot_.Read(done, buffer.bytes().first(length)));
-    const uint64_t counts = std::min<uint64_t>(length, position_ - done);
-    hash.Update(buffer.bytes().first(counts));
-    done += counts;
-    progress(done);
-  }
-  const crypto::Digest got = hash.Finish();
-  if (got == digest) return {};
-  return Fail(ErrorCode::kIo, "what was read back differs from what was written: sha256 " +
-                                  crypto::ToHex(got) + " instead of " + crypto::ToHex(digest) +
-                                  "; the storage may be failing");
 }
 
 Result<> SlotWriter::Complete() {

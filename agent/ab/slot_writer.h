@@ -7,15 +7,13 @@
 #include <stop_token>
 
 #include "agent/ab/chunk_ring.h"
+#include "agent/ab/hash_image.h"
 #include "lib/base/result.h"
 #include "lib/crypto/sha256.h"
 #include "lib/image/image_reader.h"
 #include "lib/os/block_device.h"
 
 namespace matic::ab {
-
-// Called with bytes done, while the slot is read back.
-using VerifyProgress = std::function<void(uint64_t done)>;
 
 // The verbs are called in the order below. After a power loss at any moment until Complete has
 // returned, the slot's first block is zero, or everything behind it is verified and durable.
@@ -42,8 +40,6 @@ class SlotWriter {
 
  private:
   Result<> Prepare(const Chunk& first);
-  Result<> ReadBack(const crypto::Digest& digest, const VerifyProgress& progress,
-                    std::stop_token stop);
 
   BlockDevice& slot_;
   std::function<Result<>()> make_unbootable_;

@@ -139,7 +139,7 @@ engine::ScheduleRequest ToScheduleRequest(const v1::ScheduleUpdateRequest& reque
   }
   result.stop_after = request.stop_after() == v1::STOP_AFTER_STAGED ? engine::StopAfter::kStaged
                                                                     : engine::StopAfter::kNothing;
-  result.force = request.force();
+  result.force.assign(request.force().begin(), request.force().end());
   result.request_id = request.request_id();
   return result;
 }
@@ -166,7 +166,7 @@ v1::Schedule ToMessage(const engine::Schedule& schedule) {
   message.mutable_progress()->set_bytes_total(schedule.progress.bytes_total);
   message.mutable_progress()->set_bytes_per_second(schedule.progress.bytes_per_second);
   message.set_reason(ToUtf8(schedule.reason));
-  message.set_force(schedule.request.force);
+  for (const std::string& name : schedule.request.force) message.add_force(name);
   *message.mutable_created() = ToTimestamp(schedule.created);
   *message.mutable_updated() = ToTimestamp(schedule.updated);
   message.set_requested_by(ToUtf8(schedule.requested_by));

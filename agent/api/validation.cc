@@ -76,6 +76,12 @@ Result<> Validate(const v1::ScheduleUpdateRequest& request) {
     return Fail(ErrorCode::kInvalidArgument,
                 "stop_after has the unknown value " + std::to_string(request.stop_after()));
   }
+  if (request.force_size() > kMaxForced) {
+    return Fail(ErrorCode::kInvalidArgument,
+                "force has more than " + std::to_string(kMaxForced) + " names");
+  }
+  for (const std::string& name : request.force())
+    MATIC_TRY(CheckText("force", name, kMaxNameBytes));
   return CheckText("request_id", request.request_id(), kMaxRequestIdBytes);
 }
 

@@ -50,6 +50,11 @@ class Backend {
   virtual Result<update::StagedImage> Stage(const StageSpec& spec, const ProgressSink& progress,
                                             std::stop_token stop) = 0;
 
+  // Whether the target still holds what Stage verified there, read anew from the device: kCorrupt
+  // where it does not.
+  virtual Result<> Verify(const update::StagedImage& staged, const ProgressSink& progress,
+                          std::stop_token stop) = 0;
+
   // Makes `staged` the next boot, on trial. The commit point of an update.
   virtual Result<> Activate(const update::StagedImage& staged) = 0;
 

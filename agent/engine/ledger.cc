@@ -33,6 +33,9 @@ Shown OfTrial(const update::Trial& trial, Phase phase, const std::string& reason
 
 struct Show {
   Shown operator()(const update::Idle&) const { return {}; }
+  Shown operator()(const update::Waiting& s) const {
+    return {s.order.schedule_id, Phase::kWaiting, "", "", "", ""};
+  }
   Shown operator()(const update::Staging& s) const {
     return {s.order.schedule_id, Phase::kFetching, "", "", "", ""};
   }
@@ -227,7 +230,8 @@ void Ledger::ShowState(const update::UpdateState& state) {
   const Schedule* known = book_.Find(shown.schedule_id);
   if (known == nullptr || HasEnded(known->state)) return;
   Schedule schedule = *known;
-  schedule.state = ScheduleState::kInProgress;
+  schedule.state =
+      shown.phase == Phase::kWaiting ? ScheduleState::kPending : ScheduleState::kInProgress;
   schedule.phase = shown.phase;
   schedule.reason = shown.reason;
   if (!shown.target.empty()) schedule.target = shown.target;

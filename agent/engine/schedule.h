@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "lib/base/time.h"
 
@@ -46,9 +48,13 @@ struct ScheduleRequest {
   bool enable_auto_rollback = false;
   std::optional<std::chrono::seconds> health_check_timeout;
   StopAfter stop_after = StopAfter::kNothing;
-  bool force = false;
+  std::vector<std::string> force;  // what it passes by: kForceQuarantine, or a pre-check's name
   std::string request_id;
+
+  bool Forces(std::string_view name) const;
 };
+
+inline constexpr std::string_view kForceQuarantine = "quarantine";
 
 struct Schedule {
   std::string id;  // sched-YYYYMMDD-NNN

@@ -1,5 +1,6 @@
 #include "agent/engine/schedule_json.h"
 
+#include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -57,6 +58,10 @@ WallTime TimeAt(const Json& json, const char* key) {
 
 }  // namespace
 
+bool ScheduleRequest::Forces(std::string_view name) const {
+  return std::ranges::find(force, name) != force.end();
+}
+
 bool HasEnded(ScheduleState state) {
   return state != ScheduleState::kPending && state != ScheduleState::kInProgress;
 }
@@ -112,7 +117,7 @@ Result<Schedule> ScheduleFromJson(const Json& json) {
     if (json.at("stop_after_staging").get<bool>()) {
       schedule.request.stop_after = StopAfter::kStaged;
     }
-    schedule.request.force = json.at("force");
+    schedule.request.force = json.at("force").get<std::vector<std::string>>();
     schedule.request.request_id = json.at("request_id");
     schedule.state = ValueOf(kStates, json.at("state"));
     schedule.phase = PhaseFrom(json.at("phase"));

@@ -47,10 +47,10 @@ Result<> UpdateEngine::MayStage(const ScheduleRequest& request) {
                 "the agent has not read its disk yet; ask again in a few seconds");
   }
   std::string why;
-  if (!request.force && ledger_.IsQuarantined(request.sha256, &why)) {
+  if (!request.Forces(kForceQuarantine) && ledger_.IsQuarantined(request.sha256, &why)) {
     return Fail(ErrorCode::kRefused, "the image " + request.sha256.substr(0, 12) +
                                          "… is quarantined: " + why +
-                                         "; --force takes it all the same");
+                                         "; --force quarantine takes it all the same");
   }
   const AgentState state = ledger_.State();
   if (!std::holds_alternative<update::Idle>(state.update)) {

@@ -103,6 +103,7 @@ update::Trial TrialFrom(const Json& json) {
 
 struct StateFields {
   Json operator()(const update::Idle&) const { return Json::object(); }
+  Json operator()(const update::Waiting& s) const { return {{"order", OrderJson(s.order)}}; }
   Json operator()(const update::Staging& s) const { return {{"order", OrderJson(s.order)}}; }
   Json operator()(const update::Staged& s) const {
     return {{"order", OrderJson(s.order)}, {"image", ImageJson(s.image)}};
@@ -129,6 +130,7 @@ struct StateFields {
 
 update::UpdateState StateFrom(const std::string& name, const Json& json) {
   if (name == "idle") return update::Idle{};
+  if (name == "waiting") return update::Waiting{OrderFrom(json.at("order"))};
   if (name == "staging") return update::Staging{OrderFrom(json.at("order"))};
   if (name == "staged") {
     return update::Staged{OrderFrom(json.at("order")), ImageFrom(json.at("image"))};

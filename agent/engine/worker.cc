@@ -12,7 +12,8 @@ constexpr std::chrono::minutes kCommandDeadline{1};
 // Nothing may be staged or activated whose intent is not on disk. Confirming and going back go on
 // without: a full or read-only /var must not undo a good update.
 bool NeedsDurableState(const update::UpdateState& state) {
-  return std::holds_alternative<update::Staging>(state) ||
+  return std::holds_alternative<update::Waiting>(state) ||
+         std::holds_alternative<update::Staging>(state) ||
          std::holds_alternative<update::Staged>(state) ||
          std::holds_alternative<update::Activating>(state);
 }
@@ -123,6 +124,7 @@ std::optional<update::Facts> Worker::FactsAtStart() const {
 
 void Worker::Run(std::stop_token stop) {
   if (!Recover(stop)) return;
+  if (!IsPosted()) Resume();
   while (!stop.stop_requested()) {
     std::optional<update::Event> event = NextEvent(stop);
     if (stop.stop_requested()) return;
@@ -283,19 +285,29 @@ std::optional<update::Event> Worker::Perform(const update::Action& action) {
 std::optional<update::Event> Worker::Perform(const update::Stage& action) {
   std::stop_token token = FreshInterrupt();
   Repair();
-  Rate rate(clock_);
-  const auto sink = [&](const StageProgress& progress) {
+  verified_digest_.clear();
+  Result<update::StagedImage> staged =
+      backend_.Stage({action.order.source, action.order.sha256}, MakeSink(), token);
+  if (staged) {
+    verified_digest_ = staged->digest;
+    return update::StageSucceeded{*staged};
+  }
+  if (IsStopping()) return std::nullopt;  // the next start finds it interrupted
+  if (!token.stop_requested()) return update::StageFailed{staged.error()};
+  return update::StageFailed{Error{ErrorCode::kCancelled, WhyInterrupted()}};
+}
+
+ProgressSink Worker::MakeSink() {
+  return [this, rate = Rate(clock_)](const StageProgress& progress) mutable {
     if (std::optional<Progress> shown = rate.Next(progress)) {
       const bool fetching = progress.phase == StagePhase::kFetching;
       ledger_.SetProgress(fetching ? Phase::kFetching : Phase::kVerifying, *shown);
     }
   };
-  Result<update::StagedImage> staged =
-      backend_.Stage({action.order.source, action.order.sha256}, sink, token);
-  if (staged) return update::StageSucceeded{*staged};
-  if (IsStopping()) return std::nullopt;  // the next start finds it interrupted
-  if (!token.stop_requested()) return update::StageFailed{staged.error()};
-  return update::StageFailed{Error{ErrorCode::kCancelled, WhyInterrupted()}};
+}
+
+std::optional<update::Event> Worker::Perform(const update::Prepare& action) {
+  return update::Prepared{action.order};
 }
 
 // Takes the cancellation that cut staging short off the queue.
@@ -308,6 +320,18 @@ std::string Worker::WhyInterrupted() {
   const std::string reason = update::CancelReason(std::get<update::CancelRequested>(*it));
   queue_.erase(it);
   return reason;
+}
+
+std::optional<update::Event> Worker::Perform(const update::AwaitActivation& action) {
+  if (action.image.digest != verified_digest_) {
+    // Somebody else may have written there while no agent looked.
+    std::stop_token token = FreshInterrupt();
+    Result<> same = backend_.Verify(action.image, MakeSink(), token);
+    if (token.stop_requested()) return std::nullopt;
+    if (!same) return update::ActivateFailed{same.error()};
+    verified_digest_ = action.image.digest;
+  }
+  return update::ActivationDue{};
 }
 
 std::optional<update::Event> Worker::Perform(const update::CheckBaseline&) {

@@ -59,7 +59,9 @@ class Worker {
   Result<update::Facts> ReadFacts();
   Result<> Take(const update::Event& event);
   std::optional<update::Event> Perform(const update::Action& action);
+  std::optional<update::Event> Perform(const update::Prepare& action);
   std::optional<update::Event> Perform(const update::Stage& action);
+  std::optional<update::Event> Perform(const update::AwaitActivation& action);
   std::optional<update::Event> Perform(const update::CheckBaseline& action);
   std::optional<update::Event> Perform(const update::Activate& action);
   std::optional<update::Event> Perform(const update::CheckHealth& action);
@@ -69,6 +71,7 @@ class Worker {
   std::optional<update::Event> Perform(const update::Reboot& action);
   std::optional<update::Event> Perform(const update::AnnounceGoodBoot& action);
 
+  ProgressSink MakeSink();
   void Resume();
   void Repair();
   std::stop_token FreshInterrupt();
@@ -90,7 +93,8 @@ class Worker {
   std::stop_source interrupt_;
   bool stopping_ = false;
   std::optional<update::Facts> facts_;
-  bool reboot_due_ = false;  // a reboot was asked for; only the worker's thread touches it
+  std::string verified_digest_;  // of what this process staged or verified
+  bool reboot_due_ = false;      // a reboot was asked for; only the worker's thread touches it
   std::jthread thread_;
 };
 

@@ -124,6 +124,14 @@ class StartedIn {
 
   Step operator()(const Idle&) const { return AfterStartIdle(facts_); }
 
+  // Its turn may be days away, and the system that runs is good meanwhile.
+  Step operator()(const Waiting& state) const {
+    if (RunsConfirmed(facts_)) return {state, AnnounceGoodBoot{}, {}};
+    return EndWith(facts_, FailedOutcome(state.order, {},
+                                         "the running system is not confirmed, so nothing is "
+                                         "staged; schedule it again"));
+  }
+
   Step operator()(const Staging& state) const {
     return EndWith(facts_, FailedOutcome(state.order, {},
                                          "interrupted while staging: the agent or the machine was "
@@ -132,8 +140,7 @@ class StartedIn {
 
   Step operator()(const Staged& state) const {
     if (!RunsConfirmed(facts_)) return GivenUp(state.order, state.image);
-    if (state.order.stop_after_staging) return {state, AnnounceGoodBoot{}, {}};
-    return {state, CheckBaseline{}, {}};
+    return {state, AnnounceGoodBoot{}, {}};
   }
 
   Step operator()(const Activating& state) const {

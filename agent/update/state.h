@@ -43,6 +43,11 @@ enum class RollbackKind { kAutomatic, kManual, kCancel };
 struct Idle {
   bool operator==(const Idle&) const = default;
 };
+// Scheduled: its turn has not come, or its checks and hooks have not passed yet.
+struct Waiting {
+  Order order;
+  bool operator==(const Waiting&) const = default;
+};
 struct Staging {
   Order order;
   bool operator==(const Staging&) const = default;
@@ -87,8 +92,8 @@ struct Cancelling {
   bool operator==(const Cancelling&) const = default;
 };
 
-using UpdateState = std::variant<Idle, Staging, Staged, Activating, Activated, Trying, Confirming,
-                                 RollingBack, Cancelling>;
+using UpdateState = std::variant<Idle, Waiting, Staging, Staged, Activating, Activated, Trying,
+                                 Confirming, RollingBack, Cancelling>;
 
 // Null where there is none in that state.
 const Trial* TrialOf(const UpdateState& state);

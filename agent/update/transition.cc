@@ -25,9 +25,12 @@ Outcome EndOf(const Order& order, Outcome::End end, std::string reason, StagedIm
 struct EventName {
   std::string_view operator()(const Started&) const { return "a start"; }
   std::string_view operator()(const StageRequested&) const { return "another update"; }
+  std::string_view operator()(const Prepared&) const { return "a turn"; }
+  std::string_view operator()(const PrepareFailed&) const { return "a failure to prepare"; }
   std::string_view operator()(const StageSucceeded&) const { return "the end of staging"; }
   std::string_view operator()(const StageFailed&) const { return "a failure to stage"; }
   std::string_view operator()(const ActivateRequested&) const { return "activating"; }
+  std::string_view operator()(const ActivationDue&) const { return "the time to activate"; }
   std::string_view operator()(const BaselineChecked&) const { return "a check before activating"; }
   std::string_view operator()(const ActivateSucceeded&) const { return "the end of activating"; }
   std::string_view operator()(const ActivateFailed&) const { return "a failure to activate"; }
@@ -75,7 +78,7 @@ Answer In(const Idle& state, const Event& event) {
   return std::visit(
       Overloaded{
           [&](const StageRequested& e) -> Answer {
-            return Step{Staging{e.order}, Stage{e.order}, {}};
+            return Step{Waiting{e.order}, Prepare{e.order}, {}};
           },
           [&](const RollbackRequested& e) -> Answer {
             if (e.previous.empty()) return Fail(ErrorCode::kRefused, kNoWayBack);
@@ -102,12 +105,32 @@ Answer In(const Idle& state, const Event& event) {
       event);
 }
 
+Answer In(const Waiting& state, const Event& event) {
+  return std::visit(
+      Overloaded{
+          [&](const Prepared& e) -> Answer {
+            return Step{Staging{e.order}, Stage{e.order}, {}};
+          },
+          [&](const PrepareFailed& e) -> Answer {
+            return Step{Idle{}, {}, EndOf(state.order, Outcome::End::kFailed, e.error.message)};
+          },
+          [&](const CancelRequested& e) -> Answer {
+            return Step{Idle{}, {}, EndOf(state.order, Outcome::End::kCancelled, CancelReason(e))};
+          },
+          [&](const RebootRequested&) -> Answer {
+            return Step{state, Reboot{}, {}};
+          },
+          [&](const auto&) -> Answer { return Refused(state, event); },
+      },
+      event);
+}
+
 Answer In(const Staging& state, const Event& event) {
   return std::visit(
       Overloaded{
           [&](const StageSucceeded& e) -> Answer {
             std::optional<Action> action;
-            if (!state.order.stop_after_staging) action = CheckBaseline{};
+            if (!state.order.stop_after_staging) action = AwaitActivation{state.order, e.image};
             return Step{Staged{state.order, e.image}, action, {}};
           },
           [&](const StageFailed& e) -> Answer {
@@ -124,33 +147,42 @@ Answer In(const Staging& state, const Event& event) {
 }
 
 Answer In(const Staged& state, const Event& event) {
-  return std::visit(Overloaded{
-                        // Kept, so that an agent restarted meanwhile goes on.
-                        [&](const ActivateRequested&) -> Answer {
-                          Staged next = state;
-                          next.order.stop_after_staging = false;
-                          return Step{next, CheckBaseline{}, {}};
-                        },
-                        [&](const BaselineChecked& e) -> Answer {
-                          Trial trial;
-                          trial.order = state.order;
-                          trial.image = state.image;
-                          trial.previous = e.running;
-                          trial.activated_boot_id = e.boot_id;
-                          trial.failing_before = e.failing;
-                          return Step{Activating{trial}, Activate{state.image}, {}};
-                        },
-                        [&](const CancelRequested& e) -> Answer {
-                          return Step{Cancelling{state.order, state.image, "", CancelReason(e)},
-                                      Discard{state.image.target},
-                                      {}};
-                        },
-                        [&](const RebootRequested&) -> Answer {
-                          return Step{state, Reboot{}, {}};
-                        },
-                        [&](const auto&) -> Answer { return Refused(state, event); },
-                    },
-                    event);
+  return std::visit(
+      Overloaded{
+          // Kept, so that an agent restarted meanwhile goes on.
+          [&](const ActivateRequested&) -> Answer {
+            Staged next = state;
+            next.order.stop_after_staging = false;
+            return Step{next, AwaitActivation{next.order, next.image}, {}};
+          },
+          [&](const ActivationDue&) -> Answer {
+            if (state.order.stop_after_staging) return Refused(state, event);
+            return Step{state, CheckBaseline{}, {}};
+          },
+          [&](const ActivateFailed& e) -> Answer {
+            return Step{Idle{}, Discard{state.image.target},
+                        EndOf(state.order, Outcome::End::kFailed, e.error.message, state.image)};
+          },
+          [&](const BaselineChecked& e) -> Answer {
+            Trial trial;
+            trial.order = state.order;
+            trial.image = state.image;
+            trial.previous = e.running;
+            trial.activated_boot_id = e.boot_id;
+            trial.failing_before = e.failing;
+            return Step{Activating{trial}, Activate{state.image}, {}};
+          },
+          [&](const CancelRequested& e) -> Answer {
+            return Step{Cancelling{state.order, state.image, "", CancelReason(e)},
+                        Discard{state.image.target},
+                        {}};
+          },
+          [&](const RebootRequested&) -> Answer {
+            return Step{state, Reboot{}, {}};
+          },
+          [&](const auto&) -> Answer { return Refused(state, event); },
+      },
+      event);
 }
 
 Answer In(const Activating& state, const Event& event) {
@@ -291,10 +323,11 @@ std::optional<Action> PendingAction(const UpdateState& state) {
   using Pending = std::optional<Action>;
   return std::visit(Overloaded{
                         [](const Idle&) -> Pending { return std::nullopt; },
+                        [](const Waiting& s) -> Pending { return Prepare{s.order}; },
                         [](const Staging& s) -> Pending { return Stage{s.order}; },
                         [](const Staged& s) -> Pending {
                           if (s.order.stop_after_staging) return std::nullopt;
-                          return CheckBaseline{};
+                          return AwaitActivation{s.order, s.image};
                         },
                         [](const Activating& s) -> Pending { return Activate{s.trial.image}; },
                         [](const Activated&) -> Pending { return Reboot{}; },
@@ -309,6 +342,7 @@ std::optional<Action> PendingAction(const UpdateState& state) {
 std::string_view StateName(const UpdateState& state) {
   return std::visit(Overloaded{
                         [](const Idle&) { return "idle"; },
+                        [](const Waiting&) { return "waiting"; },
                         [](const Staging&) { return "staging"; },
                         [](const Staged&) { return "staged"; },
                         [](const Activating&) { return "activating"; },

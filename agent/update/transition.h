@@ -23,6 +23,13 @@ struct Started {
 struct StageRequested {
   Order order;
 };
+// Its turn has come, and nothing speaks against it.
+struct Prepared {
+  Order order;
+};
+struct PrepareFailed {
+  Error error;
+};
 struct StageSucceeded {
   StagedImage image;
 };
@@ -30,6 +37,8 @@ struct StageFailed {
   Error error;
 };
 struct ActivateRequested {};
+// The time to reboot has come, and what is staged is still what was verified.
+struct ActivationDue {};
 struct BaselineChecked {
   std::vector<std::string> failing;  // names of critical checks that fail now
   std::string running;
@@ -71,14 +80,24 @@ struct DiscardFailed {
 struct RebootRequested {};
 
 using Event =
-    std::variant<Started, StageRequested, StageSucceeded, StageFailed, ActivateRequested,
-                 BaselineChecked, ActivateSucceeded, ActivateFailed, HealthPassed, HealthFailed,
-                 ConfirmSucceeded, ConfirmFailed, RollbackRequested, RevertSucceeded, RevertFailed,
-                 CancelRequested, Discarded, DiscardFailed, RebootRequested>;
+    std::variant<Started, StageRequested, Prepared, PrepareFailed, StageSucceeded, StageFailed,
+                 ActivateRequested, ActivationDue, BaselineChecked, ActivateSucceeded,
+                 ActivateFailed, HealthPassed, HealthFailed, ConfirmSucceeded, ConfirmFailed,
+                 RollbackRequested, RevertSucceeded, RevertFailed, CancelRequested, Discarded,
+                 DiscardFailed, RebootRequested>;
 
 // Actions. Every one can be done twice with the same end.
+// Waits for its turn; then checks whether the machine may be updated, and runs hooks.
+struct Prepare {
+  Order order;
+};
 struct Stage {
   Order order;
+};
+// Waits for the time to reboot.
+struct AwaitActivation {
+  Order order;
+  StagedImage image;
 };
 struct CheckBaseline {};
 struct Activate {
@@ -100,8 +119,8 @@ struct Reboot {
 // The running system is good: boot-complete.target may be reached.
 struct AnnounceGoodBoot {};
 
-using Action = std::variant<Stage, CheckBaseline, Activate, CheckHealth, Confirm, Revert, Discard,
-                            Reboot, AnnounceGoodBoot>;
+using Action = std::variant<Prepare, Stage, AwaitActivation, CheckBaseline, Activate, CheckHealth,
+                            Confirm, Revert, Discard, Reboot, AnnounceGoodBoot>;
 
 enum class Verdict {
   kNone,

@@ -53,7 +53,10 @@ std::string ScheduleText(const v1::Schedule& schedule, const Terminal& terminal)
   line("Target", Path(schedule));
   line("Rollback", Rollback(schedule));
   if (schedule.stop_after() == v1::STOP_AFTER_STAGED) line("Stops", "after staging");
-  if (schedule.force()) line("Forced", "yes");
+  std::string forced;
+  for (const std::string& name : schedule.force())
+    forced += (forced.empty() ? "" : ", ") + Shown(name);
+  line("Forced", forced);
   line("Created", TimeText(schedule.created()) + " by " + Shown(schedule.requested_by()));
   line("Updated", TimeText(schedule.updated()));
   return text;

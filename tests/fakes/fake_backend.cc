@@ -93,6 +93,15 @@ Result<update::StagedImage> FakeBackend::Stage(const engine::StageSpec& spec,
                              kImageBytes};
 }
 
+Result<> FakeBackend::Verify(const update::StagedImage& staged, const engine::ProgressSink&,
+                             std::stop_token stop) {
+  std::unique_lock lock(mutex_);
+  MATIC_TRY(Begin(Verb::kVerify, lock, stop));
+  MATIC_ASSIGN(const boot::Slot slot, Parse(staged.target));
+  if (At(slot).digest == staged.digest) return {};
+  return matic::Fail(ErrorCode::kCorrupt, staged.target + " has changed since it was staged");
+}
+
 Result<> FakeBackend::Activate(const update::StagedImage& staged) {
   std::unique_lock lock(mutex_);
   MATIC_TRY(Begin(Verb::kActivate, lock));

@@ -22,6 +22,7 @@ class FakeBackend final : public engine::Backend {
     kGetFacts,
     kRepair,
     kStage,
+    kVerify,
     kActivate,
     kDiscard,
     kConfirm,
@@ -44,6 +45,8 @@ class FakeBackend final : public engine::Backend {
   Result<update::StagedImage> Stage(const engine::StageSpec& spec,
                                     const engine::ProgressSink& progress,
                                     std::stop_token stop) override;
+  Result<> Verify(const update::StagedImage& staged, const engine::ProgressSink& progress,
+                  std::stop_token stop) override;
   Result<> Activate(const update::StagedImage& staged) override;
   Result<> Discard(const std::string& target) override;
   Result<> Confirm() override;
@@ -54,8 +57,8 @@ class FakeBackend final : public engine::Backend {
   void Offer(const std::string& source, const std::string& version, bool loads);
   // The next `times` calls of `verb` fail, and change nothing.
   void Fail(Verb verb, Error error, int times = 1);
-  // Calls of `verb` wait before they do anything until it is released; Stage also until it is
-  // stopped.
+  // Calls of `verb` wait before they do anything until it is released; Stage and Verify
+  // also until they are stopped.
   void Hold(Verb verb);
   void Release(Verb verb);
   // Returns once a held `verb` waits.

@@ -31,8 +31,8 @@ TEST(ToMessageTest, AReportThatNobodyFilledInIsNotHealthy) {
 TEST(DescribeTest, IsOneLineWithoutSecrets) {
   v1::ScheduleUpdateRequest request;
   request.set_source("https://bob:secret@host/os\n");
-  request.set_force(true);
-  EXPECT_EQ(Describe(request), "source: \"https://***@host/os\\n\" force: true");
+  request.add_force("quarantine");
+  EXPECT_EQ(Describe(request), "source: \"https://***@host/os\\n\" force: \"quarantine\"");
 }
 
 }  // namespace

@@ -25,7 +25,7 @@ Schedule MakeSchedule(const std::string& id, ScheduleState state = ScheduleState
                       .enable_auto_rollback = true,
                       .health_check_timeout = 120s,
                       .stop_after = StopAfter::kStaged,
-                      .force = true,
+                      .force = {"quarantine"},
                       .request_id = "request-" + id};
   schedule.state = state;
   schedule.phase = HasEnded(state) ? Phase::kNone : Phase::kFetching;
@@ -70,7 +70,7 @@ TEST_F(ScheduleBookTest, AScheduleComesBackAsItWas) {
   EXPECT_TRUE(read->request.enable_auto_rollback);
   EXPECT_EQ(read->request.health_check_timeout, 120s);
   EXPECT_EQ(read->request.stop_after, StopAfter::kStaged);
-  EXPECT_TRUE(read->request.force);
+  EXPECT_TRUE(read->request.Forces(kForceQuarantine));
   EXPECT_EQ(read->request.request_id, "request-" + IdOf(1));
   EXPECT_EQ(read->state, ScheduleState::kInProgress);
   EXPECT_EQ(read->phase, Phase::kFetching);

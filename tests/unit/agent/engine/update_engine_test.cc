@@ -94,11 +94,11 @@ TEST_F(UpdateEngineTest, AQuarantinedImageIsRefusedUnlessForced) {
   EXPECT_THAT(refusal, HasSubstr("refused"));
   EXPECT_THAT(refusal, HasSubstr("quarantined"));
   EXPECT_THAT(refusal, HasSubstr("api: refused"));
-  EXPECT_THAT(refusal, HasSubstr("--force"));
+  EXPECT_THAT(refusal, HasSubstr("--force quarantine"));
 
   machine_.SetCheck("api", "2.0", Found::kPass);
   ScheduleRequest forced = machine_.Request();
-  forced.force = true;
+  forced.force = {"quarantine"};
   const std::string again = machine_.Schedule(forced);
   machine_.RunToRest();
   EXPECT_EQ(machine_.Get(again).state, ScheduleState::kCompleted);

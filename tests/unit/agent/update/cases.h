@@ -73,6 +73,7 @@ inline Trial MakeStartedTrial(bool auto_rollback = true) {
 // One of each state, in the order of the variant.
 inline std::vector<UpdateState> EveryState() {
   return {Idle{},
+          Waiting{MakeOrder()},
           Staging{MakeOrder()},
           Staged{MakeOrder(), MakeImage()},
           Activating{MakeTrial()},

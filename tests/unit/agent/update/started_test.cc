@@ -20,9 +20,9 @@ Step Start(const UpdateState& state, const Facts& facts) {
 
 std::string ActionName(const Step& step) {
   if (!step.action) return "nothing";
-  static constexpr const char* kNames[] = {"stage",        "check-baseline", "activate",
-                                           "check-health", "confirm",        "revert",
-                                           "discard",      "reboot",         "announce"};
+  static constexpr const char* kNames[] = {
+      "prepare", "stage",  "await-activation", "check-baseline", "activate", "check-health",
+      "confirm", "revert", "discard",          "reboot",         "announce"};
   return kNames[step.action->index()];
 }
 
@@ -74,6 +74,16 @@ TEST(StartedTest, Idle) {
                      });
 }
 
+TEST(StartedTest, Waiting) {
+  ExpectRows(Waiting{MakeOrder()},
+             {
+                 {"agent restarted", kOldRunsSameBoot, "waiting", "announce", ""},
+                 {"rebooted", kOldRuns, "waiting", "announce", ""},
+                 {"not confirmed", kNewRuns, "trying", "check-health", "failed"},
+                 {"last resort", kOldRunsAsLastResort, "trying", "check-health", "failed"},
+             });
+}
+
 TEST(StartedTest, Staging) {
   ExpectRows(Staging{MakeOrder()},
              {
@@ -88,8 +98,8 @@ TEST(StartedTest, Staged) {
   waits.stop_after_staging = true;
   ExpectRows(Staged{MakeOrder(), MakeImage()},
              {
-                 {"agent restarted", kOldRunsSameBoot, "staged", "check-baseline", ""},
-                 {"rebooted", kOldRuns, "staged", "check-baseline", ""},
+                 {"agent restarted", kOldRunsSameBoot, "staged", "announce", ""},
+                 {"rebooted", kOldRuns, "staged", "announce", ""},
                  {"target runs", kNewRunsAsLastResort, "trying", "check-health", "failed"},
                  {"old runs, unknown", kOldRunsAsLastResort, "trying", "check-health", "failed"},
              });

@@ -39,9 +39,12 @@ struct NamedEvent {
 };
 std::vector<NamedEvent> EveryEvent() {
   return {{"stage", StageRequested{MakeOrder()}},
+          {"prepared", Prepared{MakeOrder()}},
+          {"prepare-failed", PrepareFailed{kRefusal}},
           {"staged", StageSucceeded{MakeImage()}},
           {"stage-failed", StageFailed{kDiskError}},
           {"activate", ActivateRequested{}},
+          {"due", ActivationDue{}},
           {"baseline", BaselineChecked{{}, "slot-a", kFirstBoot}},
           {"activated", ActivateSucceeded{}},
           {"activate-failed", ActivateFailed{kDiskError}},
@@ -62,14 +65,21 @@ TEST(TransitionTest, EveryEventInEveryStateLeadsSomewhereOrIsRefused) {
   // State, event, next state; what is not listed is refused.
   const std::map<std::string, std::map<std::string, std::string>> sensible = {
       {"idle",
-       {{"stage", "staging"},
+       {{"stage", "waiting"},
         {"rollback", "rolling-back"},
         {"reboot", "idle"},
         {"discarded", "idle"},
         {"discard-failed", "idle"}}},
+      {"waiting",
+       {{"prepared", "staging"},
+        {"prepare-failed", "idle"},
+        {"cancel", "idle"},
+        {"reboot", "waiting"}}},
       {"staging", {{"staged", "staged"}, {"stage-failed", "idle"}}},
       {"staged",
        {{"activate", "staged"},
+        {"due", "staged"},
+        {"activate-failed", "idle"},
         {"baseline", "activating"},
         {"cancel", "cancelling"},
         {"reboot", "staged"}}},
@@ -111,10 +121,17 @@ TEST(TransitionTest, EveryEventInEveryStateLeadsSomewhereOrIsRefused) {
 
 TEST(TransitionTest, AnUpdateThatGoesWell) {
   Step step = Take(Idle{}, StageRequested{MakeOrder()});
+  ASSERT_NE(ActionOf<Prepare>(step), nullptr);
+
+  step = Take(step.next, Prepared{MakeOrder()});
   ASSERT_NE(ActionOf<Stage>(step), nullptr);
   EXPECT_EQ(ActionOf<Stage>(step)->order, MakeOrder());
 
   step = Take(step.next, StageSucceeded{MakeImage()});
+  ASSERT_NE(ActionOf<AwaitActivation>(step), nullptr);
+  EXPECT_EQ(ActionOf<AwaitActivation>(step)->image, MakeImage());
+
+  step = Take(step.next, ActivationDue{});
   ASSERT_NE(ActionOf<CheckBaseline>(step), nullptr);
 
   step = Take(step.next, BaselineChecked{{"network"}, "slot-a", kFirstBoot});
@@ -147,6 +164,30 @@ TEST(TransitionTest, AnUpdateThatGoesWell) {
   EXPECT_FALSE(step.outcome->rollback);
 }
 
+TEST(TransitionTest, WhatSpeaksAgainstAnUpdateEndsItBeforeAnythingIsTouched) {
+  const Step step = Take(Waiting{MakeOrder()}, PrepareFailed{kRefusal});
+  EXPECT_FALSE(step.action);
+  ASSERT_TRUE(step.outcome);
+  EXPECT_EQ(step.outcome->end, Outcome::End::kFailed);
+  EXPECT_EQ(step.outcome->reason, kRefusal.message);
+}
+
+TEST(TransitionTest, ACancellationBeforeItsTurnTouchesNothing) {
+  const Step step = Take(Waiting{MakeOrder()}, CancelRequested{"", "alice"});
+  EXPECT_EQ(step.next, UpdateState(Idle{}));
+  EXPECT_FALSE(step.action);
+  ASSERT_TRUE(step.outcome);
+  EXPECT_EQ(step.outcome->end, Outcome::End::kCancelled);
+}
+
+TEST(TransitionTest, WhatIsStagedAndCannotBeActivatedIsDiscarded) {
+  const Step step = Take(Staged{MakeOrder(), MakeImage()}, ActivateFailed{kDiskError});
+  ASSERT_NE(ActionOf<Discard>(step), nullptr);
+  EXPECT_EQ(ActionOf<Discard>(step)->target, "slot-b");
+  ASSERT_TRUE(step.outcome);
+  EXPECT_EQ(step.outcome->end, Outcome::End::kFailed);
+}
+
 TEST(TransitionTest, AFailedStageEndsItAndChangesNothing) {
   const Step step = Take(Staging{MakeOrder()}, StageFailed{kDiskError});
   EXPECT_EQ(step.next, UpdateState(Idle{}));
@@ -171,11 +212,13 @@ TEST(TransitionTest, StopsAfterStagingUntilAskedToGoOn) {
   EXPECT_FALSE(step.action);
   EXPECT_FALSE(PendingAction(step.next));
 
+  EXPECT_FALSE(Transition(step.next, ActivationDue{})) << "a time that came before it was asked to";
+
   step = Take(step.next, ActivateRequested{});
-  EXPECT_NE(ActionOf<CheckBaseline>(step), nullptr);
+  EXPECT_NE(ActionOf<AwaitActivation>(step), nullptr);
   // An agent restarted right here goes on.
   step = Take(step.next, Started{Runs("slot-a", kFirstBoot, kUnbootable)});
-  EXPECT_NE(ActionOf<CheckBaseline>(step), nullptr);
+  EXPECT_TRUE(std::holds_alternative<AwaitActivation>(*PendingAction(step.next)));
 }
 
 TEST(TransitionTest, AFailedActivationLeavesNothingBootable) {
