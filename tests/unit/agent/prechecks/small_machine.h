@@ -1,0 +1,53 @@
+// A machine of files in a temporary folder, with nothing that speaks against an update.
+#pragma once
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "agent/prechecks/prechecks.h"
+#include "tests/fakes/fake_process_runner.h"
+#include "tests/fakes/manual_clock.h"
+
+namespace matic::prechecks {
+
+class SmallMachine : public testing::Test {
+ protected:
+  SmallMachine() {
+    std::string pattern = testing::TempDir() + "/prechecks-XXXXXX";
+    folder_ = mkdtemp(pattern.data());
+    machine_ = {.state_dir = folder_,
+                .proc = folder_ / "proc",
+                .power_supplies = folder_ / "power",
+                .package_locks = {},
+                .processors = 2};
+  }
+  ~SmallMachine() override { std::filesystem::remove_all(folder_); }
+
+  std::filesystem::path Write(const std::string& name, const std::string& text) {
+    const auto path = folder_ / name;
+    std::filesystem::create_directories(path.parent_path());
+    std::ofstream(path, std::ios::binary) << text;
+    return path;
+  }
+
+  // "check: reason", one line each.
+  std::string Refusals(const std::set<std::string>& overridden = {}) {
+    std::string text;
+    for (const Refusal& refusal :
+         Prechecks(wanted_, machine_, processes_, clock_).Run(overridden)) {
+      text += (text.empty() ? "" : "\n") + refusal.check + ": " + refusal.reason;
+    }
+    return text;
+  }
+
+  std::filesystem::path folder_;
+  Machine machine_;
+  config::Prechecks wanted_;
+  fakes::FakeProcessRunner processes_;
+  fakes::ManualClock clock_;
+};
+
+}  // namespace matic::prechecks
