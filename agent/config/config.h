@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "agent/config/health.h"
 #include "lib/base/result.h"
 
 namespace matic::config {
@@ -33,50 +34,6 @@ struct Download {
   uint64_t buffer_bytes = 8u << 20;
 
   bool operator==(const Download&) const = default;
-};
-
-struct BootCheck {
-  bool critical = true;
-  std::chrono::seconds min_uptime{10};
-
-  bool operator==(const BootCheck&) const = default;
-};
-
-struct ServiceCheck {
-  bool critical = true;
-  std::vector<std::string> units = {"matic-agent.service"};
-
-  bool operator==(const ServiceCheck&) const = default;
-};
-
-struct NetworkCheck {
-  bool critical = false;
-
-  bool operator==(const NetworkCheck&) const = default;
-};
-
-struct ApiCheck {
-  bool critical = true;
-
-  bool operator==(const ApiCheck&) const = default;
-};
-
-struct Checks {
-  BootCheck boot;
-  ServiceCheck service;
-  NetworkCheck network;
-  ApiCheck api;
-
-  bool operator==(const Checks&) const = default;
-};
-
-struct Health {
-  std::chrono::seconds timeout{300};  // for all checks together
-  std::chrono::seconds interval{10};  // between two tries of one check
-  uint32_t retries = 30;              // tries of one check, at most
-  Checks checks;
-
-  bool operator==(const Health&) const = default;
 };
 
 enum class LogLevel { kDebug, kInfo, kWarning, kError };

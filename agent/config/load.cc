@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "agent/config/fields.h"
+#include "agent/config/values.h"
 #include "lib/os/durable_file.h"
 
 namespace matic::config {
@@ -78,7 +79,7 @@ class Loader {
     try {
       RefuseUnboundedDocuments(*text);
       const YAML::Node root = YAML::Load(*text);
-      return TakeSection(file, root, "");
+      return TakeSection({file, "", fields_}, root, "");
     } catch (const YAML::Exception& error) {
       return Fail(ErrorCode::kInvalidArgument, Place(file, error.mark) + ": " + error.msg);
     }
@@ -92,6 +93,9 @@ class Loader {
                                std::to_string(config_.health.timeout.count()) + "), is " +
                                std::to_string(config_.trial_deadline.count()));
     }
+    if (const auto wrong = ContradictionIn(config_.health)) {
+      return Contradiction(wrong->first, wrong->first, wrong->second);
+    }
     if (!config_.boot_facts.empty() && config_.disk == "auto") {
       return Contradiction("boot_facts", "disk", "needs `disk` to be a plain file, is 'auto'");
     }
@@ -100,36 +104,65 @@ class Loader {
   }
 
  private:
-  Result<> TakeSection(const std::filesystem::path& file, const YAML::Node& section,
-                       const std::string& prefix) {
+  // Where a section's keys are looked up.
+  struct Scope {
+    const std::filesystem::path& file;
+    std::string origin;  // of an item in a list: "health.checks.http[0]."
+    const std::vector<Field>& fields;
+  };
+
+  Result<> TakeSection(const Scope& scope, const YAML::Node& section, const std::string& prefix) {
     if (section.IsNull()) return {};  // all of its keys are commented out
     if (!section.IsMap()) {
-      return Refuse(file, section, prefix.empty() ? "" : prefix.substr(0, prefix.size() - 1),
+      const std::string shown = scope.origin + prefix;
+      return Refuse(scope.file, section, shown.empty() ? "" : shown.substr(0, shown.size() - 1),
                     "must be keys with values");
     }
     std::set<std::string> seen;
     for (const auto& entry : section) {
-      if (!entry.first.IsScalar()) return Refuse(file, entry.first, "", "a key must be a name");
+      if (!entry.first.IsScalar())
+        return Refuse(scope.file, entry.first, "", "a key must be a name");
       const std::string key = prefix + entry.first.Scalar();
-      if (!seen.insert(key).second) return Refuse(file, entry.first, key, "is given twice");
-      MATIC_TRY(TakeEntry(file, entry.first, entry.second, key));
+      if (!seen.insert(key).second) {
+        return Refuse(scope.file, entry.first, scope.origin + key, "is given twice");
+      }
+      MATIC_TRY(TakeEntry(scope, entry.first, entry.second, key));
     }
     return {};
   }
 
-  Result<> TakeEntry(const std::filesystem::path& file, const YAML::Node& name,
-                     const YAML::Node& value, const std::string& key) {
-    for (const Field& field : fields_) {
-      if (field.key == key) {
-        if (const auto wrong = field.read(value)) return Refuse(file, name, key, *wrong);
-        places_[key] = Place(file, name.Mark());
-        return {};
+  Result<> TakeEntry(const Scope& scope, const YAML::Node& name, const YAML::Node& value,
+                     const std::string& key) {
+    for (const Field& field : scope.fields) {
+      if (field.key != key) continue;
+      if (field.read_items) {
+        MATIC_TRY(TakeItems(scope, name, value, key, *field.read_items()));
+      } else if (const auto wrong = field.read(value)) {
+        return Refuse(scope.file, name, scope.origin + key, *wrong);
       }
+      places_[scope.origin + key] = Place(scope.file, name.Mark());
+      return {};
     }
-    for (const Field& field : fields_) {
-      if (field.key.starts_with(key + ".")) return TakeSection(file, value, key + ".");
+    for (const Field& field : scope.fields) {
+      if (field.key.starts_with(key + ".")) return TakeSection(scope, value, key + ".");
     }
-    return Refuse(file, name, key, "no such key");
+    return Refuse(scope.file, name, scope.origin + key, "no such key");
+  }
+
+  Result<> TakeItems(const Scope& scope, const YAML::Node& name, const YAML::Node& list,
+                     const std::string& key, ItemReader& reader) {
+    if (const auto wrong = WrongList(list, 0)) {
+      return Refuse(scope.file, name, scope.origin + key, *wrong);
+    }
+    for (size_t i = 0; i < list.size(); ++i) {
+      const std::string item = scope.origin + key + "[" + std::to_string(i) + "]";
+      if (!list[i].IsMap()) return Refuse(scope.file, list[i], item, "must be keys with values");
+      const std::vector<Field> fields = reader.Add();
+      MATIC_TRY(TakeSection({scope.file, item + ".", fields}, list[i], ""));
+      if (const auto wrong = reader.Wrong()) return Refuse(scope.file, list[i], item, *wrong);
+    }
+    reader.Keep();
+    return {};
   }
 
   static tl::unexpected<Error> Refuse(const std::filesystem::path& file, const YAML::Node& at,

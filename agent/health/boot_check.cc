@@ -2,8 +2,8 @@
 
 namespace matic::health {
 
-BootCheck::BootCheck(bool critical, std::chrono::seconds min_uptime, Clock& clock)
-    : critical_(critical), min_uptime_(min_uptime), clock_(clock) {}
+BootCheck::BootCheck(const config::BootCheck& check, Clock& clock)
+    : ConfiguredCheck("boot", check.settings), min_uptime_(check.min_uptime), clock_(clock) {}
 
 Finding BootCheck::Run(std::stop_token) {
   const BootTime up = clock_.SinceBoot();

@@ -8,14 +8,22 @@
 namespace matic::health {
 namespace {
 
+enum class OwnTries { kCount, kDoNot };
+
 // One run of all checks, a thread each, while the thread that asked for it watches the time.
 class Round {
  public:
-  Round(const std::vector<std::unique_ptr<Check>>& checks, Clock& clock, const RetryPolicy& policy,
+  // `own` says whether a check's own number of tries counts.
+  Round(std::vector<Check*> checks, Clock& clock, const RetryPolicy& policy, OwnTries own,
         const std::function<void(const Report&)>& changed)
-      : checks_(checks), clock_(clock), policy_(policy), changed_(changed), open_(checks.size()) {
+      : checks_(std::move(checks)),
+        clock_(clock),
+        policy_(policy),
+        own_(own),
+        changed_(changed),
+        open_(checks_.size()) {
     report_.last_updated = clock_.Now();
-    for (const auto& check : checks_) {
+    for (const Check* check : checks_) {
       CheckReport report;
       report.name = check->name();
       report.critical = check->critical();
@@ -48,19 +56,31 @@ class Round {
  private:
   void RunCheck(size_t index) {
     const std::stop_token cut_off = cut_off_.get_token();
-    const uint32_t attempts = std::max(policy_.attempts, 1u);
+    const Tries own = own_ == OwnTries::kCount ? checks_[index]->tries() : Tries{};
+    const uint32_t attempts = std::max(own.attempts.value_or(policy_.attempts), 1u);
     for (uint32_t attempt = 1; !cut_off.stop_requested(); ++attempt) {
       const BootTime started = clock_.SinceBoot();
       const Finding finding = checks_[index]->Run(cut_off);
       const BootTime took = clock_.SinceBoot() - started;
-      // What a check found while it was being cut off is not its own finding.
-      if (!finding.passed && cut_off.stop_requested()) break;
+      if (!finding.passed && cut_off.stop_requested()) {
+        // Not a finding of its own, but the best there is to say about it.
+        if (time_is_up_) RecordCutOff(index, finding);
+        return;
+      }
       const bool decided = finding.passed || attempt == attempts;
       Record(index, finding, attempt, took, decided);
       if (decided) return;
-      if (!clock_.Wait(policy_.interval, cut_off)) break;
+      if (!clock_.Wait(own.interval.value_or(policy_.interval), cut_off)) break;
     }
     if (time_is_up_) RecordOutOfTime(index);
+  }
+
+  void RecordCutOff(size_t index, const Finding& finding) {
+    if (!finding.output.empty()) {
+      const std::lock_guard lock(mutex_);
+      report_.checks[index].output = finding.output;
+    }
+    RecordOutOfTime(index);
   }
 
   void Record(size_t index, const Finding& finding, uint32_t attempt, BootTime took, bool decided) {
@@ -88,9 +108,10 @@ class Round {
     if (changed_) changed_(report_);
   }
 
-  const std::vector<std::unique_ptr<Check>>& checks_;
+  const std::vector<Check*> checks_;
   Clock& clock_;
   const RetryPolicy& policy_;
+  const OwnTries own_;
   const std::function<void(const Report&)>& changed_;
   std::stop_source cut_off_;  // ends the checks: the time is up, or somebody asked to stop
   std::stop_source over_;     // ends the wait: every check is decided, or somebody asked to stop
@@ -102,21 +123,31 @@ class Round {
 
 }  // namespace
 
-CheckRunner::CheckRunner(std::vector<std::unique_ptr<Check>> checks, Clock& clock)
-    : checks_(std::move(checks)), clock_(clock) {}
+CheckRunner::CheckRunner(std::vector<std::unique_ptr<Check>> checks, Clock& clock,
+                         CheckFinder finder)
+    : checks_(std::move(checks)), clock_(clock), finder_(std::move(finder)) {}
 
 CheckRunner::~CheckRunner() = default;
+
+std::vector<Check*> CheckRunner::With(const std::vector<std::unique_ptr<Check>>& found) const {
+  std::vector<Check*> all;
+  for (const auto& check : checks_) all.push_back(check.get());
+  for (const auto& check : found) all.push_back(check.get());
+  return all;
+}
 
 Report CheckRunner::RunOnce(std::stop_token stop) {
   const RetryPolicy once{
       .timeout = std::chrono::seconds(30), .interval = std::chrono::seconds(0), .attempts = 1};
-  return RunToVerdict(once, nullptr, std::move(stop));
+  const auto found = finder_ ? finder_() : std::vector<std::unique_ptr<Check>>();
+  return Round(With(found), clock_, once, OwnTries::kDoNot, nullptr).Run(std::move(stop));
 }
 
 Report CheckRunner::RunToVerdict(const RetryPolicy& policy,
                                  const std::function<void(const Report&)>& changed,
                                  std::stop_token stop) {
-  return Round(checks_, clock_, policy, changed).Run(std::move(stop));
+  const auto found = finder_ ? finder_() : std::vector<std::unique_ptr<Check>>();
+  return Round(With(found), clock_, policy, OwnTries::kCount, changed).Run(std::move(stop));
 }
 
 }  // namespace matic::health

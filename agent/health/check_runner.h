@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -16,17 +17,25 @@ namespace matic::health {
 
 struct Finding {
   bool passed;
-  std::string output;  // one line
+  std::string output;  // one line, 1 KiB at most
 };
 
-// One thing that is looked at. Run returns within a few seconds, whatever the machine's state, and
-// sooner when stopped; it may be called on several threads at once.
+struct Tries {
+  std::optional<uint32_t> attempts = std::nullopt;
+  std::optional<std::chrono::seconds> interval = std::nullopt;
+};
+
+// One thing that is looked at. Run has a limit of its own, whatever the machine's state, and ends
+// sooner when stopped: its output then is what it saw until then. It may be called on several
+// threads at once.
 class Check {
  public:
   virtual ~Check() = default;
   virtual std::string name() const = 0;
   virtual bool critical() const = 0;
   virtual Finding Run(std::stop_token stop) = 0;
+  // Where this check's tries differ from those of the others.
+  virtual Tries tries() const { return {}; }
 };
 
 struct RetryPolicy {
@@ -35,10 +44,15 @@ struct RetryPolicy {
   uint32_t attempts = 30;             // of one check, at most
 };
 
+// The checks that are there at the moment, such as the scripts in a folder.
+using CheckFinder = std::function<std::vector<std::unique_ptr<Check>>()>;
+
 // Thread-safe: a single round may run beside one to a verdict.
 class CheckRunner {
  public:
-  CheckRunner(std::vector<std::unique_ptr<Check>> checks, Clock& clock);
+  // `checks` are part of every round, and so is what `finder` finds before it.
+  CheckRunner(std::vector<std::unique_ptr<Check>> checks, Clock& clock,
+              CheckFinder finder = nullptr);
   ~CheckRunner();
 
   // Runs every check once, side by side, for half a minute at most.
@@ -52,8 +66,11 @@ class CheckRunner {
                       std::stop_token stop);
 
  private:
+  std::vector<Check*> With(const std::vector<std::unique_ptr<Check>>& found) const;
+
   std::vector<std::unique_ptr<Check>> checks_;
   Clock& clock_;
+  CheckFinder finder_;
 };
 
 }  // namespace matic::health

@@ -2,21 +2,38 @@
 
 #include "agent/health/api_check.h"
 #include "agent/health/boot_check.h"
+#include "agent/health/disk_check.h"
+#include "agent/health/failed_units_check.h"
+#include "agent/health/load_check.h"
+#include "agent/health/memory_check.h"
 #include "agent/health/network_check.h"
 #include "agent/health/service_check.h"
+#include "agent/health/time_check.h"
 
 namespace matic::health {
+namespace {
+
+template <typename T, typename Configured, typename... Arguments>
+void AddCheck(std::vector<std::unique_ptr<Check>>& checks, const Configured& configured,
+              Arguments&... arguments) {
+  if (configured.settings.enabled) checks.push_back(std::make_unique<T>(configured, arguments...));
+}
+
+}  // namespace
 
 std::vector<std::unique_ptr<Check>> MakeChecks(const config::Health& health, const config::Api& api,
                                                ProcessRunner& processes, Clock& clock) {
   const config::Checks& wanted = health.checks;
   std::vector<std::unique_ptr<Check>> checks;
-  checks.push_back(
-      std::make_unique<BootCheck>(wanted.boot.critical, wanted.boot.min_uptime, clock));
-  checks.push_back(
-      std::make_unique<ServiceCheck>(wanted.service.critical, wanted.service.units, processes));
-  checks.push_back(std::make_unique<NetworkCheck>(wanted.network.critical));
-  checks.push_back(std::make_unique<ApiCheck>(wanted.api.critical, api.socket, api.listen));
+  AddCheck<BootCheck>(checks, wanted.boot, clock);
+  AddCheck<ServiceCheck>(checks, wanted.service, processes);
+  AddCheck<NetworkCheck>(checks, wanted.network);
+  AddCheck<ApiCheck>(checks, wanted.api, api);
+  AddCheck<DiskCheck>(checks, wanted.disk);
+  AddCheck<MemoryCheck>(checks, wanted.memory);
+  AddCheck<LoadCheck>(checks, wanted.load);
+  AddCheck<FailedUnitsCheck>(checks, wanted.failed_units, processes);
+  AddCheck<TimeCheck>(checks, wanted.time);
   return checks;
 }
 

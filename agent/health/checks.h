@@ -7,7 +7,8 @@
 
 namespace matic::health {
 
-// boot, service, network and api, in this order. `processes` and `clock` must outlive them.
+// Those that are enabled, in the order of docs/reference/agent.md. `processes` and `clock` must
+// outlive them.
 std::vector<std::unique_ptr<Check>> MakeChecks(const config::Health& health, const config::Api& api,
                                                ProcessRunner& processes, Clock& clock);
 

@@ -1,7 +1,7 @@
 // Whether a network interface is up.
 #pragma once
 
-#include "agent/health/check_runner.h"
+#include "agent/health/configured_check.h"
 
 namespace matic::health {
 
@@ -16,16 +16,12 @@ Result<std::vector<Interface>> ListInterfaces();
 // Passes when one that is not a loopback is up and has a carrier.
 Finding JudgeInterfaces(const std::vector<Interface>& interfaces);
 
-class NetworkCheck final : public Check {
+class NetworkCheck final : public ConfiguredCheck {
  public:
-  explicit NetworkCheck(bool critical) : critical_(critical) {}
+  explicit NetworkCheck(const config::NetworkCheck& check)
+      : ConfiguredCheck("network", check.settings) {}
 
-  std::string name() const override { return "network"; }
-  bool critical() const override { return critical_; }
   Finding Run(std::stop_token stop) override;
-
- private:
-  bool critical_;
 };
 
 }  // namespace matic::health

@@ -3,10 +3,13 @@
 #include <map>
 #include <sstream>
 
+#include "agent/health/program.h"
+#include "lib/os/output_tail.h"
+
 namespace matic::health {
 namespace {
 
-constexpr std::chrono::seconds kDeadline{5};
+constexpr std::chrono::seconds kLimit{5};
 
 using Properties = std::map<std::string, std::string>;
 
@@ -41,23 +44,21 @@ std::string StateOf(Properties& unit) {
   return unit["ActiveState"] + " (" + unit["SubState"] + ")";
 }
 
-std::string FirstLine(const std::string& text) { return text.substr(0, text.find('\n')); }
-
 }  // namespace
 
-ServiceCheck::ServiceCheck(bool critical, std::vector<std::string> units, ProcessRunner& processes)
-    : critical_(critical), units_(std::move(units)), processes_(processes) {}
+ServiceCheck::ServiceCheck(const config::ServiceCheck& check, ProcessRunner& processes)
+    : ConfiguredCheck("service", check.settings), units_(check.units), processes_(processes) {}
 
-Finding ServiceCheck::Run(std::stop_token) {
+Finding ServiceCheck::Run(std::stop_token stop) {
   if (units_.empty()) return {true, "no units to look at"};
   std::vector<std::string> argv = {"systemctl", "show", "--property=LoadState,ActiveState,SubState",
                                    "--"};
   argv.insert(argv.end(), units_.begin(), units_.end());
-  const auto outcome = processes_.Run(argv, kDeadline);
-  if (!outcome) return {false, outcome.error().message};
-  std::vector<Properties> blocks = ParseBlocks(outcome->output);
-  if (outcome->exit_code != 0 || blocks.size() != units_.size()) {
-    return {false, "systemctl show failed: " + FirstLine(outcome->output)};
+  const auto answer = AskProgram(processes_, argv, LimitOr(kLimit), std::move(stop));
+  if (!answer) return {false, answer.error().message};
+  std::vector<Properties> blocks = ParseBlocks(*answer);
+  if (blocks.size() != units_.size()) {
+    return {false, "systemctl show said nothing of some units: " + OutputTail(*answer)};
   }
 
   std::string active;

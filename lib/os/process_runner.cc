@@ -25,7 +25,6 @@ namespace {
 
 using SteadyClock = std::chrono::steady_clock;
 
-constexpr size_t kKeptOutput = 64 * 1024;
 // How long a stop may go unseen.
 constexpr std::chrono::milliseconds kStopPoll{100};
 
@@ -77,14 +76,17 @@ std::string_view NameIn(std::string_view variable) {
   return variable.substr(0, variable.find('='));
 }
 
-// `own` and whatever of this program's environment it does not replace.
-std::vector<char*> Environment(const std::vector<std::string>& own) {
-  std::vector<char*> result = Pointers(own);
+// The command's, and whatever of this program's own is handed on.
+std::vector<char*> Environment(const Command& command) {
+  const std::vector<std::string>& given = command.environment;
+  std::vector<char*> result = Pointers(given);
   for (char** variable = environ; *variable != nullptr; ++variable) {
-    const bool replaced = std::any_of(own.begin(), own.end(), [&](const std::string& set) {
+    const bool replaced = std::any_of(given.begin(), given.end(), [&](const std::string& set) {
       return NameIn(set) == NameIn(*variable);
     });
-    if (!replaced) result.push_back(*variable);
+    if (!replaced && command.own_environment == OwnEnvironment::kHandedOn) {
+      result.push_back(*variable);
+    }
   }
   result.push_back(nullptr);
   return result;
@@ -93,6 +95,9 @@ std::vector<char*> Environment(const std::vector<std::string>& own) {
 // Its own process group, no signal blocked or ignored, nothing open but 0 to 2.
 int Spawn(const Command& command, int input, int output, pid_t& pid) {
   SpawnSettings settings;
+  if (!command.folder.empty()) {
+    ::posix_spawn_file_actions_addchdir_np(&settings.actions, command.folder.c_str());
+  }
   if (input >= 0) {
     ::posix_spawn_file_actions_adddup2(&settings.actions, input, STDIN_FILENO);
   } else {
@@ -113,7 +118,7 @@ int Spawn(const Command& command, int input, int output, pid_t& pid) {
   std::vector<char*> arguments = Pointers(command.argv);
   arguments.push_back(nullptr);
   return ::posix_spawnp(&pid, arguments[0], &settings.actions, &settings.attributes,
-                        arguments.data(), Environment(command.environment).data());
+                        arguments.data(), Environment(command).data());
 }
 
 Result<Child> Start(const Command& command) {
@@ -138,8 +143,8 @@ Result<Child> Start(const Command& command) {
   return child;
 }
 
-// Takes what the pipe holds now; false when it has ended.
-bool Drain(int fd, std::string& output) {
+// Takes what the pipe holds now; false when it has ended. Keeps the last `kept` bytes at least.
+bool Drain(int fd, size_t kept, std::string& output) {
   char buffer[16 * 1024];
   for (;;) {
     const ssize_t n = ::read(fd, buffer, sizeof buffer);
@@ -147,28 +152,30 @@ bool Drain(int fd, std::string& output) {
     if (n < 0) return errno == EAGAIN;
     if (n == 0) return false;
     output.append(buffer, static_cast<size_t>(n));
-    if (output.size() > 2 * kKeptOutput) output.erase(0, output.size() - kKeptOutput);
+    if (output.size() > 2 * kept) output.erase(0, output.size() - kept);
   }
 }
 
 // Until the program itself ends: one that it left behind may hold the pipe open for ever.
-bool FollowToEnd(const Child& child, SteadyClock::time_point end, const std::stop_token& stop,
-                 std::string& output) {
+ProcessEnd FollowToEnd(const Child& child, SteadyClock::time_point end, const Command& command,
+                       std::string& output) {
   bool open = true;
-  while (!stop.stop_requested()) {
+  while (!command.stop.stop_requested()) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - SteadyClock::now());
-    if (left.count() <= 0) return false;
+    if (left.count() <= 0) return ProcessEnd::kDeadline;
     const std::chrono::milliseconds longest =
-        stop.stop_possible() ? kStopPoll : std::chrono::milliseconds(std::chrono::hours(1));
+        command.stop.stop_possible() ? kStopPoll : std::chrono::milliseconds(std::chrono::hours(1));
     pollfd watched[] = {{child.pidfd.get(), POLLIN, 0}, {child.output.get(), POLLIN, 0}};
     const int ready =
         ::poll(watched, open ? 2 : 1, static_cast<int>(std::min(left, longest).count()));
-    if (ready < 0 && errno != EINTR) return false;
+    if (ready < 0 && errno != EINTR) return ProcessEnd::kDeadline;
     if (ready <= 0) continue;
-    if (open && watched[1].revents != 0) open = Drain(child.output.get(), output);
-    if (watched[0].revents != 0) return true;
+    if (open && watched[1].revents != 0) {
+      open = Drain(child.output.get(), command.kept_output, output);
+    }
+    if (watched[0].revents != 0) return ProcessEnd::kItself;
   }
-  return false;
+  return ProcessEnd::kStopped;
 }
 
 int WaitFor(pid_t pid) {
@@ -180,10 +187,20 @@ int WaitFor(pid_t pid) {
 
 }  // namespace
 
-Result<ProcessOutcome> SystemProcessRunner::RunCommand(const Command& command,
-                                                       std::chrono::milliseconds deadline) {
-  const std::vector<std::string>& argv = command.argv;
-  if (argv.empty() || argv[0].empty()) {
+Result<ProcessOutcome> ProcessRunner::RunCommand(const Command& command,
+                                                 std::chrono::milliseconds deadline) {
+  Result<ProcessOutcome> outcome = RunToEnd(command, deadline);
+  if (!outcome || outcome->end == ProcessEnd::kItself) return outcome;
+  if (outcome->end == ProcessEnd::kStopped) {
+    return Fail(ErrorCode::kCancelled, "run " + command.argv[0] + ": stopped, and killed");
+  }
+  return Fail(ErrorCode::kDeadline, "run " + command.argv[0] + ": still running after " +
+                                        std::to_string(deadline.count()) + " ms, killed");
+}
+
+Result<ProcessOutcome> SystemProcessRunner::RunToEnd(const Command& command,
+                                                     std::chrono::milliseconds deadline) {
+  if (command.argv.empty() || command.argv[0].empty()) {
     return Fail(ErrorCode::kInvalidArgument, "run: no program is named");
   }
   const SteadyClock::time_point end =
@@ -191,20 +208,13 @@ Result<ProcessOutcome> SystemProcessRunner::RunCommand(const Command& command,
       std::min<std::chrono::milliseconds>(deadline, std::chrono::hours(24 * 365));
   MATIC_ASSIGN(const Child child, Start(command));
   ProcessOutcome outcome;
-  const bool ended = FollowToEnd(child, end, command.stop, outcome.output);
+  outcome.end = FollowToEnd(child, end, command, outcome.output);
   // Not after the wait: the number of a group that is gone may be another's by then.
-  if (!ended) ::kill(-child.pid, SIGKILL);
+  if (outcome.end != ProcessEnd::kItself) ::kill(-child.pid, SIGKILL);
   outcome.exit_code = WaitFor(child.pid);
-  Drain(child.output.get(), outcome.output);
-  if (!ended && command.stop.stop_requested()) {
-    return Fail(ErrorCode::kCancelled, "run " + argv[0] + ": stopped, and killed");
-  }
-  if (!ended) {
-    return Fail(ErrorCode::kDeadline, "run " + argv[0] + ": still running after " +
-                                          std::to_string(deadline.count()) + " ms, killed");
-  }
-  if (outcome.output.size() > kKeptOutput) {
-    outcome.output.erase(0, outcome.output.size() - kKeptOutput);
+  Drain(child.output.get(), command.kept_output, outcome.output);
+  if (outcome.output.size() > command.kept_output) {
+    outcome.output.erase(0, outcome.output.size() - command.kept_output);
   }
   return outcome;
 }

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
+#include <filesystem>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -10,36 +12,50 @@
 
 namespace matic {
 
-struct ProcessOutcome {
-  int exit_code = 0;   // 128 + n when signal n ended it
-  std::string output;  // stdout and stderr together, the last 64 KiB
+enum class ProcessEnd {
+  kItself,
+  kDeadline,  // killed with its group
+  kStopped,   // the same, since nobody waits for it any more
 };
 
+struct ProcessOutcome {
+  int exit_code = 0;   // 128 + n when signal n ended it
+  std::string output;  // stdout and stderr together, the last of it
+  ProcessEnd end = ProcessEnd::kItself;
+};
+
+enum class OwnEnvironment { kHandedOn, kLeftOut };
+
 struct Command {
-  std::vector<std::string> argv;         // argv[0] is found in PATH, no shell
-  std::vector<std::string> environment;  // "NAME=value"; the rest is this program's own
-  std::string input;                     // on stdin
-  std::stop_token stop;
+  std::vector<std::string> argv;              // argv[0] is found in PATH, no shell
+  std::vector<std::string> environment = {};  // "NAME=value"; replaces this program's own
+  std::string input = {};                     // on stdin
+  std::stop_token stop = {};
+  OwnEnvironment own_environment = OwnEnvironment::kHandedOn;
+  std::filesystem::path folder = {};  // to run in; empty: this program's own
+  size_t kept_output = 64 * 1024;     // bytes
 };
 
 class ProcessRunner {
  public:
   virtual ~ProcessRunner() = default;
-  // A program that could not be started is kNotFound or kPermission; one still running at the
-  // deadline is killed with its group, kDeadline, and so is one that is stopped, kCancelled.
-  virtual Result<ProcessOutcome> RunCommand(const Command& command,
-                                            std::chrono::milliseconds deadline) = 0;
+  // To the program's own end, or to the one it is put to: what it printed until then is told in any
+  // case. One that could not be started is kNotFound or kPermission.
+  virtual Result<ProcessOutcome> RunToEnd(const Command& command,
+                                          std::chrono::milliseconds deadline) = 0;
 
+  // For a program that should end by itself: the deadline is kDeadline, and a stop kCancelled.
+  Result<ProcessOutcome> RunCommand(const Command& command, std::chrono::milliseconds deadline);
   Result<ProcessOutcome> Run(const std::vector<std::string>& argv,
                              std::chrono::milliseconds deadline) {
-    return RunCommand({.argv = argv, .environment = {}, .input = {}, .stop = {}}, deadline);
+    return RunCommand({.argv = argv}, deadline);
   }
 };
 
 class SystemProcessRunner final : public ProcessRunner {
  public:
-  Result<ProcessOutcome> RunCommand(const Command& command,
-                                    std::chrono::milliseconds deadline) override;
+  Result<ProcessOutcome> RunToEnd(const Command& command,
+                                  std::chrono::milliseconds deadline) override;
 };
 
 }  // namespace matic

@@ -4,8 +4,8 @@
 
 namespace matic::fakes {
 
-Result<ProcessOutcome> FakeProcessRunner::RunCommand(const Command& command,
-                                                     std::chrono::milliseconds) {
+Result<ProcessOutcome> FakeProcessRunner::RunToEnd(const Command& command,
+                                                   std::chrono::milliseconds) {
   const std::vector<std::string>& argv = command.argv;
   std::scoped_lock lock(mutex_);
   commands_.push_back(command);

@@ -14,8 +14,8 @@ namespace matic::fakes {
 // Thread-safe. A program that nobody scripted is kNotFound.
 class FakeProcessRunner final : public ProcessRunner {
  public:
-  Result<ProcessOutcome> RunCommand(const Command& command,
-                                    std::chrono::milliseconds deadline) override;
+  Result<ProcessOutcome> RunToEnd(const Command& command,
+                                  std::chrono::milliseconds deadline) override;
 
   // How runs of exactly `argv` end: in the order given, the last one for ever.
   void Script(std::vector<std::string> argv, Result<ProcessOutcome> outcome);

@@ -20,7 +20,7 @@ from checks.tree import Problem, Tree
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.MULTILINE)
 CODE = (".h", ".cc", ".c")
 
-LIB = ["lib/base", "lib/os", "lib/crypto", "lib/calendar", "lib/http", "lib/gpt", "lib/image",
+LIB = ["lib/base", "lib/os", "lib/pattern", "lib/crypto", "lib/calendar", "lib/http", "lib/gpt", "lib/image",
        "lib/rpc"]
 AGENT_BASE = [*LIB, "proto", "boot/policy"]
 
@@ -33,6 +33,7 @@ ALLOWED: dict[str, list[str]] = {
     "boot/sim": ["boot/policy", "lib/base", "lib/os"],
     "lib/base": [],
     "lib/os": ["lib/base"],
+    "lib/pattern": ["lib/base"],
     "lib/crypto": ["lib/base", "lib/os"],
     "lib/calendar": ["lib/base", "lib/crypto"],
     "lib/http": ["lib/base", "lib/os", "lib/crypto"],
@@ -40,8 +41,8 @@ ALLOWED: dict[str, list[str]] = {
     "lib/image": ["lib/base", "lib/os", "lib/crypto", "boot/policy"],
     "lib/rpc": ["lib/base", "lib/os", "lib/crypto", "proto"],
     "agent/update": ["lib/base"],
-    "agent/config": ["lib/base", "lib/os"],
-    "agent/health": ["lib/base", "lib/os", "agent/config"],
+    "agent/config": ["lib/base", "lib/os", "lib/pattern"],
+    "agent/health": ["lib/base", "lib/os", "lib/pattern", "lib/crypto", "lib/http", "agent/config"],
     "agent/prechecks": ["lib/base", "lib/os", "agent/config"],
     "agent/engine": ["lib/base", "lib/os", "lib/crypto", "lib/calendar", "agent/update",
                      "agent/health", "agent/prechecks", "agent/config"],
@@ -71,6 +72,7 @@ WRAPPED: dict[str, Wrapped] = {
                        ("lib/crypto", "lib/rpc")),
     "gRPC": Wrapped(re.compile(r"^grpc(pp|)/|\.grpc\.pb\.h$"), re.compile("^gRPC::"),
                     ("proto", "lib/rpc", "agent/api", "osctl")),
+    "RE2": Wrapped(re.compile(r"^re2/"), re.compile("RE2|^re2$"), ("lib/pattern",)),
     "yaml-cpp": Wrapped(re.compile(r"^yaml-cpp/"), re.compile("^yaml-cpp"), ("agent/config",)),
     "Abseil's time": Wrapped(re.compile(r"^absl/time/"), re.compile("^absl::time$"),
                              ("lib/base", "lib/calendar")),

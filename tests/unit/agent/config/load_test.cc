@@ -1,10 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include <fstream>
-
-#include "agent/config/config.h"
+#include "tests/unit/agent/config/config_folder.h"
 
 namespace matic::config {
 namespace {
@@ -12,33 +9,7 @@ namespace {
 using testing::HasSubstr;
 using testing::StartsWith;
 
-class LoadTest : public testing::Test {
- protected:
-  LoadTest() {
-    std::string pattern = testing::TempDir() + "/config-XXXXXX";
-    folder_ = mkdtemp(pattern.data());
-  }
-  ~LoadTest() override { std::filesystem::remove_all(folder_); }
-
-  std::filesystem::path Write(const std::string& name, const std::string& text) {
-    const auto path = folder_ / name;
-    std::ofstream(path, std::ios::binary) << text;
-    return path;
-  }
-
-  Result<Config> LoadText(const std::string& text) { return Load({Write("agent.yaml", text)}); }
-
-  std::string Complaint(const std::string& text) {
-    const auto config = LoadText(text);
-    if (config) return "taken";
-    EXPECT_EQ(config.error().code, ErrorCode::kInvalidArgument);
-    const std::string folder = folder_.string() + "/";
-    const std::string& message = config.error().message;
-    return message.starts_with(folder) ? message.substr(folder.size()) : message;
-  }
-
-  std::filesystem::path folder_;
-};
+class LoadTest : public ConfigFolder {};
 
 TEST_F(LoadTest, WithoutFilesTheDefaultsHoldUnderTheHostsName) {
   const auto config = Load({folder_ / "absent.yaml", folder_ / "also-absent.yaml"});
@@ -105,10 +76,10 @@ log: {level: debug}
       .health = {seconds(120),
                  seconds(3),
                  9,
-                 {.boot = {false, seconds(0)},
-                  .service = {false, {"nginx.service", "getty@tty1.service"}},
-                  .network = {true},
-                  .api = {false}}},
+                 {.boot = {{.critical = false}, seconds(0)},
+                  .service = {{.critical = false}, {"nginx.service", "getty@tty1.service"}},
+                  .network = {{.critical = true}},
+                  .api = {{.critical = false}}}},
       .log = {LogLevel::kDebug},
   };
   EXPECT_EQ(*config, expected);

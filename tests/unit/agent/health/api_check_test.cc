@@ -71,7 +71,10 @@ class ApiCheckTest : public testing::Test {
   }
 
   Finding Run(const std::string& listen, std::stop_token stop = {}) {
-    return ApiCheck(true, path_, listen).Run(std::move(stop));
+    config::Api api;
+    api.socket = path_;
+    api.listen = listen;
+    return ApiCheck(config::ApiCheck{}, api).Run(std::move(stop));
   }
 
   std::filesystem::path folder_;

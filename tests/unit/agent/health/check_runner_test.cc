@@ -16,17 +16,19 @@ using namespace std::chrono_literals;
 class FakeCheck final : public Check {
  public:
   using Body = std::function<Finding(uint32_t attempt, const std::stop_token& stop)>;
-  FakeCheck(std::string name, bool critical, Body body)
-      : name_(std::move(name)), critical_(critical), body_(std::move(body)) {}
+  FakeCheck(std::string name, bool critical, Body body, Tries tries = {})
+      : name_(std::move(name)), critical_(critical), body_(std::move(body)), tries_(tries) {}
 
   std::string name() const override { return name_; }
   bool critical() const override { return critical_; }
   Finding Run(std::stop_token stop) override { return body_(++attempts_, stop); }
+  Tries tries() const override { return tries_; }
 
  private:
   std::string name_;
   bool critical_;
   Body body_;
+  Tries tries_;
   std::atomic<uint32_t> attempts_ = 0;
 };
 
@@ -41,14 +43,15 @@ FakeCheck::Body HangsUntilStopped() {
     std::promise<void> stopped;
     const std::stop_callback callback(stop, [&] { stopped.set_value(); });
     stopped.get_future().wait();
-    return Finding{false, "stopped"};
+    return Finding{false, "no answer yet"};
   };
 }
 
 class CheckRunnerTest : public testing::Test {
  protected:
-  void Add(std::string name, bool critical, FakeCheck::Body body) {
-    checks_.push_back(std::make_unique<FakeCheck>(std::move(name), critical, std::move(body)));
+  void Add(std::string name, bool critical, FakeCheck::Body body, Tries tries = {}) {
+    checks_.push_back(
+        std::make_unique<FakeCheck>(std::move(name), critical, std::move(body), tries));
   }
 
   std::future<Report> Start() {
@@ -160,7 +163,7 @@ TEST_F(CheckRunnerTest, ACheckThatHangsDoesNotHoldUpTheOthersAndIsCutOff) {
   clock_.Advance(300s);
   const Report report = verdict.get();
 
-  EXPECT_EQ(report.CriticalFailure(), "api: out of time after 300 s");
+  EXPECT_EQ(report.CriticalFailure(), "api: no answer yet; out of time after 300 s");
   EXPECT_EQ(report.checks[0].attempts, 0u);
   EXPECT_EQ(report.checks[1].result, CheckResult::kPassed);
 }
@@ -176,6 +179,7 @@ TEST_F(CheckRunnerTest, StoppedEarlyItLeavesOpenWhatIsOpen) {
   EXPECT_EQ(report.checks[0].result, CheckResult::kRunning);
   EXPECT_EQ(report.checks[0].output, "try 1");
   EXPECT_EQ(report.checks[1].result, CheckResult::kRunning);
+  EXPECT_EQ(report.checks[1].output, "");
   EXPECT_EQ(report.CriticalFailure(), "");
 }
 
@@ -208,6 +212,41 @@ TEST_F(CheckRunnerTest, ASingleRoundTriesOnce) {
   CheckRunner runner(std::move(checks_), clock_);
   EXPECT_EQ(runner.RunOnce({}).CriticalFailure(), "service: try 1");
   EXPECT_EQ(runner.RunOnce({}).State(), HealthState::kHealthy);
+}
+
+TEST_F(CheckRunnerTest, ACheckMayHaveTriesAndAnIntervalOfItsOwn) {
+  Add("http", true, PassesAt(100), {.attempts = 2, .interval = 3s});
+  auto verdict = Start();
+  clock_.AwaitWaiters(2);
+  clock_.Advance(3s);
+  const Report report = verdict.get();
+  EXPECT_EQ(report.CriticalFailure(), "http: try 2");
+}
+
+TEST_F(CheckRunnerTest, ASingleRoundIsOneTryWhateverACheckWants) {
+  Add("http", true, PassesAt(2), {.attempts = 5, .interval = 0s});
+  CheckRunner runner(std::move(checks_), clock_);
+  const Report report = runner.RunOnce({});
+  EXPECT_EQ(report.checks[0].attempts, 1u);
+  EXPECT_EQ(report.CriticalFailure(), "http: try 1");
+}
+
+TEST_F(CheckRunnerTest, WhatIsFoundBeforeARoundIsPartOfIt) {
+  std::vector<std::string> there;
+  Add("boot", true, PassesAt(1));
+  CheckRunner runner(std::move(checks_), clock_, [&] {
+    std::vector<std::unique_ptr<Check>> found;
+    for (const std::string& name : there) {
+      found.push_back(std::make_unique<FakeCheck>(name, false, PassesAt(2)));
+    }
+    return found;
+  });
+  EXPECT_EQ(runner.RunOnce({}).checks.size(), 1u);
+  there = {"wanted.d/tea"};
+  const Report report = runner.RunOnce({});
+  ASSERT_EQ(report.checks.size(), 2u);
+  EXPECT_EQ(report.checks[1].name, "wanted.d/tea");
+  EXPECT_EQ(report.State(), HealthState::kDegraded);
 }
 
 TEST_F(CheckRunnerTest, ADurationIsThatOfTheLastAttempt) {

@@ -2,13 +2,8 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <net/if.h>
 
-#include <map>
-
-#include "agent/health/boot_check.h"
-#include "agent/health/network_check.h"
-#include "agent/health/service_check.h"
+#include "tests/fakes/fake_process_runner.h"
 #include "tests/fakes/manual_clock.h"
 
 namespace matic::health {
@@ -16,130 +11,60 @@ namespace {
 
 using namespace std::chrono_literals;
 using testing::ElementsAre;
-using testing::HasSubstr;
+using testing::IsEmpty;
 
-// Stands for systemctl on a machine with the given units. It answers for any list of them, which
-// scripted runs would not.
-class FakeSystemctl final : public ProcessRunner {
- public:
-  Result<ProcessOutcome> RunCommand(const Command& command, std::chrono::milliseconds) override {
-    if (broken) return *broken;
-    const std::vector<std::string>& argv = command.argv;
-    ProcessOutcome outcome;
-    const auto dashes = std::find(argv.begin(), argv.end(), "--");
-    for (auto unit = std::next(dashes); unit != argv.end(); ++unit) {
-      if (!outcome.output.empty()) outcome.output += "\n";
-      const auto found = units.find(*unit);
-      outcome.output += found == units.end()
-                            ? "LoadState=not-found\nActiveState=inactive\nSubState=dead\n"
-                            : "LoadState=loaded\n" + found->second;
-    }
-    return outcome;
+class MakeChecksTest : public testing::Test {
+ protected:
+  std::vector<std::unique_ptr<Check>> Make() {
+    return MakeChecks(health_, config::Api{}, processes_, clock_);
   }
 
-  std::map<std::string, std::string> units;
-  std::optional<Result<ProcessOutcome>> broken;
+  static std::vector<std::string> NamesOf(const std::vector<std::unique_ptr<Check>>& checks) {
+    std::vector<std::string> names;
+    for (const auto& check : checks) names.push_back(check->name());
+    return names;
+  }
+
+  fakes::FakeProcessRunner processes_;
+  fakes::ManualClock clock_;
+  config::Health health_;
 };
 
-constexpr const char* kActive = "ActiveState=active\nSubState=running\n";
-
-TEST(BootCheckTest, PassesOnceTheMachineIsUpForLongerThanAsked) {
-  fakes::ManualClock clock;
-  BootCheck check(true, 10s, clock);
-  clock.Reboot();
-  clock.Advance(10s);
-  EXPECT_FALSE(check.Run({}).passed);
-  EXPECT_EQ(check.Run({}).output, "up 10 s, must be more than 10 s");
-  clock.Advance(302s + 700ms);
-  EXPECT_TRUE(check.Run({}).passed);
-  EXPECT_EQ(check.Run({}).output, "up 312 s");
-}
-
-TEST(ServiceCheckTest, PassesWhileEveryUnitIsActive) {
-  FakeSystemctl systemctl;
-  systemctl.units = {{"a.service", kActive},
-                     {"b.service", "ActiveState=reloading\nSubState=reload\n"}};
-  const Finding one = ServiceCheck(true, {"a.service"}, systemctl).Run({});
-  EXPECT_TRUE(one.passed);
-  EXPECT_EQ(one.output, "a.service is active");
-  const Finding both = ServiceCheck(true, {"a.service", "b.service"}, systemctl).Run({});
-  EXPECT_TRUE(both.passed);
-  EXPECT_EQ(both.output, "a.service, b.service are active");
-}
-
-TEST(ServiceCheckTest, NamesEveryUnitThatIsNotActiveWithItsState) {
-  FakeSystemctl systemctl;
-  systemctl.units = {{"good.service", kActive},
-                     {"failed.service", "ActiveState=failed\nSubState=failed\n"},
-                     {"slow.service", "ActiveState=activating\nSubState=auto-restart\n"}};
-  const Finding finding =
-      ServiceCheck(true, {"good.service", "failed.service", "slow.service", "gone.service"},
-                   systemctl)
-          .Run({});
-  EXPECT_FALSE(finding.passed);
-  EXPECT_EQ(finding.output,
-            "failed.service is failed, slow.service is activating (auto-restart), "
-            "gone.service is not found");
-}
-
-TEST(ServiceCheckTest, PassesWithoutUnitsAndWithoutAskingAnybody) {
-  FakeSystemctl systemctl;
-  systemctl.broken = Fail(ErrorCode::kNotFound, "systemctl: No such file or directory");
-  EXPECT_TRUE(ServiceCheck(true, {}, systemctl).Run({}).passed);
-}
-
-TEST(ServiceCheckTest, FailsWhereSystemctlGivesNoAnswer) {
-  FakeSystemctl systemctl;
-  ServiceCheck check(true, {"a.service"}, systemctl);
-  systemctl.broken = Fail(ErrorCode::kDeadline, "systemctl: killed after 5 s");
-  EXPECT_EQ(check.Run({}).output, "systemctl: killed after 5 s");
-  systemctl.broken = ProcessOutcome{1, "Failed to connect to bus: No such file\nmore\n"};
-  EXPECT_FALSE(check.Run({}).passed);
-  EXPECT_EQ(check.Run({}).output, "systemctl show failed: Failed to connect to bus: No such file");
-  systemctl.broken = ProcessOutcome{0, "\n\n"};
-  EXPECT_FALSE(check.Run({}).passed);
-}
-
-TEST(NetworkCheckTest, AnInterfaceButTheLoopbackMustBeUpWithACarrier) {
-  constexpr unsigned kUp = IFF_UP | IFF_RUNNING;
-  const Interface loopback{"lo", kUp | IFF_LOOPBACK};
-  EXPECT_EQ(JudgeInterfaces({loopback, {"eth0", IFF_UP}, {"eth1", kUp}}).output, "eth1 is up");
-  EXPECT_TRUE(JudgeInterfaces({loopback, {"eth1", kUp}}).passed);
-  EXPECT_FALSE(JudgeInterfaces({loopback}).passed);
-  EXPECT_EQ(JudgeInterfaces({loopback}).output, "no interface but the loopback");
-  EXPECT_EQ(JudgeInterfaces({loopback, {"eth0", IFF_UP}, {"eth1", 0}}).output,
-            "no interface up: eth0 has no carrier, eth1 is down");
-}
-
-TEST(NetworkCheckTest, EveryInterfaceOfThisMachineIsListedOnce) {
-  const auto interfaces = ListInterfaces();
-  ASSERT_TRUE(interfaces);
-  EXPECT_EQ(std::count_if(interfaces->begin(), interfaces->end(),
-                          [](const Interface& interface) { return interface.name == "lo"; }),
-            1);
-}
-
-TEST(MakeChecksTest, TheConfigurationDecidesWhatIsCritical) {
-  FakeSystemctl systemctl;
-  fakes::ManualClock clock;
-  config::Health health;
-  health.checks.network.critical = true;
-  health.checks.api.critical = false;
-  health.checks.service.units = {"gone.service"};
-  const auto checks = MakeChecks(health, config::Api{}, systemctl, clock);
-
-  std::vector<std::string> names;
+TEST_F(MakeChecksTest, TheDefaultsAskLittleOfAMachine) {
+  const auto checks = Make();
+  EXPECT_THAT(NamesOf(checks), ElementsAre("boot", "service", "network", "api"));
   std::vector<bool> critical;
-  for (const auto& check : checks) {
-    names.push_back(check->name());
-    critical.push_back(check->critical());
-  }
-  EXPECT_THAT(names, ElementsAre("boot", "service", "network", "api"));
-  EXPECT_THAT(critical, ElementsAre(true, true, true, false));
-  EXPECT_THAT(checks[1]->Run({}).output, HasSubstr("gone.service is not found"));
+  for (const auto& check : checks) critical.push_back(check->critical());
+  EXPECT_THAT(critical, ElementsAre(true, true, false, true));
 }
 
-TEST(MakeChecksTest, RetriesAndTimesAreTheConfigurations) {
+TEST_F(MakeChecksTest, EveryCheckCanBeSwitched) {
+  config::Checks& wanted = health_.checks;
+  for (config::CheckSettings* settings : {&wanted.boot.settings, &wanted.service.settings,
+                                          &wanted.network.settings, &wanted.api.settings}) {
+    settings->enabled = false;
+  }
+  EXPECT_THAT(Make(), IsEmpty());
+  for (config::CheckSettings* settings :
+       {&wanted.disk.settings, &wanted.memory.settings, &wanted.load.settings,
+        &wanted.failed_units.settings, &wanted.time.settings}) {
+    settings->enabled = true;
+  }
+  EXPECT_THAT(NamesOf(Make()), ElementsAre("disk", "memory", "load", "failed_units", "time"));
+}
+
+TEST_F(MakeChecksTest, WhatAllChecksHaveIsTheConfigurations) {
+  health_.checks.network.settings = {.critical = true, .retries = 5, .interval = 2s};
+  health_.checks.api.settings.critical = false;
+  const auto checks = Make();
+  EXPECT_TRUE(checks[2]->critical());
+  EXPECT_EQ(checks[2]->tries().attempts, 5u);
+  EXPECT_EQ(checks[2]->tries().interval, 2s);
+  EXPECT_FALSE(checks[3]->critical());
+  EXPECT_EQ(checks[3]->tries().attempts, std::nullopt);
+}
+
+TEST_F(MakeChecksTest, RetriesAndTimesAreTheConfigurations) {
   const RetryPolicy policy = MakeRetryPolicy(config::Health{});
   EXPECT_EQ(policy.timeout, 300s);
   EXPECT_EQ(policy.interval, 10s);

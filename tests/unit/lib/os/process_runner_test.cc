@@ -130,5 +130,49 @@ TEST(SystemProcessRunner, AProgramThatClosesItsOutputIsWaitedFor) {
   EXPECT_EQ(outcome->exit_code, 4);
 }
 
+TEST(SystemProcessRunner, TheOwnEnvironmentCanBeLeftOut) {
+  const auto outcome = SystemProcessRunner().RunToEnd({.argv = {"/usr/bin/env"},
+                                                       .environment = {"A=1", "B=x y"},
+                                                       .own_environment = OwnEnvironment::kLeftOut},
+                                                      seconds(20));
+  ASSERT_TRUE(outcome) << outcome.error().message;
+  EXPECT_EQ(outcome->output, "A=1\nB=x y\n");
+}
+
+TEST(SystemProcessRunner, RunsInTheGivenFolder) {
+  const TemporaryFolder folder;
+  SystemProcessRunner runner;
+  Command command{.argv = {"pwd"}, .folder = folder / "."};
+  EXPECT_EQ(runner.RunToEnd(command, seconds(20))->output,
+            std::filesystem::canonical(folder / ".").string() + "\n");
+  command.folder = folder / "absent";
+  EXPECT_EQ(runner.RunToEnd(command, seconds(20)).error().code, ErrorCode::kNotFound);
+}
+
+TEST(SystemProcessRunner, AtTheDeadlineWhatWasSaidUntilThenIsKept) {
+  const auto outcome = SystemProcessRunner().RunToEnd(
+      {.argv = {"sh", "-c", "echo waiting for the database; sleep 60"}}, seconds(1));
+  ASSERT_TRUE(outcome) << outcome.error().message;
+  EXPECT_EQ(outcome->end, ProcessEnd::kDeadline);
+  EXPECT_EQ(outcome->output, "waiting for the database\n");
+}
+
+TEST(SystemProcessRunner, StoppedBeforeItBeganItEndsAtOnce) {
+  std::stop_source stop;
+  stop.request_stop();
+  const auto outcome = SystemProcessRunner().RunToEnd(
+      {.argv = {"sleep", "600"}, .stop = stop.get_token()}, seconds(590));
+  ASSERT_TRUE(outcome) << outcome.error().message;
+  EXPECT_EQ(outcome->end, ProcessEnd::kStopped);
+  EXPECT_EQ(outcome->exit_code, 128 + SIGKILL);
+}
+
+TEST(SystemProcessRunner, KeepsAsMuchOutputAsIsAskedFor) {
+  const auto outcome = SystemProcessRunner().RunToEnd(
+      {.argv = {"seq", "1", "200000"}, .kept_output = 10}, seconds(20));
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(outcome->output, "99\n200000\n");
+}
+
 }  // namespace
 }  // namespace matic

@@ -1,0 +1,222 @@
+#include <algorithm>
+#include <charconv>
+#include <set>
+
+#include "agent/config/fields.h"
+#include "agent/config/values.h"
+#include "lib/pattern/pattern.h"
+
+namespace matic::config {
+namespace {
+
+constexpr uint64_t kDay = 86400;
+
+// The checks that have no name of their own in the file have these.
+constexpr std::string_view kBuiltIn[] = {"boot",   "service", "network",      "api", "disk",
+                                         "memory", "load",    "failed_units", "time"};
+
+bool IsCheckName(std::string_view text) { return IsHostname(text) && text.size() <= 64; }
+
+bool IsPort(std::string_view text) {
+  uint32_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc() && end == text.data() + text.size() && number >= 1 && number <= 65535;
+}
+
+// Names are handed to getent, so none may look like an option.
+bool IsHostAndPort(std::string_view text) {
+  const size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos || !IsPort(text.substr(colon + 1))) return false;
+  std::string_view host = text.substr(0, colon);
+  if (host.starts_with('[') && host.ends_with(']')) {
+    host = host.substr(1, host.size() - 2);
+    return host.find(':') != std::string_view::npos &&
+           host.find_first_not_of("0123456789abcdefABCDEF:.") == std::string_view::npos;
+  }
+  return IsHostname(host) && !host.starts_with('-');
+}
+
+bool IsWebUrl(std::string_view text) {
+  const size_t scheme = text.starts_with("http://") ? 7 : text.starts_with("https://") ? 8 : 0;
+  return scheme > 0 && text.size() > scheme && text.find(' ') == std::string_view::npos;
+}
+
+const TextRule kCheckName{"a name of at most 64 letters, digits, '.', '-' and '_'", IsCheckName};
+const TextRule kHostAndPort{"HOST:PORT", IsHostAndPort};
+const TextRule kWebUrl{"an http:// or https:// URL", IsWebUrl};
+const TextRule kText{"a text", [](std::string_view) { return true; }};
+const TextRule kUnitOrNothing{
+    "a unit's name, such as 'matic-agent.service', or \"\"",
+    [](std::string_view text) { return text.empty() || kUnit.holds(text); }};
+
+FieldReader Regex(std::string& target) {
+  return [&target](const YAML::Node& node) -> std::optional<std::string> {
+    if (!Holds(kText, node)) return Must("a regular expression", node);
+    const auto pattern = Pattern::Compile(node.Scalar());
+    if (!pattern) return "must be a regular expression: " + pattern.error().message;
+    target = node.Scalar();
+    return std::nullopt;
+  };
+}
+
+// One number, or a list of them.
+FieldReader StatusCodes(std::vector<uint32_t>& target) {
+  return [&target](const YAML::Node& node) -> std::optional<std::string> {
+    std::vector<uint32_t> codes;
+    uint32_t code = 0;
+    const FieldReader read = Number(code, 200, 599);
+    if (!node.IsSequence()) {
+      if (auto wrong = read(node)) return wrong;
+      codes = {code};
+    } else {
+      if (auto wrong = WrongList(node, 1)) return wrong;
+      for (const YAML::Node& item : node) {
+        if (auto wrong = read(item)) return "each item " + *wrong;
+        codes.push_back(code);
+      }
+    }
+    target = std::move(codes);
+    return std::nullopt;
+  };
+}
+
+void Append(std::vector<Field>& fields, std::vector<Field> more) {
+  std::ranges::move(more, std::back_inserter(fields));
+}
+
+std::vector<Field> TryFields(const std::string& prefix, CheckSettings& settings) {
+  return {
+      {prefix + "timeout_seconds", Seconds(settings.timeout, 1, kDay)},
+      {prefix + "retries", Number(settings.retries, 1, 1000)},
+      {prefix + "interval_seconds", Seconds(settings.interval, 1, 3600)},
+  };
+}
+
+std::vector<Field> SettingsFields(const std::string& check, CheckSettings& settings) {
+  const std::string prefix = "health.checks." + check + ".";
+  std::vector<Field> fields = {{prefix + "enabled", Flag(settings.enabled)},
+                               {prefix + "critical", Flag(settings.critical)}};
+  Append(fields, TryFields(prefix, settings));
+  return fields;
+}
+
+// What each item of a list of checks has.
+std::vector<Field> NamedFields(std::string& name, CheckSettings& settings) {
+  std::vector<Field> fields = {{"name", Text(name, kCheckName)},
+                               {"critical", Flag(settings.critical)}};
+  Append(fields, TryFields("", settings));
+  return fields;
+}
+
+std::vector<Field> JournalFields(JournalCheck& check) {
+  using P = JournalPriority;
+  std::vector<Field> fields = NamedFields(check.name, check.settings);
+  Append(fields, {{"pattern", Text(check.pattern, kText)},
+                  {"priority", Choice<P>(check.priority, {{"emerg", P::kEmergency},
+                                                          {"alert", P::kAlert},
+                                                          {"crit", P::kCritical},
+                                                          {"err", P::kError},
+                                                          {"warning", P::kWarning},
+                                                          {"notice", P::kNotice},
+                                                          {"info", P::kInfo},
+                                                          {"debug", P::kDebug}})},
+                  {"unit", Text(check.unit, kUnitOrNothing)},
+                  {"max_matches", Number(check.max_matches, 0, 1000)}});
+  return fields;
+}
+
+std::vector<Field> TcpFields(TcpCheck& check) {
+  std::vector<Field> fields = NamedFields(check.name, check.settings);
+  Append(fields, {{"address", Text(check.address, kHostAndPort)}});
+  return fields;
+}
+
+std::vector<Field> HttpFields(HttpCheck& check) {
+  std::vector<Field> fields = NamedFields(check.name, check.settings);
+  Append(fields, {{"url", Text(check.url, kWebUrl)},
+                  {"status", StatusCodes(check.status)},
+                  {"contains", Text(check.contains, kText)},
+                  {"matches", Regex(check.matches)},
+                  {"ca_file", Text(check.ca_file, kPathOrNothing)}});
+  return fields;
+}
+
+std::optional<std::string> Needs(std::string_view key, bool has) {
+  if (has) return std::nullopt;
+  return "needs `" + std::string(key) + "`";
+}
+
+std::optional<std::string> WrongJournal(const JournalCheck& check) {
+  return Needs("name", !check.name.empty());
+}
+
+std::optional<std::string> WrongTcp(const TcpCheck& check) {
+  if (auto wrong = Needs("name", !check.name.empty())) return wrong;
+  return Needs("address", !check.address.empty());
+}
+
+std::optional<std::string> WrongHttp(const HttpCheck& check) {
+  if (auto wrong = Needs("name", !check.name.empty())) return wrong;
+  return Needs("url", !check.url.empty());
+}
+
+std::vector<Field> MachineFields(Checks& checks) {
+  return {
+      {"health.checks.boot.min_uptime_seconds", Seconds(checks.boot.min_uptime, 0, 3600)},
+      {"health.checks.service.units", TextList(checks.service.units, kUnit, 0)},
+      {"health.checks.disk.paths", TextList(checks.disk.paths, kPath, 1)},
+      {"health.checks.disk.min_free_percent", Number(checks.disk.min_free_percent, 0, 99)},
+      {"health.checks.disk.min_free_bytes", Number(checks.disk.min_free_bytes, 0, UINT64_MAX)},
+      {"health.checks.memory.min_available_percent",
+       Number(checks.memory.min_available_percent, 1, 99)},
+      {"health.checks.load.max_per_cpu", Decimal(checks.load.max_per_cpu, 0.1, 1000)},
+      {"health.checks.failed_units.ignored", TextList(checks.failed_units.ignored, kUnit, 0)},
+      {"health.checks.scripts.enabled", Flag(checks.scripts.settings.enabled)},
+      {"health.checks.scripts.dirs", TextList(checks.scripts.dirs, kPath, 0)},
+      Items("health.checks.journal", checks.journal, JournalFields, WrongJournal),
+      Items("health.checks.tcp", checks.tcp, TcpFields, WrongTcp),
+      Items("health.checks.http", checks.http, HttpFields, WrongHttp),
+  };
+}
+
+}  // namespace
+
+std::vector<Field> HealthFields(Health& health) {
+  Checks& checks = health.checks;
+  std::vector<Field> fields = {
+      {"health.timeout_seconds", Seconds(health.timeout, 1, kDay)},
+      {"health.interval_seconds", Seconds(health.interval, 1, 3600)},
+      {"health.retries", Number(health.retries, 1, 1000)},
+  };
+  Append(fields, SettingsFields("boot", checks.boot.settings));
+  Append(fields, SettingsFields("service", checks.service.settings));
+  Append(fields, SettingsFields("network", checks.network.settings));
+  Append(fields, SettingsFields("api", checks.api.settings));
+  Append(fields, SettingsFields("disk", checks.disk.settings));
+  Append(fields, SettingsFields("memory", checks.memory.settings));
+  Append(fields, SettingsFields("load", checks.load.settings));
+  Append(fields, SettingsFields("failed_units", checks.failed_units.settings));
+  Append(fields, SettingsFields("time", checks.time.settings));
+  Append(fields, TryFields("health.checks.scripts.", checks.scripts.settings));
+  Append(fields, MachineFields(checks));
+  return fields;
+}
+
+std::optional<std::pair<std::string, std::string>> ContradictionIn(const Health& health) {
+  std::set<std::string, std::less<>> names(std::begin(kBuiltIn), std::end(kBuiltIn));
+  const auto taken =
+      [&](const auto& list,
+          std::string_view key) -> std::optional<std::pair<std::string, std::string>> {
+    for (const auto& check : list) {
+      if (names.insert(check.name).second) continue;
+      return std::pair("health.checks." + std::string(key),
+                       "a check is named '" + check.name + "' already");
+    }
+    return std::nullopt;
+  };
+  if (auto wrong = taken(health.checks.journal, "journal")) return wrong;
+  if (auto wrong = taken(health.checks.tcp, "tcp")) return wrong;
+  return taken(health.checks.http, "http");
+}
+
+}  // namespace matic::config

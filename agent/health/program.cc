@@ -1,0 +1,30 @@
+#include "agent/health/program.h"
+
+#include <utility>
+
+#include "lib/os/output_tail.h"
+
+namespace matic::health {
+
+Result<std::string> AskProgram(ProcessRunner& processes, std::vector<std::string> argv,
+                               std::chrono::milliseconds limit, std::stop_token stop) {
+  const std::string name = argv[0];
+  MATIC_ASSIGN(ProcessOutcome outcome,
+               processes.RunToEnd({.argv = std::move(argv), .stop = std::move(stop)}, limit));
+  const std::string said = Quoted(OutputTail(outcome.output));
+  switch (outcome.end) {
+    case ProcessEnd::kStopped:
+      return Fail(ErrorCode::kCancelled, name + " was stopped" + said);
+    case ProcessEnd::kDeadline:
+      return Fail(ErrorCode::kDeadline,
+                  name + " gave no answer within " + std::to_string(limit.count()) + " ms" + said);
+    case ProcessEnd::kItself:
+      break;
+  }
+  if (outcome.exit_code != 0) {
+    return Fail(ErrorCode::kIo, name + " exited with " + std::to_string(outcome.exit_code) + said);
+  }
+  return std::move(outcome.output);
+}
+
+}  // namespace matic::health
