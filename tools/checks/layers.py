@@ -21,7 +21,7 @@ INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.MULTIL
 CODE = (".h", ".cc", ".c")
 
 LIB = ["lib/base", "lib/os", "lib/pattern", "lib/crypto", "lib/calendar", "lib/http", "lib/gpt", "lib/image",
-       "lib/rpc"]
+       "lib/rpc", "lib/trust"]
 AGENT_BASE = [*LIB, "proto", "boot/policy"]
 
 # What each folder may depend on at most. Folders that are not named here may be used by nobody and
@@ -40,6 +40,7 @@ ALLOWED: dict[str, list[str]] = {
     "lib/gpt": ["lib/base", "lib/os", "lib/crypto", "boot/policy"],
     "lib/image": ["lib/base", "lib/os", "lib/crypto", "boot/policy"],
     "lib/rpc": ["lib/base", "lib/os", "lib/crypto", "proto"],
+    "lib/trust": ["lib/base", "lib/os", "lib/crypto", "lib/http"],
     "agent/update": ["lib/base"],
     "agent/config": ["lib/base", "lib/os", "lib/pattern"],
     "agent/health": ["lib/base", "lib/os", "lib/pattern", "lib/crypto", "lib/http", "agent/config"],
