@@ -17,6 +17,11 @@ Result<WallTime> ParseTime(std::string_view text) {
   return absl::ToChronoTime(time);
 }
 
+std::string FormatMailTime(WallTime time) {
+  return absl::FormatTime("%a, %d %b %Y %H:%M:%S +0000", absl::FromChrono(time),
+                          absl::UTCTimeZone());
+}
+
 std::string FormatDay(WallTime time) {
   return absl::FormatTime("%Y%m%d", absl::FromChrono(time), absl::UTCTimeZone());
 }

@@ -15,6 +15,9 @@ using WallTime = std::chrono::system_clock::time_point;
 std::string FormatTime(WallTime time);
 Result<WallTime> ParseTime(std::string_view text);
 
+// "Tue, 27 Jan 2026 01:00:00 +0000" (RFC 5322, 3.3), for e-mail.
+std::string FormatMailTime(WallTime time);
+
 // "20260127" in UTC, for schedule ids.
 std::string FormatDay(WallTime time);
 

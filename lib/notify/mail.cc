@@ -1,7 +1,6 @@
 #include "lib/notify/mail.h"
 
 #include <absl/strings/escaping.h>
-#include <absl/time/time.h>
 
 #include <algorithm>
 
@@ -34,11 +33,6 @@ std::string Joined(const std::vector<std::string>& addresses) {
     joined += address;
   }
   return joined;
-}
-
-std::string MailDate(WallTime time) {
-  return absl::FormatTime("%a, %d %b %Y %H:%M:%S +0000", absl::FromChrono(time),
-                          absl::UTCTimeZone());
 }
 
 std::string DomainOf(const std::string& address) { return address.substr(address.rfind('@') + 1); }
@@ -102,7 +96,7 @@ Result<Mail> MakeMail(const Parcel& parcel, const Email& channel) {
       "From: " + channel.from,
       "To: " + Joined(channel.to),
       std::string(kSubject) + EncodeHeader(Headline(message), kSubject.size()),
-      "Date: " + MailDate(message.time),
+      "Date: " + FormatMailTime(message.time),
       "Message-ID: <" + parcel.id + "@" + DomainOf(channel.from) + ">",
       "Auto-Submitted: auto-generated",  // RFC 3834: nobody's holiday answers it
       "X-Matic-Level: " + std::string(LevelName(message.level)),

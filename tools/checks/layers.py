@@ -20,8 +20,8 @@ from checks.tree import Problem, Tree
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.MULTILINE)
 CODE = (".h", ".cc", ".c")
 
-LIB = ["lib/base", "lib/os", "lib/pattern", "lib/crypto", "lib/calendar", "lib/http", "lib/gpt", "lib/image",
-       "lib/rpc", "lib/trust"]
+LIB = ["lib/base", "lib/os", "lib/pattern", "lib/crypto", "lib/calendar", "lib/http", "lib/notify",
+       "lib/gpt", "lib/image", "lib/rpc", "lib/trust"]
 AGENT_BASE = [*LIB, "proto", "boot/policy"]
 
 # What each folder may depend on at most. Folders that are not named here may be used by nobody and
@@ -37,6 +37,7 @@ ALLOWED: dict[str, list[str]] = {
     "lib/crypto": ["lib/base", "lib/os"],
     "lib/calendar": ["lib/base", "lib/crypto"],
     "lib/http": ["lib/base", "lib/os", "lib/crypto"],
+    "lib/notify": ["lib/base", "lib/os", "lib/http"],
     "lib/gpt": ["lib/base", "lib/os", "lib/crypto", "boot/policy"],
     "lib/image": ["lib/base", "lib/os", "lib/crypto", "boot/policy"],
     "lib/rpc": ["lib/base", "lib/os", "lib/crypto", "proto"],
@@ -68,7 +69,8 @@ class Wrapped:
 
 WRAPPED: dict[str, Wrapped] = {
     "libfdisk": Wrapped(re.compile(r"^libfdisk/"), re.compile("FDISK|^fdisk$"), ("lib/gpt",)),
-    "libcurl": Wrapped(re.compile(r"^curl/"), re.compile("^CURL::|^curl$"), ("lib/http",)),
+    "libcurl": Wrapped(re.compile(r"^curl/"), re.compile("^CURL::|^curl$"),
+                       ("lib/http", "lib/notify")),
     "OpenSSL": Wrapped(re.compile(r"^openssl/"), re.compile("^OpenSSL::|^(ssl|crypto)$"),
                        ("lib/crypto", "lib/rpc")),
     "gRPC": Wrapped(re.compile(r"^grpc(pp|)/|\.grpc\.pb\.h$"), re.compile("^gRPC::"),
