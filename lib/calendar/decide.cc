@@ -145,7 +145,8 @@ class Deciding {
         rules_.not_after ? Tell("before not-after ", end_) : std::string("within a year");
     if (ready_ >= end_) return "is not ready " + within + ": " + TellUptime();
     if (windows_.empty()) return "no day without a blackout comes " + within;
-    return TellWindows() + " does not come " + within;
+    const std::string outside = blackouts_.empty() ? "" : "outside of blackouts ";
+    return TellWindows() + " does not come " + outside + within;
   }
 
   std::string Tell(std::string_view what, WallTime time) const {

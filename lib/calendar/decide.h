@@ -32,7 +32,8 @@ struct Decision {
 
 // `uptime`: since the machine started. `seed`: what tells one machine and schedule from another,
 // for the random delay. Where the system does not know the zone (any more), nothing opens and `why`
-// says so. Takes about a millisecond at worst.
+// says so. Takes microseconds, with as many windows and
+// blackouts as there may be some ten milliseconds.
 Decision Decide(const Rules& rules, Step step, WallTime now, std::chrono::nanoseconds uptime,
                 std::string_view seed);
 

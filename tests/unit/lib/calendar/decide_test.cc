@@ -165,7 +165,9 @@ TEST(Decide, NotAfterEndsIt) {
 TEST(Decide, AWindowThatNeverComes) {
   const Rules rules = InBerlin({.windows = {"Sat 02:00-05:00"},
                                 .blackouts = {"2026-01-01..2026-12-31", "2027-01-01..2027-12-31"}});
-  EXPECT_EQ(At(rules, "2026-06-01 12:00").verdict, Verdict::kExpired);
+  EXPECT_EQ(Tell(At(rules, "2026-06-01 12:00")),
+            "expired: the maintenance window Sat 02:00-05:00 (Europe/Berlin) does not come outside "
+            "of blackouts within a year");
   EXPECT_EQ(At(rules, "2026-12-29 12:00").until, Berlin("2028-01-01 02:00"));
 }
 
