@@ -6,6 +6,7 @@
 #include "osctl/commands.h"
 #include "osctl/session.h"
 #include "osctl/source.h"
+#include "osctl/timing.h"
 #include "osctl/watch.h"
 
 namespace matic::osctl {
@@ -19,10 +20,11 @@ struct UpdateOptions {
   bool stop_after_staging = false;
   std::vector<std::string> force;
   std::string request_id;
+  TimingOptions timing;
   bool watch = false;
 };
 
-v1::ScheduleUpdateRequest ToRequest(const UpdateOptions& options) {
+v1::ScheduleUpdateRequest ToRequest(const UpdateOptions& options, const v1::Timing& timing) {
   v1::ScheduleUpdateRequest request;
   request.set_source(options.source);
   request.set_sha256(options.sha256);
@@ -32,12 +34,14 @@ v1::ScheduleUpdateRequest ToRequest(const UpdateOptions& options) {
                                                     : v1::STOP_AFTER_NOTHING);
   for (const std::string& name : options.force) request.add_force(name);
   request.set_request_id(options.request_id);
+  if (timing.ByteSizeLong() > 0) *request.mutable_timing() = timing;
   return request;
 }
 
-Result<ExitCode> Update(Session& session, Client& client, const UpdateOptions& options) {
+Result<ExitCode> Update(Session& session, Client& client, const UpdateOptions& options,
+                        const v1::Timing& timing) {
   MATIC_ASSIGN(const v1::ScheduleUpdateResponse response,
-               client.ScheduleUpdate(ToRequest(options)));
+               client.ScheduleUpdate(ToRequest(options, timing)));
   const std::string& id = response.schedule().id();
   if (session.json()) {
     session.PrintJson(response, options.watch ? JsonLayout::kOneLine : JsonLayout::kPretty);
@@ -80,17 +84,22 @@ void AddScheduleUpdateCommand(CLI::App& schedule, Session& session) {
       ->add_option("--request-id", options->request_id,
                    "Asking again with the same id returns the same schedule")
       ->type_name("ID");
+  AddTimingOptions(*command, options->timing);
   command->add_flag("--watch", options->watch,
                     "Follow it to its end, reboot included; the exit code is its outcome");
   command->footer(R"(Examples:
   osctl schedule update --source https://cdn.example.com/os-2.0.squashfs --sha256 9f2c... \
       --enable-auto-rollback --watch
-  osctl schedule update --source file:///srv/os-2.0.squashfs --sha256 9f2c... --stop-after-staging)");
+  osctl schedule update --source file:///srv/os-2.0.squashfs --sha256 9f2c... --stop-after-staging
+  osctl schedule update --source https://cdn.example.com/os-2.0.squashfs --sha256 9f2c... \
+      --window "Sat,Sun 02:00-05:00" --timezone Europe/Berlin --blackout 2026-12-24..2027-01-02)");
   command->callback([&session, options] {
     auto checked = CheckSource(options->source);
     if (checked) checked = CheckSha256(options->sha256);
     if (!checked) return session.Fail(checked.error(), ExitCode::kUsage);
-    session.RunRemote([&](Client& client) { return Update(session, client, *options); });
+    const auto timing = ToTiming(options->timing);
+    if (!timing) return session.Fail(timing.error(), ExitCode::kUsage);
+    session.RunRemote([&](Client& client) { return Update(session, client, *options, *timing); });
   });
 }
 

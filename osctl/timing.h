@@ -1,0 +1,28 @@
+// The options that say when an update may happen, checked before a node is asked.
+#pragma once
+
+#include <string>
+
+#include "lib/base/result.h"
+#include "lib/calendar/rules.h"
+#include "matic/v1/node.pb.h"
+
+namespace CLI {
+class App;
+}
+
+namespace matic::osctl {
+
+struct TimingOptions {
+  calendar::RulesText rules;
+  std::string reboot_delay;
+};
+
+// `options` must outlive `command`.
+void AddTimingOptions(CLI::App& command, TimingOptions& options);
+
+// kInvalidArgument names the option and what is wrong with it: "--window: 'Son 02:00-05:00': no
+// such weekday: 'Son' …". Local times are of --timezone, or else of this machine.
+Result<v1::Timing> ToTiming(const TimingOptions& options);
+
+}  // namespace matic::osctl
