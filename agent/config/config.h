@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "agent/config/health.h"
+#include "agent/config/prechecks.h"
 #include "lib/base/result.h"
 
 namespace matic::config {
@@ -56,6 +57,7 @@ struct Config {
   Api api;
   Download download;
   Health health;
+  Prechecks prechecks;
   Log log;
 
   bool operator==(const Config&) const = default;

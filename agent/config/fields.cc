@@ -49,6 +49,7 @@ std::vector<Field> FieldsOf(Config& config) {
                                                         {"warning", LogLevel::kWarning},
                                                         {"error", LogLevel::kError}})},
   };
+  std::ranges::move(PrecheckFields(config.prechecks), std::back_inserter(fields));
   std::ranges::move(HealthFields(config.health), std::back_inserter(fields));
   return fields;
 }

@@ -72,6 +72,8 @@ Field Items(std::string key, std::vector<T>& target, std::vector<Field> (*fields
 // Every key there is, bound to `config`, which must outlive what is returned.
 std::vector<Field> FieldsOf(Config& config);
 
+// Those of the `prechecks` section.
+std::vector<Field> PrecheckFields(Prechecks& prechecks);
 // Those of the `health` section.
 std::vector<Field> HealthFields(Health& health);
 // What is wrong with checks whose keys are each right: the key, and the complaint.

@@ -80,6 +80,7 @@ log: {level: debug}
                   .service = {{.critical = false}, {"nginx.service", "getty@tty1.service"}},
                   .network = {{.critical = true}},
                   .api = {{.critical = false}}}},
+      .prechecks = {},
       .log = {LogLevel::kDebug},
   };
   EXPECT_EQ(*config, expected);
