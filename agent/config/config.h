@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "agent/config/health.h"
+#include "agent/config/hooks.h"
 #include "agent/config/prechecks.h"
 #include "lib/base/result.h"
 
@@ -57,6 +58,7 @@ struct Config {
   Api api;
   Download download;
   Health health;
+  Hooks hooks = {};
   Prechecks prechecks;
   Log log;
 

@@ -51,6 +51,7 @@ std::vector<Field> FieldsOf(Config& config) {
   };
   std::ranges::move(PrecheckFields(config.prechecks), std::back_inserter(fields));
   std::ranges::move(HealthFields(config.health), std::back_inserter(fields));
+  std::ranges::move(HooksFields(config.hooks), std::back_inserter(fields));
   return fields;
 }
 

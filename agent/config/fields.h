@@ -74,8 +74,9 @@ std::vector<Field> FieldsOf(Config& config);
 
 // Those of the `prechecks` section.
 std::vector<Field> PrecheckFields(Prechecks& prechecks);
-// Those of the `health` section.
+// Those of the sections `health` and `hooks`.
 std::vector<Field> HealthFields(Health& health);
+std::vector<Field> HooksFields(Hooks& hooks);
 // What is wrong with checks whose keys are each right: the key, and the complaint.
 std::optional<std::pair<std::string, std::string>> ContradictionIn(const Health& health);
 

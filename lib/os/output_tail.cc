@@ -25,23 +25,6 @@ size_t SequenceLength(std::string_view text) {
   return overlong || not_a_character ? 0 : length;
 }
 
-std::string Printable(std::string_view text) {
-  std::string printable;
-  while (!text.empty()) {
-    const size_t length = SequenceLength(text);
-    const bool control = length == 1 && (static_cast<uint8_t>(text[0]) < 0x20 || text[0] == 0x7f);
-    if (text[0] == '\t') {
-      printable += ' ';
-    } else if (length == 0 || control) {
-      printable += '?';
-    } else {
-      printable += text.substr(0, length);
-    }
-    text.remove_prefix(length == 0 ? 1 : length);
-  }
-  return printable;
-}
-
 std::string_view Trim(std::string_view line) {
   constexpr std::string_view kBlank = " \t\r";
   const size_t first = line.find_first_not_of(kBlank);
@@ -49,14 +32,33 @@ std::string_view Trim(std::string_view line) {
   return line.substr(first, line.find_last_not_of(kBlank) - first + 1);
 }
 
-std::string CutFront(std::string text, size_t max_bytes) {
-  if (text.size() <= max_bytes) return text;
-  size_t from = text.size() - (max_bytes - kCut.size());
-  while (from < text.size() && IsContinuation(text[from])) ++from;
-  return std::string(kCut) + text.substr(from);
+}  // namespace
+
+std::string CleanText(std::string_view text, LineEnds lines) {
+  std::string clean;
+  while (!text.empty()) {
+    const size_t length = SequenceLength(text);
+    const bool control = length == 1 && (static_cast<uint8_t>(text[0]) < 0x20 || text[0] == 0x7f);
+    if (text[0] == '\t') {
+      clean += ' ';
+    } else if (text[0] == '\n' && lines == LineEnds::kKept) {
+      clean += '\n';
+    } else if (length == 0 || control) {
+      clean += '?';
+    } else {
+      clean += text.substr(0, length);
+    }
+    text.remove_prefix(length == 0 ? 1 : length);
+  }
+  return clean;
 }
 
-}  // namespace
+std::string_view CleanEnd(std::string_view text, size_t max_bytes) {
+  if (text.size() <= max_bytes) return text;
+  text.remove_prefix(text.size() - max_bytes);
+  while (!text.empty() && IsContinuation(text[0])) text.remove_prefix(1);
+  return text;
+}
 
 std::string OutputTail(std::string_view output, size_t lines, size_t max_bytes) {
   std::string tail;
@@ -66,10 +68,11 @@ std::string OutputTail(std::string_view output, size_t lines, size_t max_bytes) 
     const std::string_view line = Trim(output.substr(start));
     output = output.substr(0, before == std::string_view::npos ? 0 : before);
     if (line.empty()) continue;
-    tail = found++ == 0 ? Printable(line) : Printable(line) + " | " + tail;
+    tail = found++ == 0 ? CleanText(line) : CleanText(line) + " | " + tail;
     if (tail.size() > max_bytes) break;
   }
-  return CutFront(std::move(tail), max_bytes);
+  if (tail.size() <= max_bytes) return tail;
+  return std::string(kCut) + std::string(CleanEnd(tail, max_bytes - kCut.size()));
 }
 
 std::string Quoted(std::string_view text) {

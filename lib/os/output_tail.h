@@ -7,6 +7,14 @@
 
 namespace matic {
 
+// Bytes that are no UTF-8 and control characters become '?', a tab a space. A line end stays only
+// where `lines` says so.
+enum class LineEnds { kKept, kReplaced };
+std::string CleanText(std::string_view text, LineEnds lines = LineEnds::kReplaced);
+
+// The last `max_bytes` of a text that was cleaned, without half a character.
+std::string_view CleanEnd(std::string_view text, size_t max_bytes);
+
 // The last `lines` lines that are not blank, joined by " | ", at most `max_bytes`; a cut text
 // begins with "…". Bytes that are no UTF-8 and control characters become '?'.
 std::string OutputTail(std::string_view output, size_t lines = 3, size_t max_bytes = 500);

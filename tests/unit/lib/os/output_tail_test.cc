@@ -29,5 +29,17 @@ TEST(OutputTail, WhatNoTerminalOrJsonTakesIsReplaced) {
   }
 }
 
+TEST(CleanText, KeepsLineEndsWhereAskedTo) {
+  EXPECT_EQ(CleanText("a\nb\r\n"), "a?b??");
+  EXPECT_EQ(CleanText("a\nb\r\n", LineEnds::kKept), "a\nb?\n");
+}
+
+TEST(CleanEnd, BeginsWithAWholeCharacter) {
+  EXPECT_EQ(CleanEnd("abc", 3), "abc");
+  EXPECT_EQ(CleanEnd("abc", 2), "bc");
+  EXPECT_EQ(CleanEnd("ääb", 2), "b");
+  EXPECT_EQ(CleanEnd("ä", 1), "");
+}
+
 }  // namespace
 }  // namespace matic
