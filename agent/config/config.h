@@ -11,6 +11,7 @@
 
 #include "agent/config/health.h"
 #include "agent/config/hooks.h"
+#include "agent/config/notifications.h"
 #include "agent/config/prechecks.h"
 #include "lib/base/result.h"
 
@@ -38,6 +39,12 @@ struct Download {
   bool operator==(const Download&) const = default;
 };
 
+struct Metrics {
+  std::string listen = "127.0.0.1:28051";  // empty: none
+
+  bool operator==(const Metrics&) const = default;
+};
+
 enum class LogLevel { kDebug, kInfo, kWarning, kError };
 
 struct Log {
@@ -60,6 +67,8 @@ struct Config {
   Health health;
   Hooks hooks = {};
   Prechecks prechecks;
+  Notifications notifications = {};
+  Metrics metrics = {};
   Log log;
 
   bool operator==(const Config&) const = default;

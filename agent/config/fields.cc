@@ -44,6 +44,7 @@ std::vector<Field> FieldsOf(Config& config) {
       {"download.retries", Number(download.retries, 0, 1000)},
       {"download.retry_backoff_seconds", Seconds(download.retry_backoff, 0, 3600)},
       {"download.buffer_bytes", Number(download.buffer_bytes, 64u << 10, 256u << 20)},
+      {"metrics.listen", Text(config.metrics.listen, kListen)},
       {"log.level", Choice<LogLevel>(config.log.level, {{"debug", LogLevel::kDebug},
                                                         {"info", LogLevel::kInfo},
                                                         {"warning", LogLevel::kWarning},
@@ -52,6 +53,7 @@ std::vector<Field> FieldsOf(Config& config) {
   std::ranges::move(PrecheckFields(config.prechecks), std::back_inserter(fields));
   std::ranges::move(HealthFields(config.health), std::back_inserter(fields));
   std::ranges::move(HooksFields(config.hooks), std::back_inserter(fields));
+  std::ranges::move(NotificationFields(config.notifications), std::back_inserter(fields));
   return fields;
 }
 

@@ -80,4 +80,9 @@ std::vector<Field> HooksFields(Hooks& hooks);
 // What is wrong with checks whose keys are each right: the key, and the complaint.
 std::optional<std::pair<std::string, std::string>> ContradictionIn(const Health& health);
 
+// Those of the `notifications` section, and the same for it.
+std::vector<Field> NotificationFields(Notifications& notifications);
+std::optional<std::pair<std::string, std::string>> ContradictionIn(
+    const Notifications& notifications);
+
 }  // namespace matic::config
