@@ -1,10 +1,9 @@
 // Space, load, memory and uptime.
-#include <sys/statvfs.h>
-
-#include <cerrno>
 #include <cstdio>
 #include <sstream>
 
+#include "agent/health/disk_check.h"
+#include "agent/health/memory_check.h"
 #include "agent/prechecks/checks.h"
 #include "lib/os/durable_file.h"
 
@@ -24,15 +23,12 @@ std::string Decimal(double number) {
 
 Reason Space(const Situation& now) {
   if (now.wanted.space_min_mib == 0) return std::nullopt;
-  struct statvfs room {};
-  const std::string where = now.machine.state_dir.string();
-  if (::statvfs(where.c_str(), &room) != 0) {
-    return OsError("free space of " + where, errno).message;
-  }
-  const uint64_t free_mib = room.f_bavail * room.f_frsize / kMiB;
+  const auto room = health::MeasureRoom(now.machine.state_dir);
+  if (!room) return room.error().message;
+  const uint64_t free_mib = room->free_bytes / kMiB;
   if (free_mib >= now.wanted.space_min_mib) return std::nullopt;
-  return std::to_string(free_mib) + " MiB are free at " + where + ", at least " +
-         std::to_string(now.wanted.space_min_mib) + " are needed: make room there";
+  return std::to_string(free_mib) + " MiB are free at " + now.machine.state_dir.string() +
+         ", at least " + std::to_string(now.wanted.space_min_mib) + " are needed: make room there";
 }
 
 // proc_loadavg(5): the average of the last minute comes first.
@@ -48,20 +44,15 @@ Reason Load(const Situation& now) {
          std::to_string(now.machine.processors) + " processors: wait, or end what keeps it busy";
 }
 
-// proc_meminfo(5): "MemAvailable:   123456 kB".
 Reason Memory(const Situation& now) {
   if (now.wanted.memory_min_mib == 0) return std::nullopt;
   const auto text = ReadFile(now.machine.proc / "meminfo", kMaxProcFile);
   if (!text) return text.error().message;
-  constexpr std::string_view kKey = "MemAvailable:";
-  const size_t at = text->find(kKey);
-  uint64_t available_kib = 0;
-  if (at == std::string::npos ||
-      !(std::istringstream(text->substr(at + kKey.size())) >> available_kib)) {
-    return "/proc/meminfo does not tell how much memory is available";
-  }
-  if (available_kib / 1024 >= now.wanted.memory_min_mib) return std::nullopt;
-  return std::to_string(available_kib / 1024) + " MiB of memory are available, at least " +
+  const auto memory = health::ParseMemory(*text);
+  if (!memory) return memory.error().message;
+  const uint64_t available_mib = memory->available_bytes / kMiB;
+  if (available_mib >= now.wanted.memory_min_mib) return std::nullopt;
+  return std::to_string(available_mib) + " MiB of memory are available, at least " +
          std::to_string(now.wanted.memory_min_mib) + " are needed: end what takes it";
 }
 

@@ -1,6 +1,6 @@
 // What systemd and NetworkManager tell.
-#include <sstream>
-
+#include "agent/health/program.h"
+#include "agent/health/service_check.h"
 #include "agent/prechecks/checks.h"
 
 namespace matic::prechecks {
@@ -12,34 +12,19 @@ std::string FirstLine(const std::string& text) { return text.substr(0, text.find
 
 }  // namespace
 
-// `systemctl is-active` prints the state of each unit in the order asked for, and exits with 0 only
-// where all are active.
 Reason Services(const Situation& now) {
-  const auto& units = now.wanted.units;
-  if (units.empty()) return std::nullopt;
-  std::vector<std::string> argv = {"systemctl", "is-active", "--"};
-  argv.insert(argv.end(), units.begin(), units.end());
-  const auto outcome = now.processes.Run(argv, kDeadline);
-  if (!outcome) return "units cannot be looked at: " + outcome.error().message;
-  if (outcome->exit_code == 0) return std::nullopt;
-  std::string wrong;
-  std::istringstream states(outcome->output);
-  for (const std::string& unit : units) {
-    std::string state;
-    if (!std::getline(states, state) || state.find(' ') != std::string::npos) {
-      return "units cannot be looked at: " + FirstLine(outcome->output);
-    }
-    if (state == "active" || state == "reloading") continue;
-    wrong += (wrong.empty() ? "" : ", ") + unit + " is " + state;
-  }
-  if (wrong.empty()) return std::nullopt;
-  return wrong + ": start what must run before an update (systemctl status tells more)";
+  if (now.wanted.units.empty()) return std::nullopt;
+  const auto finding =
+      health::ServiceCheck({.units = now.wanted.units}, now.processes).Run(now.stop);
+  if (finding.passed) return std::nullopt;
+  return finding.output + ": start what must run before an update (systemctl status tells more)";
 }
 
 // systemctl(1), is-system-running: the state is printed, the exit code is 0 for "running" alone.
 Reason System(const Situation& now) {
   if (now.wanted.system_state == config::SystemState::kAny) return std::nullopt;
-  const auto outcome = now.processes.Run({"systemctl", "is-system-running"}, kDeadline);
+  const auto outcome = now.processes.RunCommand(
+      {.argv = {"systemctl", "is-system-running"}, .stop = now.stop}, kDeadline);
   if (!outcome) return "the system's state is not known: " + outcome.error().message;
   const std::string state = FirstLine(outcome->output);
   if (state == "running") return std::nullopt;
@@ -57,13 +42,12 @@ Reason System(const Situation& now) {
 // machine without NetworkManager does not know.
 Reason Metered(const Situation& now) {
   if (now.wanted.metered_allowed) return std::nullopt;
-  const auto outcome = now.processes.Run(
+  const auto value = health::AskProgram(
+      now.processes,
       {"busctl", "get-property", "--auto-start=no", "org.freedesktop.NetworkManager",
        "/org/freedesktop/NetworkManager", "org.freedesktop.NetworkManager", "Metered"},
-      kDeadline);
-  if (!outcome || outcome->exit_code != 0) return std::nullopt;
-  const std::string value = FirstLine(outcome->output);
-  if (value != "u 1" && value != "u 3") return std::nullopt;
+      kDeadline, now.stop);
+  if (!value || (*value != "u 1\n" && *value != "u 3\n")) return std::nullopt;
   return "the network connection is metered: connect to another network";
 }
 

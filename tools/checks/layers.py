@@ -46,7 +46,7 @@ ALLOWED: dict[str, list[str]] = {
     "agent/config": ["lib/base", "lib/os", "lib/pattern"],
     "agent/health": ["lib/base", "lib/os", "lib/pattern", "lib/crypto", "lib/http", "agent/config"],
     "agent/hooks": ["lib/base", "lib/os", "agent/config"],
-    "agent/prechecks": ["lib/base", "lib/os", "agent/config"],
+    "agent/prechecks": ["lib/base", "lib/os", "agent/config", "agent/health"],
     "agent/engine": ["lib/base", "lib/os", "lib/crypto", "lib/calendar", "agent/update",
                      "agent/health", "agent/hooks", "agent/prechecks", "agent/config"],
     "agent/ab": [*LIB, "boot/policy", "agent/update", "agent/engine", "agent/config"],

@@ -37,8 +37,9 @@ class PrechecksTest : public SmallMachine {
     Write("power/BAT0/status", "Discharging\n");
     Write("power/BAT0/capacity", "10\n");
     wanted_.units = {"shop.service"};
-    processes_.Script({"systemctl", "is-active", "--", "shop.service"},
-                      ProcessOutcome{3, "failed\n"});
+    processes_.Script(
+        {"systemctl", "show", "--property=LoadState,ActiveState,SubState", "--", "shop.service"},
+        ProcessOutcome{0, "LoadState=loaded\nActiveState=failed\nSubState=failed\n"});
     wanted_.system_state = config::SystemState::kRunning;
     processes_.Script({"systemctl", "is-system-running"}, ProcessOutcome{1, "starting\n"});
     wanted_.metered_allowed = false;

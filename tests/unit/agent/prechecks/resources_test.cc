@@ -47,7 +47,7 @@ TEST_F(ResourcesTest, MemoryThatIsAvailable) {
             "memory: 63 MiB of memory are available, at least 64 are needed: end what takes it");
   for (const char* garbage : {"", "MemAvailable:", "MemAvailable: many kB", "MemTotal: 1 kB"}) {
     Write("proc/meminfo", garbage);
-    EXPECT_EQ(Refusals(), "memory: /proc/meminfo does not tell how much memory is available");
+    EXPECT_THAT(Refusals(), StartsWith("memory: ")) << garbage;
   }
 }
 
