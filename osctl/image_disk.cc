@@ -101,7 +101,7 @@ void PrintText(const Session& session, const DiskOptions& options, const DiskIma
   session.out() << table.Render(session.terminal());
 }
 
-Result<> MakeDisk(const Session& session, const DiskOptions& options) {
+Result<> MakeDisk(const Session& session, const DiskOptions& options, std::stop_token stop) {
   DiskSpec spec;
   spec.slot_a = options.slot_a;
   spec.slot_b = options.slot_b;
@@ -109,6 +109,7 @@ Result<> MakeDisk(const Session& session, const DiskOptions& options) {
   spec.slot_bytes = options.slot_bytes;
   spec.state = options.state;
   spec.output = options.out;
+  spec.stop = std::move(stop);
   MATIC_ASSIGN(spec.selector, FindSelector(options.selector));
   SystemProcessRunner runner;
   MATIC_ASSIGN(const auto disk, MakeDiskImage(runner, spec));
@@ -153,8 +154,10 @@ void AddImageDiskCommand(CLI::App& image, Session& session) {
       ->required();
   command->footer(R"(Example:
   osctl image disk --slot-a os-1.9.squashfs --size 2G --state var --out disk.img)");
-  command->callback(
-      [&session, options] { session.RunLocal([&] { return MakeDisk(session, *options); }); });
+  command->callback([&session, options] {
+    session.RunInterruptible(
+        [&](std::stop_token stop) { return MakeDisk(session, *options, std::move(stop)); });
+  });
 }
 
 }  // namespace matic::osctl

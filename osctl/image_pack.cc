@@ -26,7 +26,7 @@ struct PackOptions {
   std::string out;
 };
 
-Result<> Pack(const Session& session, const PackOptions& options) {
+Result<> Pack(const Session& session, const PackOptions& options, std::stop_token stop) {
   image::PackSpec spec;
   spec.root = options.root;
   spec.kernel = options.kernel;
@@ -37,6 +37,7 @@ Result<> Pack(const Session& session, const PackOptions& options) {
   spec.compression_level = options.compression_level;
   spec.time = options.time;
   spec.output = options.out;
+  spec.stop = std::move(stop);
   // mksquashfs takes the time as options or from here, and refuses both together.
   ::unsetenv("SOURCE_DATE_EPOCH");
   SystemProcessRunner runner;
@@ -99,8 +100,10 @@ void AddImagePackCommand(CLI::App& image, Session& session) {
 Example:
   osctl image pack --rootfs root --kernel vmlinuz --initrd initrd.img \
       --cmdline "console=ttyS0 panic=10" --out os-2.0.squashfs)");
-  command->callback(
-      [&session, options] { session.RunLocal([&] { return Pack(session, *options); }); });
+  command->callback([&session, options] {
+    session.RunInterruptible(
+        [&](std::stop_token stop) { return Pack(session, *options, std::move(stop)); });
+  });
 }
 
 }  // namespace matic::osctl

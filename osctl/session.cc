@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "osctl/client.h"
+#include "osctl/interruption.h"
 
 namespace matic::osctl {
 
@@ -15,6 +16,15 @@ std::optional<std::chrono::milliseconds> Session::Timeout(const GlobalOptions& o
 
 void Session::RunLocal(const std::function<Result<>()>& command) {
   if (auto result = command(); !result) Fail(result.error(), LocalExitCode(result.error().code));
+}
+
+void Session::RunInterruptible(const std::function<Result<>(std::stop_token)>& command) {
+  Interruption interruption;
+  RunLocal([&] {
+    auto result = command(interruption.token());
+    if (!result) interruption.EndProgram();
+    return result;
+  });
 }
 
 void Session::RunRemote(const std::function<Result<ExitCode>(Client&)>& command) {

@@ -8,6 +8,7 @@
 #include <functional>
 #include <optional>
 #include <ostream>
+#include <stop_token>
 #include <string>
 
 #include "lib/base/result.h"
@@ -50,6 +51,10 @@ class Session {
   //   command->callback([&session, options] { session.RunLocal([&] { return Pack(*options); }); });
   // An error is printed to stderr (as JSON with --output json) and decides the exit code.
   void RunLocal(const std::function<Result<>()>& command);
+
+  // The same for a command that has something to clean up when SIGINT, SIGTERM or SIGHUP comes. It
+  // is told to stop; once it has, the program ends by that signal.
+  void RunInterruptible(const std::function<Result<>(std::stop_token)>& command);
 
   // The same for a command that talks to a node; it may end with a code of its own.
   void RunRemote(const std::function<Result<ExitCode>(Client&)>& command);

@@ -97,8 +97,9 @@ Result<PackedImage> CheckImage(const fs::path& path, const WrittenImage& written
 
 }  // namespace
 
-Result<PackedImage> PackImage(ProcessRunner& runner, const PackSpec& spec) {
+Result<PackedImage> PackImage(ProcessRunner& system, const PackSpec& spec) {
   MATIC_TRY(CheckInputs(spec));
+  StoppableProcessRunner runner(system, spec.stop);
   MATIC_ASSIGN(const auto work, WorkFolder::Beside(spec.output));
   MATIC_ASSIGN(const auto root, PrepareRoot(runner, spec, work));
   const SectionContent uki{std::string(boot::kUkiSection), work.File("uki.efi")};
@@ -106,7 +107,7 @@ Result<PackedImage> PackImage(ProcessRunner& runner, const PackSpec& spec) {
   const fs::path image = work.File("image");
   MATIC_ASSIGN(const auto written, WriteImage(root.squashfs, std::span(&uki, 1), image));
   MATIC_ASSIGN(const auto packed, CheckImage(image, written));
-  MATIC_TRY(work.Publish(image, spec.output));
+  MATIC_TRY(work.Publish(image, spec.output, spec.stop));
   return packed;
 }
 

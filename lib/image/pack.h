@@ -20,6 +20,7 @@ struct PackSpec {
   int compression_level = 15;
   uint64_t time = 0;  // of every file and of the filesystem, seconds since 1970
   std::filesystem::path output;
+  std::stop_token stop;
 };
 
 struct PackedImage {
@@ -28,9 +29,9 @@ struct PackedImage {
   WrittenImage file;
 };
 
-// The same input gives the same bytes, whatever the time, the path and the umask. After an error or
-// a power loss `output` is what it was. kInvalidArgument where the root or the command line would
-// make a system that cannot come back from a bad update (root_contents.h).
+// The same input gives the same bytes, whatever the time, the path and the umask. After an error, a
+// stop (kCancelled) or a power loss `output` is what it was. kInvalidArgument where the root or the
+// command line would make a system that cannot come back from a bad update (root_contents.h).
 Result<PackedImage> PackImage(ProcessRunner& runner, const PackSpec& spec);
 
 }  // namespace matic::image

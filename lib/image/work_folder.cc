@@ -49,8 +49,10 @@ WorkFolder::~WorkFolder() {
   fs::remove_all(path_, ignored);
 }
 
-Result<> WorkFolder::Publish(const fs::path& file, const fs::path& output) const {
+Result<> WorkFolder::Publish(const fs::path& file, const fs::path& output,
+                             const std::stop_token& stop) const {
   MATIC_TRY(Sync(file, O_RDONLY));
+  if (stop.stop_requested()) return Fail(ErrorCode::kCancelled, "stopped");
   if (::rename(file.c_str(), output.c_str()) != 0) {
     return Fail(OsError("rename to " + output.string(), errno));
   }

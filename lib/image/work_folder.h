@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <stop_token>
 #include <string_view>
 
 #include "lib/base/result.h"
@@ -23,8 +24,10 @@ class WorkFolder {
   const std::filesystem::path& path() const { return path_; }
 
   // Syncs `file` of this folder, renames it to `output` and syncs the folder that holds it: after a
-  // power loss `output` is what it was, or whole and new.
-  Result<> Publish(const std::filesystem::path& file, const std::filesystem::path& output) const;
+  // power loss `output` is what it was, or whole and new. kCancelled where `stop` was asked for
+  // before the rename.
+  Result<> Publish(const std::filesystem::path& file, const std::filesystem::path& output,
+                   const std::stop_token& stop = {}) const;
 
  private:
   explicit WorkFolder(std::filesystem::path path) : path_(std::move(path)) {}

@@ -219,4 +219,12 @@ Result<ProcessOutcome> SystemProcessRunner::RunToEnd(const Command& command,
   return outcome;
 }
 
+Result<ProcessOutcome> StoppableProcessRunner::RunCommand(const Command& command,
+                                                          std::chrono::milliseconds deadline) {
+  if (stop_.stop_requested()) return Fail(ErrorCode::kCancelled, "stopped");
+  Command stoppable = command;
+  stoppable.stop = stop_;
+  return runner_.RunCommand(stoppable, deadline);
+}
+
 }  // namespace matic

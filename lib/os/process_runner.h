@@ -58,4 +58,17 @@ class SystemProcessRunner final : public ProcessRunner {
                                   std::chrono::milliseconds deadline) override;
 };
 
+// Another runner, whose programs have no stop of their own but this one.
+class StoppableProcessRunner final : public ProcessRunner {
+ public:
+  StoppableProcessRunner(ProcessRunner& runner, std::stop_token stop)
+      : runner_(runner), stop_(std::move(stop)) {}
+  Result<ProcessOutcome> RunCommand(const Command& command,
+                                    std::chrono::milliseconds deadline) override;
+
+ private:
+  ProcessRunner& runner_;
+  std::stop_token stop_;
+};
+
 }  // namespace matic

@@ -126,7 +126,7 @@ Result<std::vector<SlotPlan>> CheckImages(const DiskSpec& spec, image::PeMachine
 
 }  // namespace
 
-Result<DiskImage> MakeDiskImage(ProcessRunner& runner, const DiskSpec& spec) {
+Result<DiskImage> MakeDiskImage(ProcessRunner& system, const DiskSpec& spec) {
   std::error_code error;
   if (!spec.state.empty() && !fs::is_directory(spec.state, error)) {
     return Fail(ErrorCode::kNotFound, "the state folder " + spec.state.string() + " is no folder");
@@ -141,13 +141,14 @@ Result<DiskImage> MakeDiskImage(ProcessRunner& runner, const DiskSpec& spec) {
   }
   MATIC_ASSIGN(const auto layout, PlanDisk(sizes));
 
+  StoppableProcessRunner runner(system, spec.stop);
   MATIC_ASSIGN(const auto work, image::WorkFolder::Beside(spec.output));
   MATIC_TRY(CreateSparseFile(work.File("disk"), spec.size_bytes));
   DiskImage disk;
   MATIC_ASSIGN(disk.table, CreateTable(work.File("disk"), layout, plans, esp.machine));
   MATIC_TRY(FillPartitions(runner, spec, disk.table, plans, esp, work));
   for (const SlotPlan& plan : plans) disk.slots.push_back(plan.content);
-  MATIC_TRY(work.Publish(work.File("disk"), spec.output));
+  MATIC_TRY(work.Publish(work.File("disk"), spec.output, spec.stop));
   disk.table.device = spec.output.string();
   return disk;
 }

@@ -23,6 +23,7 @@ struct DiskSpec {
   std::filesystem::path state;  // a folder, the content of /var; empty: nothing
   std::filesystem::path selector;
   std::filesystem::path output;
+  std::stop_token stop;
 };
 
 struct SlotContent {
@@ -37,7 +38,7 @@ struct DiskImage {
 };
 
 // Images are verified before they are written, and are factory images: successful at once. The file
-// is sparse. After an error or a power loss `output` is what it was.
+// is sparse. After an error, a stop (kCancelled) or a power loss `output` is what it was.
 Result<DiskImage> MakeDiskImage(ProcessRunner& runner, const DiskSpec& spec);
 
 }  // namespace matic::osctl

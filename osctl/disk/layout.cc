@@ -19,18 +19,20 @@ constexpr uint64_t RoundDown(uint64_t bytes) {
   return bytes / kPartitionAlignment * kPartitionAlignment;
 }
 
+constexpr uint64_t kSmallestStateShare = 4 * kSmallestStateBytes;
+
 // A quarter of the disk for what a node keeps, and no more than it is likely to fill.
 constexpr uint64_t StateShare(uint64_t available) {
-  return std::clamp(available / 4, 4 * kSmallestStateBytes, 4096 * kMebibyte);
+  return std::clamp(available / 4, kSmallestStateShare, 4096 * kMebibyte);
 }
 
 std::string Number(uint64_t bytes) { return std::to_string(bytes) + " bytes"; }
 
-tl::unexpected<Error> TooSmall(uint64_t disk, uint64_t slot) {
-  return Fail(ErrorCode::kInvalidArgument,
-              "a disk of " + Number(disk) + " is too small: two slots of " + Number(slot) +
-                  ", the ESP and the state partition take at least " +
-                  Number(kFixedBytes + 2 * slot + kSmallestStateBytes));
+tl::unexpected<Error> TooSmall(uint64_t disk, uint64_t slot, uint64_t state) {
+  return Fail(ErrorCode::kInvalidArgument, "a disk of " + Number(disk) +
+                                               " is too small: two slots of " + Number(slot) +
+                                               ", the ESP and the state partition take at least " +
+                                               Number(kFixedBytes + 2 * slot + state));
 }
 
 }  // namespace
@@ -45,12 +47,16 @@ Result<DiskLayout> PlanDisk(const DiskSizes& sizes) {
   DiskLayout layout;
   if (sizes.slot != 0) {
     // Beyond this the sums below could overflow; no slot is as large as its disk.
-    if (sizes.slot > disk) return TooSmall(sizes.disk, std::min(sizes.slot, UINT64_MAX / 4));
+    if (sizes.slot > disk) {
+      return TooSmall(sizes.disk, std::min(sizes.slot, UINT64_MAX / 4), kSmallestStateBytes);
+    }
     layout.slot = RoundUp(sizes.slot);
   } else {
     const uint64_t available = disk > kFixedBytes ? disk - kFixedBytes : 0;
     const uint64_t state = StateShare(available);
-    if (available < state + 2 * kPartitionAlignment) return TooSmall(sizes.disk, needed);
+    if (available < state + 2 * kPartitionAlignment) {
+      return TooSmall(sizes.disk, needed, kSmallestStateShare);
+    }
     layout.slot = RoundDown((available - state) / 2);
   }
   if (sizes.largest_image > layout.slot) {
@@ -60,7 +66,7 @@ Result<DiskLayout> PlanDisk(const DiskSizes& sizes) {
                     "; --slot-size and --size change that)");
   }
   if (disk < kFixedBytes + 2 * layout.slot + kSmallestStateBytes) {
-    return TooSmall(sizes.disk, layout.slot);
+    return TooSmall(sizes.disk, layout.slot, kSmallestStateBytes);
   }
   layout.state = disk - kFixedBytes - 2 * layout.slot;
   return layout;

@@ -69,6 +69,15 @@ TEST(PlanDisk, RefusesADiskOfHalfASector) {
   EXPECT_EQ(PlanDisk({.disk = 512 * kMiB + 100}).error().code, ErrorCode::kInvalidArgument);
 }
 
+TEST(PlanDisk, TheSmallestDiskOfAllIsTheOneThatIsNamed) {
+  const auto refused = PlanDisk({.disk = 131 * kMiB});
+  ASSERT_FALSE(refused);
+  const uint64_t named = (2 + 64 + 2 + 64) * kMiB;
+  EXPECT_NE(refused.error().message.find(std::to_string(named)), std::string::npos)
+      << refused.error().message;
+  EXPECT_TRUE(PlanDisk({.disk = named}));
+}
+
 TEST(PlanDisk, TheSmallestDiskForASlotIsTheOneThatIsNamed) {
   const auto refused = PlanDisk({.disk = 200 * kMiB, .slot = 100 * kMiB});
   ASSERT_FALSE(refused);
