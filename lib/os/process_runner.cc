@@ -219,12 +219,12 @@ Result<ProcessOutcome> SystemProcessRunner::RunToEnd(const Command& command,
   return outcome;
 }
 
-Result<ProcessOutcome> StoppableProcessRunner::RunCommand(const Command& command,
-                                                          std::chrono::milliseconds deadline) {
+Result<ProcessOutcome> StoppableProcessRunner::RunToEnd(const Command& command,
+                                                        std::chrono::milliseconds deadline) {
   if (stop_.stop_requested()) return Fail(ErrorCode::kCancelled, "stopped");
   Command stoppable = command;
   stoppable.stop = stop_;
-  return runner_.RunCommand(stoppable, deadline);
+  return runner_.RunToEnd(stoppable, deadline);
 }
 
 }  // namespace matic

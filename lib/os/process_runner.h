@@ -63,8 +63,8 @@ class StoppableProcessRunner final : public ProcessRunner {
  public:
   StoppableProcessRunner(ProcessRunner& runner, std::stop_token stop)
       : runner_(runner), stop_(std::move(stop)) {}
-  Result<ProcessOutcome> RunCommand(const Command& command,
-                                    std::chrono::milliseconds deadline) override;
+  Result<ProcessOutcome> RunToEnd(const Command& command,
+                                  std::chrono::milliseconds deadline) override;
 
  private:
   ProcessRunner& runner_;

@@ -114,7 +114,7 @@ def test_a_quarantined_image_is_taken_by_force_only(device: Device) -> None:
     assert f"the image {image.sha256[:12]}… is quarantined: " in message
     assert "service" in message and "--force" in message
     device.expect_only_slot_b_written()
-    device.expect_takes_an_update("--force")
+    device.expect_takes_an_update("--force", "quarantine")
 
 
 def test_no_agent_at_the_socket(factory: Factory, tmp_path: Path) -> None:

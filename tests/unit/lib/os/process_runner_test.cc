@@ -75,6 +75,22 @@ TEST(SystemProcessRunner, AStopKillsTheProgram) {
   EXPECT_EQ(outcome.error().code, ErrorCode::kCancelled);
 }
 
+TEST(StoppableProcessRunner, StopsWhatRunsAndStartsNoMore) {
+  TemporaryFolder folder;
+  SystemProcessRunner system;
+  std::stop_source stop;
+  StoppableProcessRunner runner(system, stop.get_token());
+  EXPECT_EQ(runner.Run({"true"}, seconds(20))->exit_code, 0);
+  std::jthread stopper([&] {
+    std::this_thread::sleep_for(milliseconds(50));
+    stop.request_stop();
+  });
+  EXPECT_EQ(runner.Run({"sleep", "600"}, seconds(590)).error().code, ErrorCode::kCancelled);
+  const std::string marker = folder / "marker";
+  EXPECT_EQ(runner.Run({"touch", marker}, seconds(20)).error().code, ErrorCode::kCancelled);
+  EXPECT_FALSE(std::filesystem::exists(marker));
+}
+
 TEST(SystemProcessRunner, KeepsTheEndOfALongOutput) {
   const Result<ProcessOutcome> outcome = Shell("seq 1 200000");
   ASSERT_TRUE(outcome);
