@@ -18,6 +18,7 @@
 #include "agent/config/config.h"
 #include "agent/engine/update_engine.h"
 #include "agent/health/checks.h"
+#include "agent/logind/logind_reboot_guard.h"
 #include "lib/base/unique_fd.h"
 #include "lib/gpt/fdisk_partition_table.h"
 #include "lib/http/curl_http_client.h"
@@ -108,7 +109,11 @@ class Agent {
                  table_, *device_, *booted_, http_, clock_),
         checks_(health::MakeChecks(config.health, config.api, processes_, clock_), clock_),
         ledger_(config.state_dir, config.trial_deadline, clock_),
-        worker_(MakeWorkerOptions(config), backend_, checks_, processes_, clock_, ledger_),
+        prechecks_(config.prechecks, MakeMachine(config), processes_, clock_),
+        guard_(processes_),
+        preparation_(MakePreparationOptions(), prechecks_, guard_, clock_, ledger_),
+        worker_(MakeWorkerOptions(config), backend_, preparation_, checks_, processes_, clock_,
+                ledger_),
         engine_(MakeEngineOptions(config), backend_, checks_, clock_, ledger_, worker_) {
     ledger_.Load();
     if (config.boot_facts.empty() && std::filesystem::exists(kStateLost)) {
@@ -128,12 +133,27 @@ class Agent {
     return options;
   }
 
+  static prechecks::Machine MakeMachine(const config::Config& config) {
+    prechecks::Machine machine;
+    machine.state_dir = config.state_dir;
+    return machine;
+  }
+
+  static engine::PreparationOptions MakePreparationOptions() {
+    engine::PreparationOptions options;
+    if (Result<std::string> id = ReadMachineId()) options.machine_id = *id;
+    if (Result<WallTime> released = ParseTime(MATIC_RELEASED)) options.time_floor = *released;
+    return options;
+  }
+
   static engine::EngineOptions MakeEngineOptions(const config::Config& config) {
     engine::EngineOptions options{.node_name = config.name,
                                   .machine_id = {},
                                   .backend_name = "ab",
                                   .os_version = {},
-                                  .default_health_timeout = config.health.timeout};
+                                  .default_health_timeout = config.health.timeout,
+                                  .maintenance = config.maintenance.rules,
+                                  .reboot_delay = config.maintenance.reboot_delay};
     if (Result<std::string> id = ReadMachineId()) options.machine_id = *id;
     if (Result<OsRelease> release = ReadOsRelease()) {
       options.os_version = Lookup(*release, "PRETTY_NAME");
@@ -152,6 +172,9 @@ class Agent {
   ab::AbBackend backend_;
   health::CheckRunner checks_;
   engine::Ledger ledger_;
+  prechecks::Prechecks prechecks_;
+  logind::LogindRebootGuard guard_;
+  engine::Preparation preparation_;
   engine::Worker worker_;
   engine::UpdateEngine engine_;
 };

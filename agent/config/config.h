@@ -11,6 +11,7 @@
 
 #include "agent/config/health.h"
 #include "agent/config/hooks.h"
+#include "agent/config/maintenance.h"
 #include "agent/config/notifications.h"
 #include "agent/config/prechecks.h"
 #include "lib/base/result.h"
@@ -66,6 +67,7 @@ struct Config {
   Download download;
   Health health;
   Hooks hooks = {};
+  Maintenance maintenance = {};
   Prechecks prechecks;
   Notifications notifications = {};
   Metrics metrics = {};

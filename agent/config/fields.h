@@ -77,6 +77,8 @@ std::vector<Field> PrecheckFields(Prechecks& prechecks);
 // Those of the sections `health` and `hooks`.
 std::vector<Field> HealthFields(Health& health);
 std::vector<Field> HooksFields(Hooks& hooks);
+// Those of the `maintenance` section.
+std::vector<Field> MaintenanceFields(Maintenance& maintenance);
 // What is wrong with checks whose keys are each right: the key, and the complaint.
 std::optional<std::pair<std::string, std::string>> ContradictionIn(const Health& health);
 

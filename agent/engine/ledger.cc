@@ -136,6 +136,7 @@ void Ledger::EndSchedule(const std::string& id, ScheduleState state, const std::
   Schedule schedule = *known;
   schedule.state = state;
   schedule.phase = Phase::kNone;
+  schedule.waiting_until.reset();
   schedule.reason = reason;
   Put(std::move(schedule), /*durable=*/true);
   spdlog::info("{} ended: {}{}{}", id, StateName(state), reason.empty() ? "" : ": ", reason);
@@ -234,6 +235,7 @@ void Ledger::ShowState(const update::UpdateState& state) {
       shown.phase == Phase::kWaiting ? ScheduleState::kPending : ScheduleState::kInProgress;
   schedule.phase = shown.phase;
   schedule.reason = shown.reason;
+  schedule.waiting_until.reset();
   if (!shown.target.empty()) schedule.target = shown.target;
   if (!shown.previous.empty()) schedule.previous = shown.previous;
   if (!shown.version.empty()) schedule.version = shown.version;
@@ -328,6 +330,22 @@ void Ledger::SetProgress(Phase phase, const Progress& progress) {
   Schedule schedule = *active;
   schedule.phase = phase;
   schedule.progress = progress;
+  schedule.reason.clear();
+  schedule.waiting_until.reset();
+  Put(std::move(schedule), /*durable=*/false);
+}
+
+void Ledger::SetWaiting(const std::string& why, std::optional<WallTime> until) {
+  std::lock_guard lock(mutex_);
+  const Schedule* active = book_.Active();
+  if (active == nullptr) return;
+  Schedule schedule = *active;
+  // What is staged stays so while it waits.
+  if (schedule.phase != Phase::kStaged) schedule.phase = Phase::kWaiting;
+  schedule.reason = why;
+  schedule.waiting_until = until;
+  if (active->reason == why && active->waiting_until == until) return;
+  spdlog::info("{}: {}", schedule.id, why);
   Put(std::move(schedule), /*durable=*/false);
 }
 

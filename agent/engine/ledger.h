@@ -48,6 +48,7 @@ class Ledger {
   // For the active schedule; not durable.
   void SetPhase(Phase phase);
   void SetProgress(Phase phase, const Progress& progress);
+  void SetWaiting(const std::string& why, std::optional<WallTime> until);
   Result<Engine::Change> WaitForChange(const std::string& id, uint64_t seen,
                                        std::chrono::milliseconds limit);
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "lib/base/time.h"
+#include "lib/calendar/rules.h"
 
 namespace matic::engine {
 
@@ -48,8 +49,10 @@ struct ScheduleRequest {
   bool enable_auto_rollback = false;
   std::optional<std::chrono::seconds> health_check_timeout;
   StopAfter stop_after = StopAfter::kNothing;
-  std::vector<std::string> force;  // what it passes by: kForceQuarantine, or a pre-check's name
+  std::vector<std::string> force{};  // what it passes by: kForceQuarantine, or a pre-check's name
   std::string request_id;
+  calendar::Rules timing{};
+  std::chrono::seconds reboot_delay{0};
 
   bool Forces(std::string_view name) const;
 };
@@ -66,6 +69,7 @@ struct Schedule {
   std::string version;
   Progress progress;
   std::string reason;
+  std::optional<WallTime> waiting_until;  // of what `reason` says it waits for; not durable
   WallTime created;
   WallTime updated;
   std::string requested_by;

@@ -5,6 +5,8 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "agent/engine/timing_json.h"
+
 namespace matic::engine {
 namespace {
 
@@ -92,6 +94,8 @@ void Write(const Schedule& schedule, Json& json) {
   json["stop_after_staging"] = request.stop_after == StopAfter::kStaged;
   json["force"] = request.force;
   json["request_id"] = request.request_id;
+  json["timing"] = TimingJson(request.timing);
+  json["reboot_delay_seconds"] = request.reboot_delay.count();
   json["state"] = StateName(schedule.state);
   json["phase"] = PhaseName(schedule.phase);
   json["target"] = schedule.target;
@@ -119,6 +123,9 @@ Result<Schedule> ScheduleFromJson(const Json& json) {
     }
     schedule.request.force = json.at("force").get<std::vector<std::string>>();
     schedule.request.request_id = json.at("request_id");
+    if (json.contains("timing")) schedule.request.timing = TimingFrom(json.at("timing"));
+    schedule.request.reboot_delay =
+        std::chrono::seconds(json.value("reboot_delay_seconds", int64_t{0}));
     schedule.state = ValueOf(kStates, json.at("state"));
     schedule.phase = PhaseFrom(json.at("phase"));
     schedule.target = json.at("target");

@@ -21,6 +21,26 @@ std::string DigestIn(const AgentState& state, const std::string& target) {
   return state.running_target == target ? state.running_digest : "";
 }
 
+// What the request leaves open is the machine's. Windows, blackouts and the zone they are of are
+// one calendar, and taken from one side.
+calendar::Rules MergeTiming(const calendar::Rules& asked, const calendar::Rules& configured) {
+  calendar::Rules rules = asked;
+  const bool own_calendar = !asked.zone.empty() || !asked.windows.empty() ||
+                            !asked.download_windows.empty() || !asked.install_windows.empty() ||
+                            !asked.reboot_windows.empty() || !asked.blackouts.empty();
+  if (!own_calendar) {
+    rules.zone = configured.zone;
+    rules.windows = configured.windows;
+    rules.download_windows = configured.download_windows;
+    rules.install_windows = configured.install_windows;
+    rules.reboot_windows = configured.reboot_windows;
+    rules.blackouts = configured.blackouts;
+  }
+  if (rules.random_delay.count() == 0) rules.random_delay = configured.random_delay;
+  if (rules.minimum_uptime.count() == 0) rules.minimum_uptime = configured.minimum_uptime;
+  return rules;
+}
+
 }  // namespace
 
 UpdateEngine::UpdateEngine(EngineOptions options, Backend& backend, health::CheckRunner& checks,
@@ -73,7 +93,13 @@ Result<Schedule> UpdateEngine::ScheduleUpdate(const ScheduleRequest& request,
   bool created = false;
   const bool known = !request.request_id.empty() && ledger_.KnowsRequest(request.request_id);
   if (!known) MATIC_TRY(MayStage(request));
-  MATIC_ASSIGN(Schedule schedule, ledger_.AddSchedule(request, caller, &created));
+  ScheduleRequest whole = request;
+  whole.timing = MergeTiming(request.timing, options_.maintenance);
+  whole.timing.created = clock_.Now();
+  if (whole.reboot_delay.count() == 0 && !whole.timing.emergency) {
+    whole.reboot_delay = options_.reboot_delay;
+  }
+  MATIC_ASSIGN(Schedule schedule, ledger_.AddSchedule(whole, caller, &created));
   if (!created) return schedule;
   spdlog::info("{}: scheduled by {}: {}", schedule.id, caller.description, request.source);
   worker_.Post(update::StageRequested{
@@ -82,7 +108,10 @@ Result<Schedule> UpdateEngine::ScheduleUpdate(const ScheduleRequest& request,
        .sha256 = request.sha256,
        .auto_rollback = request.enable_auto_rollback,
        .health_timeout = request.health_check_timeout.value_or(options_.default_health_timeout),
-       .stop_after_staging = request.stop_after == StopAfter::kStaged}});
+       .stop_after_staging = request.stop_after == StopAfter::kStaged,
+       .timing = whole.timing,
+       .reboot_delay = whole.reboot_delay,
+       .force = request.force}});
   return schedule;
 }
 

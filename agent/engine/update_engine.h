@@ -18,6 +18,9 @@ struct EngineOptions {
   std::string backend_name;  // "ab"
   std::string os_version;
   std::chrono::seconds default_health_timeout{300};
+  // For updates that say nothing of their own.
+  calendar::Rules maintenance;
+  std::chrono::seconds reboot_delay{0};
 };
 
 class UpdateEngine final : public Engine {

@@ -5,6 +5,8 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "agent/engine/timing_json.h"
+
 namespace matic::engine {
 namespace {
 
@@ -53,7 +55,10 @@ Json OrderJson(const update::Order& order) {
           {"sha256", order.sha256},
           {"auto_rollback", order.auto_rollback},
           {"health_timeout_seconds", order.health_timeout.count()},
-          {"stop_after_staging", order.stop_after_staging}};
+          {"stop_after_staging", order.stop_after_staging},
+          {"timing", TimingJson(order.timing)},
+          {"reboot_delay_seconds", order.reboot_delay.count()},
+          {"force", order.force}};
 }
 
 update::Order OrderFrom(const Json& json) {
@@ -62,7 +67,10 @@ update::Order OrderFrom(const Json& json) {
           .sha256 = json.at("sha256"),
           .auto_rollback = json.at("auto_rollback"),
           .health_timeout = std::chrono::seconds(json.at("health_timeout_seconds").get<int64_t>()),
-          .stop_after_staging = json.at("stop_after_staging")};
+          .stop_after_staging = json.at("stop_after_staging"),
+          .timing = TimingFrom(json.value("timing", Json::object())),
+          .reboot_delay = std::chrono::seconds(json.value("reboot_delay_seconds", int64_t{0})),
+          .force = json.value("force", std::vector<std::string>())};
 }
 
 Json ImageJson(const update::StagedImage& image) {

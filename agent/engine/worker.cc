@@ -79,10 +79,11 @@ class Rate {
 
 }  // namespace
 
-Worker::Worker(WorkerOptions options, Backend& backend, health::CheckRunner& checks,
-               ProcessRunner& processes, Clock& clock, Ledger& ledger)
+Worker::Worker(WorkerOptions options, Backend& backend, Preparation& preparation,
+               health::CheckRunner& checks, ProcessRunner& processes, Clock& clock, Ledger& ledger)
     : options_(std::move(options)),
       backend_(backend),
+      preparation_(preparation),
       checks_(checks),
       processes_(processes),
       clock_(clock),
@@ -307,6 +308,10 @@ ProgressSink Worker::MakeSink() {
 }
 
 std::optional<update::Event> Worker::Perform(const update::Prepare& action) {
+  std::stop_token token = FreshInterrupt();
+  Result<> ready = preparation_.BeforeStaging(action.order, token);
+  if (token.stop_requested()) return std::nullopt;
+  if (!ready) return update::PrepareFailed{ready.error()};
   return update::Prepared{action.order};
 }
 
@@ -323,9 +328,12 @@ std::string Worker::WhyInterrupted() {
 }
 
 std::optional<update::Event> Worker::Perform(const update::AwaitActivation& action) {
+  std::stop_token token = FreshInterrupt();
+  Result<> ready = preparation_.BeforeActivation(action.order, token);
+  if (token.stop_requested()) return std::nullopt;
+  if (!ready) return update::ActivateFailed{ready.error()};
   if (action.image.digest != verified_digest_) {
     // Somebody else may have written there while no agent looked.
-    std::stop_token token = FreshInterrupt();
     Result<> same = backend_.Verify(action.image, MakeSink(), token);
     if (token.stop_requested()) return std::nullopt;
     if (!same) return update::ActivateFailed{same.error()};

@@ -12,6 +12,7 @@
 
 #include "agent/engine/backend.h"
 #include "agent/engine/ledger.h"
+#include "agent/engine/preparation.h"
 #include "agent/health/check_runner.h"
 #include "agent/update/transition.h"
 #include "lib/os/process_runner.h"
@@ -29,8 +30,8 @@ struct WorkerOptions {
 
 class Worker {
  public:
-  Worker(WorkerOptions options, Backend& backend, health::CheckRunner& checks,
-         ProcessRunner& processes, Clock& clock, Ledger& ledger);
+  Worker(WorkerOptions options, Backend& backend, Preparation& preparation,
+         health::CheckRunner& checks, ProcessRunner& processes, Clock& clock, Ledger& ledger);
   ~Worker();
 
   // Reads the facts and recovers from the ledger's state, then takes events until Stop. The ledger
@@ -82,6 +83,7 @@ class Worker {
 
   const WorkerOptions options_;
   Backend& backend_;
+  Preparation& preparation_;
   health::CheckRunner& checks_;
   ProcessRunner& processes_;
   Clock& clock_;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "agent/update/facts.h"
+#include "lib/calendar/rules.h"
 
 namespace matic::update {
 
@@ -19,6 +20,9 @@ struct Order {
   bool auto_rollback = false;
   std::chrono::seconds health_timeout{300};
   bool stop_after_staging = false;
+  calendar::Rules timing{};
+  std::chrono::seconds reboot_delay{0};
+  std::vector<std::string> force{};  // names of what it passes by
 
   bool operator==(const Order&) const = default;
 };

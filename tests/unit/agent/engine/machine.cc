@@ -24,6 +24,10 @@ Machine::Machine()
                      .retry_pause = 0s} {
   processes.Script(kReboot, ProcessOutcome{});
   processes.Script(kGoodBoot, ProcessOutcome{});
+  // The machine that the tests run on is not the one they are about.
+  wanted.space_min_mib = 0;
+  wanted.battery_min_percent = 0;
+  wanted.package_work_allowed = true;
 }
 
 Machine::~Machine() { StopAgent(); }
@@ -54,12 +58,19 @@ void Machine::MakeAgent() {
   }
   agent_->checks = std::make_unique<health::CheckRunner>(std::move(checks), clock_);
   agent_->ledger = std::make_unique<Ledger>(folder.path(), 900s, clock_);
-  agent_->worker = std::make_unique<Worker>(worker_options, backend, *agent_->checks, processes,
-                                            clock_, *agent_->ledger);
+  agent_->prechecks =
+      std::make_unique<prechecks::Prechecks>(wanted, prechecks::Machine{}, processes, clock_);
+  agent_->preparation = std::make_unique<Preparation>(
+      PreparationOptions{
+          .machine_id = std::string(32, 'a'), .time_floor = time_floor, .look_again = 1ms},
+      *agent_->prechecks, guard, clock_, *agent_->ledger);
+  agent_->worker = std::make_unique<Worker>(worker_options, backend, *agent_->preparation,
+                                            *agent_->checks, processes, clock_, *agent_->ledger);
   agent_->engine = std::make_unique<UpdateEngine>(EngineOptions{.node_name = "node",
                                                                 .machine_id = std::string(32, 'a'),
                                                                 .backend_name = "ab",
-                                                                .os_version = "Matic"},
+                                                                .os_version = "Matic",
+                                                                .maintenance = maintenance},
                                                   backend, *agent_->checks, clock_, *agent_->ledger,
                                                   *agent_->worker);
   agent_->ledger->Load();

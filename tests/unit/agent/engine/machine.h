@@ -14,6 +14,7 @@
 #include "lib/os/clock.h"
 #include "tests/fakes/fake_backend.h"
 #include "tests/fakes/fake_process_runner.h"
+#include "tests/fakes/fake_reboot_guard.h"
 #include "tests/unit/agent/engine/state_folder.h"
 
 namespace matic::engine {
@@ -66,13 +67,19 @@ class Machine {
   StateFolder folder;
   fakes::FakeBackend backend;
   fakes::FakeProcessRunner processes;
+  fakes::FakeRebootGuard guard;
   WorkerOptions worker_options;
+  config::Prechecks wanted;  // none, unless a test asks for one
+  WallTime time_floor;
+  calendar::Rules maintenance;
   const Caller alice{"admin alice"};
 
  private:
   struct Agent {
     std::unique_ptr<health::CheckRunner> checks;
     std::unique_ptr<Ledger> ledger;
+    std::unique_ptr<prechecks::Prechecks> prechecks;
+    std::unique_ptr<Preparation> preparation;
     std::unique_ptr<Worker> worker;
     std::unique_ptr<UpdateEngine> engine;
   };

@@ -1,0 +1,129 @@
+#include "agent/engine/preparation.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <set>
+
+#include "lib/calendar/moment.h"
+
+namespace matic::engine {
+namespace {
+
+using calendar::Decision;
+using calendar::Verdict;
+
+bool Forces(const update::Order& order, std::string_view name) {
+  return std::ranges::find(order.force, name) != order.force.end();
+}
+
+bool NeedsTheClock(const calendar::Rules& rules) {
+  if (rules.at || rules.not_before || rules.not_after) return true;
+  return !rules.emergency && !(rules.windows.empty() && rules.download_windows.empty() &&
+                               rules.install_windows.empty() && rules.reboot_windows.empty() &&
+                               rules.blackouts.empty());
+}
+
+std::string Join(const std::vector<std::string>& texts) {
+  std::string joined;
+  for (const std::string& text : texts) joined += (joined.empty() ? "" : "; ") + text;
+  return joined;
+}
+
+}  // namespace
+
+Preparation::Preparation(PreparationOptions options, prechecks::Prechecks& prechecks,
+                         RebootGuard& guard, Clock& clock, Ledger& ledger)
+    : options_(std::move(options)),
+      prechecks_(prechecks),
+      guard_(guard),
+      clock_(clock),
+      ledger_(ledger) {}
+
+Decision Preparation::Ask(const update::Order& order, calendar::Step step) const {
+  const WallTime now = clock_.Now();
+  if (NeedsTheClock(order.timing) && now < options_.time_floor) {
+    return {Verdict::kClosed, std::nullopt,
+            "the clock says " + calendar::FormatTime(now, order.timing.zone) +
+                ", which is past; waits for it to be set"};
+  }
+  return calendar::Decide(order.timing, step, now, clock_.SinceBoot(), options_.machine_id);
+}
+
+Result<> Preparation::Wait(const std::string& why, std::optional<WallTime> until,
+                           std::stop_token stop) {
+  ledger_.SetWaiting(why, until);
+  // The clock may jump, so a long wait is made of short ones.
+  std::chrono::nanoseconds pause = options_.look_again;
+  if (until) pause = std::clamp<std::chrono::nanoseconds>(*until - clock_.Now(), {}, pause);
+  if (clock_.Wait(pause, stop)) return {};
+  return Fail(ErrorCode::kCancelled, "stopped while waiting");
+}
+
+Result<> Preparation::AwaitTurn(const update::Order& order,
+                                std::initializer_list<calendar::Step> steps, std::stop_token stop) {
+  while (true) {
+    if (stop.stop_requested()) return Fail(ErrorCode::kCancelled, "stopped while waiting");
+    const Decision* blocking = nullptr;
+    std::vector<Decision> decisions;
+    decisions.reserve(steps.size());
+    for (calendar::Step step : steps) decisions.push_back(Ask(order, step));
+    for (const Decision& decision : decisions) {
+      if (decision.verdict == Verdict::kExpired) return Fail(ErrorCode::kRefused, decision.why);
+      if (!decision.open()) blocking = &decision;
+    }
+    if (blocking == nullptr) return {};
+    MATIC_TRY(Wait(blocking->why, blocking->until, stop));
+  }
+}
+
+Result<> Preparation::BeforeStaging(const update::Order& order, std::stop_token stop) {
+  MATIC_TRY(AwaitTurn(order, {calendar::Step::kDownload}, stop));
+  ledger_.SetPhase(Phase::kChecking);
+  const std::vector<prechecks::Refusal> refusals =
+      prechecks_.Run(std::set<std::string>(order.force.begin(), order.force.end()), stop);
+  if (stop.stop_requested()) return Fail(ErrorCode::kCancelled, "stopped while checking");
+  if (refusals.empty()) return {};
+  std::vector<std::string> reasons;
+  std::string names;
+  for (const prechecks::Refusal& refusal : refusals) {
+    reasons.push_back(refusal.check + ": " + refusal.reason);
+    names += (names.empty() ? "" : ",") + refusal.check;
+  }
+  return Fail(ErrorCode::kRefused, "pre-check failed: " + Join(reasons) +
+                                       "; once it is mended schedule it again, or pass it by with "
+                                       "--force " +
+                                       names);
+}
+
+Result<> Preparation::AwaitInhibitors(const update::Order& order, std::stop_token stop) {
+  if (Forces(order, kForceInhibitors)) return {};
+  while (true) {
+    const std::vector<std::string> inhibitors = guard_.Inhibitors();
+    if (inhibitors.empty()) return {};
+    MATIC_TRY(Wait("a shutdown is inhibited by " + Join(inhibitors), std::nullopt, stop));
+  }
+}
+
+// Cancelling the schedule, or anything else that is asked for, cuts the wait short.
+Result<> Preparation::WarnUsers(const update::Order& order, std::stop_token stop) {
+  if (order.reboot_delay.count() == 0) return {};
+  const std::string delay = calendar::FormatDuration(order.reboot_delay);
+  guard_.Warn("This machine reboots in " + delay + " to finish an update. Save your work; " +
+              "`osctl schedule cancel " + order.schedule_id + "` stops it.");
+  ledger_.SetWaiting("reboots after a delay of " + delay, clock_.Now() + order.reboot_delay);
+  if (clock_.Wait(order.reboot_delay, stop)) return {};
+  return Fail(ErrorCode::kCancelled, "stopped before the reboot");
+}
+
+Result<> Preparation::BeforeActivation(const update::Order& order, std::stop_token stop) {
+  const auto steps = {calendar::Step::kInstall, calendar::Step::kReboot};
+  MATIC_TRY(AwaitTurn(order, steps, stop));
+  MATIC_TRY(AwaitInhibitors(order, stop));
+  MATIC_TRY(WarnUsers(order, stop));
+  // The window may have closed, or somebody begun something, in the meantime.
+  MATIC_TRY(AwaitInhibitors(order, stop));
+  return AwaitTurn(order, steps, stop);
+}
+
+}  // namespace matic::engine

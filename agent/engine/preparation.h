@@ -1,0 +1,55 @@
+// What goes before the two steps of an update that change something, staging and activating: its
+// time must come, and nothing may speak against it.
+#pragma once
+
+#include <initializer_list>
+#include <stop_token>
+#include <string>
+
+#include "agent/engine/ledger.h"
+#include "agent/engine/reboot_guard.h"
+#include "agent/prechecks/prechecks.h"
+#include "agent/update/state.h"
+#include "lib/calendar/decide.h"
+#include "lib/os/clock.h"
+
+namespace matic::engine {
+
+struct PreparationOptions {
+  std::string machine_id;  // tells this machine's random delay from another's
+  // The clock was never before: a machine without one of its own starts in 1970.
+  WallTime time_floor;
+  std::chrono::milliseconds look_again{30000};  // while something else than a time is waited for
+};
+
+class Preparation {
+ public:
+  Preparation(PreparationOptions options, prechecks::Prechecks& prechecks, RebootGuard& guard,
+              Clock& clock, Ledger& ledger);
+
+  // Each returns when the step may begin, and shows in the schedule what it waits for. kRefused
+  // where it never may; kCancelled when stopped, and can then be called again.
+  Result<> BeforeStaging(const update::Order& order, std::stop_token stop);
+  Result<> BeforeActivation(const update::Order& order, std::stop_token stop);
+
+  // Whether `step` could begin now.
+  calendar::Decision Ask(const update::Order& order, calendar::Step step) const;
+
+ private:
+  Result<> AwaitTurn(const update::Order& order, std::initializer_list<calendar::Step> steps,
+                     std::stop_token stop);
+  Result<> AwaitInhibitors(const update::Order& order, std::stop_token stop);
+  Result<> WarnUsers(const update::Order& order, std::stop_token stop);
+  Result<> Wait(const std::string& why, std::optional<WallTime> until, std::stop_token stop);
+
+  const PreparationOptions options_;
+  prechecks::Prechecks& prechecks_;
+  RebootGuard& guard_;
+  Clock& clock_;
+  Ledger& ledger_;
+};
+
+// Names that `force` takes beside those of the pre-checks.
+inline constexpr std::string_view kForceInhibitors = "inhibitors";
+
+}  // namespace matic::engine

@@ -1,0 +1,216 @@
+// What an update waits for, and what stops it before anything is touched.
+#include "agent/engine/preparation.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/unit/agent/engine/machine.h"
+
+namespace matic::engine {
+namespace {
+
+using namespace std::chrono_literals;
+using boot::Slot;
+using Verb = fakes::FakeBackend::Verb;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+// A window that is open on another day of the week only.
+calendar::Window NotToday() {
+  const auto today = std::chrono::floor<std::chrono::days>(std::chrono::system_clock::now());
+  const unsigned other = (std::chrono::weekday(today).iso_encoding() - 1 + 3) % 7;
+  calendar::Window window;
+  window.weekdays.set(other);
+  window.end = 60min;
+  return window;
+}
+
+class PreparationTest : public testing::Test {
+ protected:
+  void Start() {
+    machine_.StartAgent();
+    machine_.AwaitGoodBoot();
+  }
+
+  void AwaitReason(const std::string& id, const std::string& part) {
+    machine_.Await([&] { return machine_.Get(id).reason.find(part) != std::string::npos; });
+  }
+
+  ScheduleRequest Closed() const {
+    ScheduleRequest request = machine_.Request();
+    request.timing.zone = "UTC";
+    request.timing.windows = {NotToday()};
+    return request;
+  }
+
+  int Stages() const { return machine_.backend.calls(Verb::kStage); }
+
+  Machine machine_;
+};
+
+TEST_F(PreparationTest, WaitsForItsMomentAndGoesOn) {
+  Start();
+  ScheduleRequest request = machine_.Request();
+  request.timing.at = std::chrono::system_clock::now() + 1s;
+  const std::string id = machine_.Schedule(request);
+  AwaitReason(id, "waits");
+  EXPECT_EQ(machine_.Get(id).state, ScheduleState::kPending);
+  EXPECT_EQ(machine_.Get(id).phase, Phase::kWaiting);
+  EXPECT_TRUE(machine_.Get(id).waiting_until);
+  machine_.RunToRest();
+  EXPECT_EQ(machine_.Get(id).state, ScheduleState::kCompleted);
+}
+
+TEST_F(PreparationTest, WaitsThroughRestartsAndReboots) {
+  Start();
+  const std::string id = machine_.Schedule(Closed());
+  AwaitReason(id, "maintenance window");
+  machine_.StopAgent();
+  machine_.StartAgent();
+  AwaitReason(id, "maintenance window");
+  machine_.Reboot();
+  AwaitReason(id, "maintenance window");
+  EXPECT_EQ(machine_.Get(id).state, ScheduleState::kPending);
+  EXPECT_EQ(Stages(), 0);
+}
+
+TEST_F(PreparationTest, ARebootByHandIsNotHeldUpByWhatWaits) {
+  Start();
+  const std::string id = machine_.Schedule(Closed());
+  AwaitReason(id, "maintenance window");
+  ASSERT_TRUE(machine_.engine().Reboot("", machine_.alice));
+  machine_.AwaitRebootAsked();
+}
+
+TEST_F(PreparationTest, CancelledBeforeItsTurnNothingWasTouched) {
+  Start();
+  const std::string id = machine_.Schedule(Closed());
+  AwaitReason(id, "maintenance window");
+  Result<Schedule> cancelled = machine_.engine().CancelSchedule(id, "", machine_.alice);
+  ASSERT_TRUE(cancelled) << cancelled.error().message;
+  EXPECT_EQ(cancelled->state, ScheduleState::kCancelled);
+  EXPECT_EQ(Stages(), 0);
+}
+
+TEST_F(PreparationTest, WhatCanNeverBeginFails) {
+  Start();
+  ScheduleRequest request = machine_.Request();
+  request.timing.not_after = std::chrono::system_clock::now() - 1s;
+  const std::string id = machine_.Schedule(request);
+  machine_.AwaitSchedule(id, ScheduleState::kFailed);
+  EXPECT_THAT(machine_.Get(id).reason, HasSubstr("not"));
+  EXPECT_EQ(Stages(), 0);
+}
+
+TEST_F(PreparationTest, AClockThatWasNeverSetOpensNoWindow) {
+  machine_.time_floor = std::chrono::system_clock::now() + std::chrono::hours(1);
+  Start();
+  ScheduleRequest request = machine_.Request();
+  request.timing.windows = {calendar::Window{.weekdays = 127}};
+  const std::string id = machine_.Schedule(request);
+  AwaitReason(id, "the clock says");
+  (void)machine_.engine().CancelSchedule(id, "", machine_.alice);
+  // What names no time needs no clock.
+  const std::string at_once = machine_.Schedule(machine_.Request());
+  machine_.AwaitRebootAsked();
+  EXPECT_EQ(machine_.Get(at_once).state, ScheduleState::kInProgress);
+}
+
+TEST_F(PreparationTest, TheMachinesOwnWindowsHoldForUpdatesThatNameNone) {
+  machine_.maintenance.zone = "UTC";
+  machine_.maintenance.windows = {NotToday()};
+  Start();
+  const std::string id = machine_.Schedule(machine_.Request());
+  AwaitReason(id, "maintenance window");
+  (void)machine_.engine().CancelSchedule(id, "", machine_.alice);
+  ScheduleRequest emergency = machine_.Request();
+  emergency.timing.emergency = true;
+  machine_.Schedule(emergency);
+  machine_.AwaitRebootAsked();
+}
+
+TEST_F(PreparationTest, StagedWaitsForTheWindowToRebootAndCannotBeBooted) {
+  Start();
+  ScheduleRequest request = machine_.Request();
+  request.timing.zone = "UTC";
+  request.timing.reboot_windows = {NotToday()};
+  const std::string id = machine_.Schedule(request);
+  AwaitReason(id, "reboot window");
+  EXPECT_EQ(machine_.Get(id).phase, Phase::kStaged);
+  EXPECT_EQ(machine_.backend.slot(Slot::kB).attributes, boot::kUnbootable);
+  // A power cut here starts no trial.
+  machine_.Reboot();
+  AwaitReason(id, "reboot window");
+  EXPECT_EQ(machine_.backend.running(), Slot::kA);
+}
+
+TEST_F(PreparationTest, WhatAnEarlierAgentStagedIsVerifiedAgain) {
+  machine_.guard.SetInhibitors({"backup (nightly backup runs)"});
+  Start();
+  const std::string id = machine_.Schedule(machine_.Request());
+  AwaitReason(id, "inhibited by backup");
+  EXPECT_EQ(machine_.backend.calls(Verb::kVerify), 0) << "this agent staged it itself";
+  machine_.StopAgent();
+  machine_.StartAgent();
+  AwaitReason(id, "inhibited by backup");
+  machine_.guard.SetInhibitors({});
+  machine_.RunToRest();
+  EXPECT_EQ(machine_.Get(id).state, ScheduleState::kCompleted);
+  EXPECT_EQ(machine_.backend.calls(Verb::kVerify), 1);
+}
+
+TEST_F(PreparationTest, StagedContentThatHasChangedIsNotActivated) {
+  machine_.guard.SetInhibitors({"backup (nightly backup runs)"});
+  Start();
+  const std::string id = machine_.Schedule(machine_.Request());
+  AwaitReason(id, "inhibited by backup");
+  machine_.StopAgent();
+  fakes::FakeBackend::FakeSlot foreign = machine_.backend.slot(Slot::kB);
+  foreign.digest = std::string(64, 'f');
+  machine_.backend.SetSlot(Slot::kB, foreign);
+  machine_.guard.SetInhibitors({});
+  machine_.StartAgent();
+  machine_.AwaitSchedule(id, ScheduleState::kFailed);
+  EXPECT_THAT(machine_.Get(id).reason, HasSubstr("has changed since it was staged"));
+  EXPECT_EQ(machine_.backend.slot(Slot::kB).attributes, boot::kUnbootable);
+}
+
+TEST_F(PreparationTest, AnInhibitorCanBePassedByByItsName) {
+  machine_.guard.SetInhibitors({"backup (nightly backup runs)"});
+  Start();
+  ScheduleRequest request = machine_.Request();
+  request.force = {"inhibitors"};
+  machine_.Schedule(request);
+  machine_.AwaitRebootAsked();
+}
+
+TEST_F(PreparationTest, UsersAreWarnedAndCanStopIt) {
+  Start();
+  ScheduleRequest request = machine_.Request();
+  request.reboot_delay = 1h;
+  const std::string id = machine_.Schedule(request);
+  AwaitReason(id, "after a delay of 1h");
+  EXPECT_THAT(machine_.guard.warnings(), ElementsAre(HasSubstr("osctl schedule cancel " + id)));
+  Result<Schedule> cancelled = machine_.engine().CancelSchedule(id, "", machine_.alice);
+  ASSERT_TRUE(cancelled) << cancelled.error().message;
+  EXPECT_EQ(cancelled->state, ScheduleState::kCancelled);
+  EXPECT_EQ(machine_.backend.slot(Slot::kB).attributes, boot::kUnbootable);
+}
+
+TEST_F(PreparationTest, AFailedPrecheckStopsItUnlessItIsPassedBy) {
+  machine_.wanted.min_uptime = std::chrono::hours(24 * 3650);
+  Start();
+  const std::string id = machine_.Schedule(machine_.Request());
+  machine_.AwaitSchedule(id, ScheduleState::kFailed);
+  EXPECT_THAT(machine_.Get(id).reason, HasSubstr("pre-check failed: uptime: "));
+  EXPECT_THAT(machine_.Get(id).reason, HasSubstr("--force uptime"));
+  EXPECT_EQ(Stages(), 0);
+  ScheduleRequest forced = machine_.Request();
+  forced.force = {"uptime"};
+  machine_.Schedule(forced);
+  machine_.AwaitRebootAsked();
+}
+
+}  // namespace
+}  // namespace matic::engine
