@@ -78,7 +78,8 @@ Result<> Preparation::AwaitTurn(const update::Order& order,
 }
 
 Result<> Preparation::BeforeStaging(const update::Order& order, std::stop_token stop) {
-  MATIC_TRY(AwaitTurn(order, {calendar::Step::kDownload}, stop));
+  // An image goes straight into the slot, so both begin at once.
+  MATIC_TRY(AwaitTurn(order, {calendar::Step::kDownload, calendar::Step::kInstall}, stop));
   ledger_.SetPhase(Phase::kChecking);
   const std::vector<prechecks::Refusal> refusals =
       prechecks_.Run(std::set<std::string>(order.force.begin(), order.force.end()), stop);
@@ -117,13 +118,12 @@ Result<> Preparation::WarnUsers(const update::Order& order, std::stop_token stop
 }
 
 Result<> Preparation::BeforeActivation(const update::Order& order, std::stop_token stop) {
-  const auto steps = {calendar::Step::kInstall, calendar::Step::kReboot};
-  MATIC_TRY(AwaitTurn(order, steps, stop));
+  MATIC_TRY(AwaitTurn(order, {calendar::Step::kReboot}, stop));
   MATIC_TRY(AwaitInhibitors(order, stop));
   MATIC_TRY(WarnUsers(order, stop));
   // The window may have closed, or somebody begun something, in the meantime.
   MATIC_TRY(AwaitInhibitors(order, stop));
-  return AwaitTurn(order, steps, stop);
+  return AwaitTurn(order, {calendar::Step::kReboot}, stop);
 }
 
 }  // namespace matic::engine

@@ -76,7 +76,7 @@ def test_a_tree_that_keeps_the_rules_has_no_problems(tmp_path: Path) -> None:
     ("lib/base/error.h", "#  include <openssl/evp.h>\n",
      "lib/base/error.h:1: includes OpenSSL (openssl/evp.h), which only lib/crypto and lib/rpc may"),
     ("lib/base/error.cc", "#include <curl/curl.h>\n",
-     "lib/base/error.cc:1: includes libcurl (curl/curl.h), which only lib/http may"),
+     "lib/base/error.cc:1: includes libcurl (curl/curl.h), which only lib/http and lib/notify may"),
     ("agent/update/a.cc", "#include <grpcpp/grpcpp.h>\n",
      "agent/update/a.cc:1: includes gRPC (grpcpp/grpcpp.h), which only proto and lib/rpc and "
      "agent/api and osctl may"),
@@ -88,7 +88,7 @@ def test_a_tree_that_keeps_the_rules_has_no_problems(tmp_path: Path) -> None:
     ("lib/base/error.h", "#include <sqlite3.h>\n",
      "lib/base/error.h:1: includes SQLite (sqlite3.h), which only nobody may"),
     ("lib/base/CMakeLists.txt", "matic_library(lib_base SOURCES error.cc EXTERNAL CURL::libcurl)\n",
-     "lib/base/CMakeLists.txt:1: lib_base: links libcurl, which only lib/http may"),
+     "lib/base/CMakeLists.txt:1: lib_base: links libcurl, which only lib/http and lib/notify may"),
     ("lib/gpt/CMakeLists.txt", GOOD["lib/gpt/CMakeLists.txt"] +
      "target_link_libraries(lib_gpt PUBLIC PkgConfig::FDISK)\n",
      "lib/gpt/CMakeLists.txt:4: lib_gpt: links libfdisk PUBLIC; only lib/gpt may, PRIVATE"),

@@ -54,7 +54,7 @@ TEST_F(PreparationTest, WaitsForItsMomentAndGoesOn) {
   ScheduleRequest request = machine_.Request();
   request.timing.at = std::chrono::system_clock::now() + 1s;
   const std::string id = machine_.Schedule(request);
-  AwaitReason(id, "waits");
+  machine_.Await([&] { return machine_.Get(id).waiting_until.has_value(); });
   EXPECT_EQ(machine_.Get(id).state, ScheduleState::kPending);
   EXPECT_EQ(machine_.Get(id).phase, Phase::kWaiting);
   EXPECT_TRUE(machine_.Get(id).waiting_until);
