@@ -29,6 +29,8 @@ class FakeEngine final : public Engine {
   Result<health::Report> GetHealth(bool refresh) override;
   Result<Rollback> TriggerRollback(const std::string& reason, const Caller& caller) override;
   Result<std::vector<RollbackRecord>> GetRollbackHistory(size_t limit) override;
+  Result<std::vector<HistoryEvent>> GetHistory(size_t limit,
+                                               std::optional<WallTime> since) override;
   Result<Status> GetStatus() override;
   Result<bool> Reboot(const std::string& reason, const Caller& caller) override;
 
@@ -36,6 +38,7 @@ class FakeEngine final : public Engine {
   void Advance(const std::string& id, const std::function<void(Schedule&)>& change);
   void SetHealth(const health::Report& report);
   void SetStatus(const Status& status);
+  void SetHistory(std::vector<HistoryEvent> events);  // newest first
   Status status() const;
 
   struct Request {
@@ -61,6 +64,7 @@ class FakeEngine final : public Engine {
   Status status_;
   health::Report health_;
   std::vector<RollbackRecord> history_;
+  std::vector<HistoryEvent> events_;
   std::vector<Request> requests_;
 };
 
