@@ -8,7 +8,8 @@ namespace matic::api {
 namespace {
 
 TEST(WithoutCredentialsTest, HidesUserAndPasswordOnly) {
-  EXPECT_EQ(engine::WithoutCredentials("https://bob:secret@host/os?x=a@b"), "https://***@host/os?x=a@b");
+  EXPECT_EQ(engine::WithoutCredentials("https://bob:secret@host/os?x=a@b"),
+            "https://***@host/os?x=a@b");
   EXPECT_EQ(engine::WithoutCredentials("https://host/a@b"), "https://host/a@b");
   EXPECT_EQ(engine::WithoutCredentials("https://user@host"), "https://***@host");
   EXPECT_EQ(engine::WithoutCredentials("file:///srv/os"), "file:///srv/os");
