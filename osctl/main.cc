@@ -109,6 +109,9 @@ int Main(int argc, char** argv) {
   AddRebootCommand(app, session);
   AddPkiCommand(app, session);
   AddImageCommands(app, session);
+  AddKeyCommand(app, session);
+  AddRootCommands(app, session);
+  AddManifestCommands(app, session);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
