@@ -44,7 +44,7 @@ struct RollbackRecord {
   std::string digest;   // of the image left behind
   std::string version;  // of the image left behind
   std::string boot_id;
-  std::string requested_by;    // of a manual rollback
+  std::string requested_by;      // of a manual rollback
   std::string failed_boot_id{};  // of the start that was left, where it was seen
 };
 
