@@ -19,6 +19,7 @@
 #include "agent/engine/update_engine.h"
 #include "agent/health/checks.h"
 #include "agent/logind/logind_reboot_guard.h"
+#include "agent/metrics/metrics_server.h"
 #include "lib/base/unique_fd.h"
 #include "lib/gpt/fdisk_partition_table.h"
 #include "lib/http/curl_http_client.h"
@@ -102,27 +103,40 @@ class Agent {
                .allow_http = config.download.allow_http,
                .connect_timeout = config.download.connect_timeout,
                .low_speed_time = config.download.low_speed}),
+        counted_http_(http_, traffic_),
+        counted_device_(*device_, traffic_),
         backend_({.tries = static_cast<uint8_t>(config.tries),
                   .retry = {.retries = config.download.retries,
                             .backoff = config.download.retry_backoff},
                   .buffer_bytes = config.download.buffer_bytes},
-                 table_, *device_, *booted_, http_, clock_),
+                 table_, counted_device_, *booted_, counted_http_, clock_),
         checks_(health::MakeChecks(config.health, config.api, processes_, clock_), clock_),
         ledger_(config.state_dir, config.trial_deadline, clock_),
         prechecks_(config.prechecks, MakeMachine(config), processes_, clock_),
         guard_(processes_),
-        hooks_(config.hooks, processes_, clock_),
-        preparation_(MakePreparationOptions(), prechecks_, hooks_, guard_, clock_, ledger_),
-        aftermath_(hooks_, processes_, ledger_),
-        worker_(MakeWorkerOptions(config), backend_, preparation_, aftermath_, checks_, processes_,
-                clock_, ledger_),
-        engine_(MakeEngineOptions(config), backend_, checks_, hooks_, clock_, ledger_, worker_) {
+        preparation_(MakePreparationOptions(), prechecks_, guard_, clock_, ledger_),
+        worker_(MakeWorkerOptions(config), backend_, preparation_, checks_, processes_, clock_,
+                ledger_),
+        engine_(MakeEngineOptions(config), backend_, checks_, clock_, ledger_, worker_) {
     ledger_.Load();
     if (config.boot_facts.empty() && std::filesystem::exists(kStateLost)) {
       ledger_.AddProblem(
           "the state partition could not be mounted: what is kept now is lost at the "
           "next reboot");
     }
+  }
+
+  // An agent without metrics is better than none.
+  std::unique_ptr<metrics::MetricsServer> ServeMetrics() {
+    if (config_.metrics.listen.empty()) return nullptr;
+    auto server = metrics::MetricsServer::Start(
+        {.listen = config_.metrics.listen,
+         .state_dir = config_.state_dir,
+         .pki_dirs = config_.api.pki_dirs},
+        {.engine = engine_, .traffic = traffic_, .notifications = nullptr});
+    if (server) return std::move(*server);
+    spdlog::warn("{}", server.error().message);
+    return nullptr;
   }
 
   static engine::WorkerOptions MakeWorkerOptions(const config::Config& config) {
@@ -171,14 +185,15 @@ class Agent {
   gpt::FdiskPartitionTable table_;
   std::unique_ptr<ab::BootedSystem> booted_;
   http::CurlHttpClient http_;
+  metrics::Traffic traffic_;
+  metrics::CountingHttpClient counted_http_;
+  metrics::CountingBlockDevice counted_device_;
   ab::AbBackend backend_;
   health::CheckRunner checks_;
   engine::Ledger ledger_;
   prechecks::Prechecks prechecks_;
   logind::LogindRebootGuard guard_;
-  hooks::Runner hooks_;
   engine::Preparation preparation_;
-  engine::Aftermath aftermath_;
   engine::Worker worker_;
   engine::UpdateEngine engine_;
 };
@@ -210,6 +225,7 @@ Result<> Agent::Serve() {
                                                 .listen = config_.api.listen,
                                                 .pki_dirs = config_.api.pki_dirs},
                                                engine_));
+  const std::unique_ptr<metrics::MetricsServer> metrics = ServeMetrics();
   worker_.Start();
   sd_notify(0, "READY=1");
   spdlog::info("matic-agent {} serves {}", MATIC_VERSION, config_.api.socket.string());

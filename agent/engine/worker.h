@@ -10,7 +10,6 @@
 #include <thread>
 #include <vector>
 
-#include "agent/engine/aftermath.h"
 #include "agent/engine/backend.h"
 #include "agent/engine/ledger.h"
 #include "agent/engine/preparation.h"
@@ -31,7 +30,7 @@ struct WorkerOptions {
 
 class Worker {
  public:
-  Worker(WorkerOptions options, Backend& backend, Preparation& preparation, Aftermath& aftermath,
+  Worker(WorkerOptions options, Backend& backend, Preparation& preparation,
          health::CheckRunner& checks, ProcessRunner& processes, Clock& clock, Ledger& ledger);
   ~Worker();
 
@@ -85,7 +84,6 @@ class Worker {
   const WorkerOptions options_;
   Backend& backend_;
   Preparation& preparation_;
-  Aftermath& aftermath_;
   health::CheckRunner& checks_;
   ProcessRunner& processes_;
   Clock& clock_;

@@ -81,6 +81,11 @@ class FileBackedMachine:
             time.sleep(0.02)
         self.power_off()
 
+    @property
+    def agent_pid(self) -> int:
+        assert self._agent is not None
+        return self._agent.pid
+
     def power_off(self) -> None:
         if self._agent is not None:
             self._agent.terminate()
@@ -101,6 +106,7 @@ class FileBackedMachine:
             "boot_facts": str(self._facts),
             "reboot_command": ["touch", str(self._rebooting)],
             "api": {"socket": str(self._socket), "socket_group": "", "listen": ""},
+            "metrics": {"listen": ""},  # several agents share this host
             "health": {
                 "timeout_seconds": 30,
                 "interval_seconds": 1,

@@ -139,6 +139,7 @@ Result<Engine::Change> FakeEngine::WaitForChange(const std::string& id, uint64_t
 
 Result<health::Report> FakeEngine::GetHealth(bool refresh) {
   const std::scoped_lock lock(mutex_);
+  if (broken_) return Fail(*broken_);
   if (refresh) health_.last_updated += std::chrono::seconds(60);
   return health_;
 }
@@ -152,18 +153,9 @@ Result<Rollback> FakeEngine::TriggerRollback(const std::string& reason, const Ca
   return Rollback{"slot-b", "slot-a"};
 }
 
-Result<std::vector<HistoryEvent>> FakeEngine::GetHistory(size_t limit,
-                                                         std::optional<WallTime> since) {
-  const std::scoped_lock lock(mutex_);
-  std::vector<HistoryEvent> events;
-  for (const HistoryEvent& event : events_) {
-    if (events.size() < limit && (!since || event.time >= *since)) events.push_back(event);
-  }
-  return events;
-}
-
 Result<std::vector<RollbackRecord>> FakeEngine::GetRollbackHistory(size_t limit) {
   const std::scoped_lock lock(mutex_);
+  if (broken_) return Fail(*broken_);
   std::vector<RollbackRecord> records = history_;
   if (records.size() > limit) records.resize(limit);
   return records;
@@ -171,6 +163,7 @@ Result<std::vector<RollbackRecord>> FakeEngine::GetRollbackHistory(size_t limit)
 
 Result<Status> FakeEngine::GetStatus() {
   const std::scoped_lock lock(mutex_);
+  if (broken_) return Fail(*broken_);
   return status_;
 }
 
@@ -187,14 +180,14 @@ void FakeEngine::Advance(const std::string& id, const std::function<void(Schedul
   Touch(entry);
 }
 
+void FakeEngine::Break(std::optional<Error> how) {
+  const std::scoped_lock lock(mutex_);
+  broken_ = std::move(how);
+}
+
 void FakeEngine::SetHealth(const health::Report& report) {
   const std::scoped_lock lock(mutex_);
   health_ = report;
-}
-
-void FakeEngine::SetHistory(std::vector<HistoryEvent> events) {
-  const std::scoped_lock lock(mutex_);
-  events_ = std::move(events);
 }
 
 void FakeEngine::SetStatus(const Status& status) {

@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,8 +30,6 @@ class FakeEngine final : public Engine {
   Result<health::Report> GetHealth(bool refresh) override;
   Result<Rollback> TriggerRollback(const std::string& reason, const Caller& caller) override;
   Result<std::vector<RollbackRecord>> GetRollbackHistory(size_t limit) override;
-  Result<std::vector<HistoryEvent>> GetHistory(size_t limit,
-                                               std::optional<WallTime> since) override;
   Result<Status> GetStatus() override;
   Result<bool> Reboot(const std::string& reason, const Caller& caller) override;
 
@@ -38,8 +37,9 @@ class FakeEngine final : public Engine {
   void Advance(const std::string& id, const std::function<void(Schedule&)>& change);
   void SetHealth(const health::Report& report);
   void SetStatus(const Status& status);
-  void SetHistory(std::vector<HistoryEvent> events);  // newest first
   Status status() const;
+  // What is asked of status, health and history fails so from now on; nothing: it answers again.
+  void Break(std::optional<Error> how);
 
   struct Request {
     std::string what;  // "rollback", "reboot"
@@ -62,9 +62,9 @@ class FakeEngine final : public Engine {
   std::condition_variable changed_;
   std::map<std::string, Entry> schedules_;
   Status status_;
+  std::optional<Error> broken_;
   health::Report health_;
   std::vector<RollbackRecord> history_;
-  std::vector<HistoryEvent> events_;
   std::vector<Request> requests_;
 };
 
