@@ -114,10 +114,12 @@ class Agent {
         ledger_(config.state_dir, config.trial_deadline, clock_),
         prechecks_(config.prechecks, MakeMachine(config), processes_, clock_),
         guard_(processes_),
-        preparation_(MakePreparationOptions(), prechecks_, guard_, clock_, ledger_),
-        worker_(MakeWorkerOptions(config), backend_, preparation_, checks_, processes_, clock_,
-                ledger_),
-        engine_(MakeEngineOptions(config), backend_, checks_, clock_, ledger_, worker_) {
+        hooks_(config.hooks, processes_, clock_),
+        preparation_(MakePreparationOptions(), prechecks_, hooks_, guard_, clock_, ledger_),
+        aftermath_(hooks_, processes_, ledger_),
+        worker_(MakeWorkerOptions(config), backend_, preparation_, aftermath_, checks_, processes_,
+                clock_, ledger_),
+        engine_(MakeEngineOptions(config), backend_, checks_, hooks_, clock_, ledger_, worker_) {
     ledger_.Load();
     if (config.boot_facts.empty() && std::filesystem::exists(kStateLost)) {
       ledger_.AddProblem(
@@ -193,7 +195,9 @@ class Agent {
   engine::Ledger ledger_;
   prechecks::Prechecks prechecks_;
   logind::LogindRebootGuard guard_;
+  hooks::Runner hooks_;
   engine::Preparation preparation_;
+  engine::Aftermath aftermath_;
   engine::Worker worker_;
   engine::UpdateEngine engine_;
 };

@@ -22,6 +22,8 @@ add_compile_definitions(MATIC_VERSION="${PROJECT_VERSION}")
 if(MATIC_SANITIZE)
   add_compile_options(-fsanitize=${MATIC_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${MATIC_SANITIZE})
+  # What is known of libraries that are not ours; programs that tests start see it too.
+  set(MATIC_TEST_ENVIRONMENT "LSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/sanitizers/lsan.supp:print_suppressions=0")
 else()
   add_compile_options(-fstack-protector-strong $<$<CONFIG:RelWithDebInfo>:-D_FORTIFY_SOURCE=2>)
   add_link_options(-Wl,-z,relro,-z,now)
@@ -62,5 +64,6 @@ function(matic_test name)
     set(ARG_LABELS unit)
   endif()
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
-                       PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}")
+                       PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}"
+                                  ENVIRONMENT "${MATIC_TEST_ENVIRONMENT}")
 endfunction()

@@ -217,6 +217,10 @@ Result<v1::GetRollbackHistoryResponse> Client::GetRollbackHistory(
   return connection_->Call(&v1::Node::Stub::GetRollbackHistory, request);
 }
 
+Result<v1::GetHistoryResponse> Client::GetHistory(const v1::GetHistoryRequest& request) {
+  return connection_->Call(&v1::Node::Stub::GetHistory, request);
+}
+
 Result<v1::RebootResponse> Client::Reboot(const v1::RebootRequest& request) {
   return connection_->Call(&v1::Node::Stub::Reboot, request);
 }

@@ -33,6 +33,7 @@ class Client {
   Result<v1::TriggerRollbackResponse> TriggerRollback(const v1::TriggerRollbackRequest& request);
   Result<v1::GetRollbackHistoryResponse> GetRollbackHistory(
       const v1::GetRollbackHistoryRequest& request);
+  Result<v1::GetHistoryResponse> GetHistory(const v1::GetHistoryRequest& request);
   Result<v1::RebootResponse> Reboot(const v1::RebootRequest& request);
 
   // Calls `changed` for every message, and `tick` every quarter of a second or so, until the stream

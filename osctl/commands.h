@@ -14,9 +14,13 @@ void AddStatusCommand(CLI::App& app, Session& session);
 void AddHealthCommand(CLI::App& app, Session& session);
 void AddScheduleCommand(CLI::App& app, Session& session);
 void AddRollbackCommand(CLI::App& app, Session& session);
+void AddHistoryCommand(CLI::App& app, Session& session);
 void AddRebootCommand(CLI::App& app, Session& session);
 void AddPkiCommand(CLI::App& app, Session& session);
 void AddImageCommands(CLI::App& app, Session& session);
+void AddKeyCommand(CLI::App& app, Session& session);
+void AddRootCommands(CLI::App& app, Session& session);
+void AddManifestCommands(CLI::App& app, Session& session);
 
 // `osctl schedule update`, added by AddScheduleCommand.
 void AddScheduleUpdateCommand(CLI::App& schedule, Session& session);

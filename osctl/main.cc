@@ -105,9 +105,13 @@ int Main(int argc, char** argv) {
   AddHealthCommand(app, session);
   AddScheduleCommand(app, session);
   AddRollbackCommand(app, session);
+  AddHistoryCommand(app, session);
   AddRebootCommand(app, session);
   AddPkiCommand(app, session);
   AddImageCommands(app, session);
+  AddKeyCommand(app, session);
+  AddRootCommands(app, session);
+  AddManifestCommands(app, session);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

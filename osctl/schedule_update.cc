@@ -21,6 +21,10 @@ struct UpdateOptions {
   std::vector<std::string> force;
   std::string request_id;
   TimingOptions timing;
+  std::vector<std::string> pre_hooks;
+  std::vector<std::string> post_hooks;
+  std::vector<std::string> rollback_hooks;
+  std::string comment;
   bool watch = false;
 };
 
@@ -34,6 +38,12 @@ v1::ScheduleUpdateRequest ToRequest(const UpdateOptions& options, const v1::Timi
                                                     : v1::STOP_AFTER_NOTHING);
   for (const std::string& name : options.force) request.add_force(name);
   request.set_request_id(options.request_id);
+  for (const std::string& name : options.pre_hooks) request.mutable_hooks()->add_pre(name);
+  for (const std::string& name : options.post_hooks) request.mutable_hooks()->add_post(name);
+  for (const std::string& name : options.rollback_hooks) {
+    request.mutable_hooks()->add_rollback(name);
+  }
+  request.set_comment(options.comment);
   if (timing.ByteSizeLong() > 0) *request.mutable_timing() = timing;
   return request;
 }
@@ -84,6 +94,14 @@ void AddScheduleUpdateCommand(CLI::App& schedule, Session& session) {
       ->add_option("--request-id", options->request_id,
                    "Asking again with the same id returns the same schedule")
       ->type_name("ID");
+  const auto hook = [&](const char* flag, std::vector<std::string>& names, const char* when) {
+    command->add_option(flag, names, std::string("A file of the node's hooks/named.d, run ") + when)
+        ->type_name("NAME");
+  };
+  hook("--pre-hook", options->pre_hooks, "before the update; its failure stops it");
+  hook("--post-hook", options->post_hooks, "after the update is confirmed");
+  hook("--rollback-hook", options->rollback_hooks, "after the machine went back");
+  command->add_option("--comment", options->comment, "Why, for the history")->type_name("TEXT");
   AddTimingOptions(*command, options->timing);
   command->add_flag("--watch", options->watch,
                     "Follow it to its end, reboot included; the exit code is its outcome");

@@ -21,7 +21,7 @@ std::string Describe(const google::protobuf::Message& request) {
   std::string text;
   if (const auto* update = dynamic_cast<const v1::ScheduleUpdateRequest*>(&request)) {
     v1::ScheduleUpdateRequest copy = *update;
-    copy.set_source(WithoutCredentials(update->source()));
+    copy.set_source(engine::WithoutCredentials(update->source()));
     printer.PrintToString(copy, &text);
   } else {
     printer.PrintToString(request, &text);

@@ -221,6 +221,25 @@ grpc::Status NodeService::GetRollbackHistory(grpc::ServerContext* context,
   });
 }
 
+grpc::Status NodeService::GetHistory(grpc::ServerContext* context,
+                                     const v1::GetHistoryRequest* request,
+                                     v1::GetHistoryResponse* response) {
+  return Serve("GetHistory", *context, *request, [&](const engine::Caller&) -> Result<> {
+    std::optional<WallTime> since;
+    if (request->has_since()) since = WallTime(std::chrono::seconds(request->since().seconds()));
+    MATIC_ASSIGN(const std::vector<engine::HistoryEvent> events,
+                 engine_.GetHistory(ListLimit(request->limit()), since));
+    size_t bytes = 0;
+    for (const engine::HistoryEvent& event : events) {
+      v1::HistoryEvent message = ToMessage(event);
+      bytes += message.ByteSizeLong() + 8;
+      if (bytes > kMaxListBytes) break;
+      *response->add_events() = std::move(message);
+    }
+    return {};
+  });
+}
+
 grpc::Status NodeService::Reboot(grpc::ServerContext* context, const v1::RebootRequest* request,
                                  v1::RebootResponse* response) {
   return Serve("Reboot", *context, *request, [&](const engine::Caller& who) -> Result<> {

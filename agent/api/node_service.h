@@ -60,6 +60,8 @@ class NodeService final : public v1::Node::Service {
   grpc::Status GetRollbackHistory(grpc::ServerContext* context,
                                   const v1::GetRollbackHistoryRequest* request,
                                   v1::GetRollbackHistoryResponse* response) override;
+  grpc::Status GetHistory(grpc::ServerContext* context, const v1::GetHistoryRequest* request,
+                          v1::GetHistoryResponse* response) override;
   grpc::Status Reboot(grpc::ServerContext* context, const v1::RebootRequest* request,
                       v1::RebootResponse* response) override;
 

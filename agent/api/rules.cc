@@ -19,6 +19,7 @@ constexpr std::array kRules = {
     MethodRule{"GetHealth", Role::kReader, false},
     MethodRule{"TriggerRollback", Role::kOperator, true},
     MethodRule{"GetRollbackHistory", Role::kReader, false},
+    MethodRule{"GetHistory", Role::kReader, false},
     MethodRule{"Reboot", Role::kOperator, true},
 };
 

@@ -3,10 +3,13 @@
 #include <algorithm>
 #include <limits>
 
+#include "agent/api/timing.h"
 #include "lib/base/utf8.h"
 
 namespace matic::api {
 namespace {
+
+constexpr size_t kMaxOutputBytes = 8 * 1024;
 
 v1::ScheduleState ToMessage(engine::ScheduleState state) {
   switch (state) {
@@ -116,16 +119,6 @@ google::protobuf::Timestamp ToTimestamp(WallTime time) {
   return timestamp;
 }
 
-std::string WithoutCredentials(const std::string& url) {
-  const size_t scheme = url.find("://");
-  if (scheme == std::string::npos) return url;
-  const size_t host = scheme + 3;
-  const size_t end = std::min(url.find_first_of("/?#", host), url.size());
-  const size_t at = url.rfind('@', end);
-  if (at == std::string::npos || at < host || at >= end) return url;
-  return url.substr(0, host) + "***" + url.substr(at);
-}
-
 engine::ScheduleRequest ToScheduleRequest(const v1::ScheduleUpdateRequest& request) {
   engine::ScheduleRequest result;
   result.source = request.source();
@@ -141,6 +134,16 @@ engine::ScheduleRequest ToScheduleRequest(const v1::ScheduleUpdateRequest& reque
                                                                     : engine::StopAfter::kNothing;
   result.force.assign(request.force().begin(), request.force().end());
   result.request_id = request.request_id();
+  // Validation has seen that these are rules.
+  if (Result<calendar::Rules> rules = ToRules(request.timing())) result.timing = *rules;
+  result.reboot_delay = std::chrono::seconds(request.timing().reboot_delay_seconds());
+  const auto names = [](const auto& list) {
+    return std::vector<std::string>(list.begin(), list.end());
+  };
+  result.hooks = {.pre = names(request.hooks().pre()),
+                  .post = names(request.hooks().post()),
+                  .rollback = names(request.hooks().rollback())};
+  result.comment = request.comment();
   return result;
 }
 
@@ -149,7 +152,7 @@ v1::Schedule ToMessage(const engine::Schedule& schedule) {
   message.set_id(schedule.id);
   message.set_state(ToMessage(schedule.state));
   message.set_phase(ToMessage(schedule.phase));
-  message.set_source(ToUtf8(WithoutCredentials(schedule.request.source)));
+  message.set_source(ToUtf8(engine::WithoutCredentials(schedule.request.source)));
   message.set_sha256(schedule.request.sha256);
   message.set_enable_auto_rollback(schedule.request.enable_auto_rollback);
   if (schedule.request.health_check_timeout) {
@@ -171,6 +174,29 @@ v1::Schedule ToMessage(const engine::Schedule& schedule) {
   *message.mutable_updated() = ToTimestamp(schedule.updated);
   message.set_requested_by(ToUtf8(schedule.requested_by));
   message.set_request_id(schedule.request.request_id);
+  *message.mutable_timing() = ToMessage(schedule.request.timing, schedule.request.reboot_delay);
+  const engine::HookNames& hooks = schedule.request.hooks;
+  for (const std::string& name : hooks.pre) message.mutable_hooks()->add_pre(name);
+  for (const std::string& name : hooks.post) message.mutable_hooks()->add_post(name);
+  for (const std::string& name : hooks.rollback) message.mutable_hooks()->add_rollback(name);
+  if (schedule.waiting_until) {
+    *message.mutable_waiting_until() = ToTimestamp(*schedule.waiting_until);
+  }
+  message.set_comment(ToUtf8(schedule.request.comment));
+  return message;
+}
+
+v1::HistoryEvent ToMessage(const engine::HistoryEvent& event) {
+  v1::HistoryEvent message;
+  *message.mutable_time() = ToTimestamp(event.time);
+  message.set_kind(event.kind);
+  message.set_schedule_id(event.schedule_id);
+  message.set_summary(ToUtf8(event.summary));
+  message.set_requested_by(ToUtf8(event.requested_by));
+  message.set_version(ToUtf8(event.version));
+  message.set_digest(event.digest);
+  message.set_boot_id(event.boot_id);
+  message.set_output(ToUtf8(event.output, kMaxOutputBytes));
   return message;
 }
 
@@ -187,6 +213,7 @@ v1::RollbackRecord ToMessage(const engine::RollbackRecord& record) {
   message.set_version(ToUtf8(record.version));
   message.set_boot_id(record.boot_id);
   message.set_requested_by(ToUtf8(record.requested_by));
+  message.set_failed_boot_id(record.failed_boot_id);
   return message;
 }
 

@@ -12,12 +12,10 @@ engine::ScheduleRequest ToScheduleRequest(const v1::ScheduleUpdateRequest& reque
 
 v1::Schedule ToMessage(const engine::Schedule& schedule);
 v1::RollbackRecord ToMessage(const engine::RollbackRecord& record);
+v1::HistoryEvent ToMessage(const engine::HistoryEvent& event);
 v1::GetHealthResponse ToMessage(const health::Report& report);
 v1::GetStatusResponse ToMessage(const engine::Status& status);
 
 google::protobuf::Timestamp ToTimestamp(WallTime time);
-
-// The URL without a user and password in it: neither a reader nor a log needs them.
-std::string WithoutCredentials(const std::string& url);
 
 }  // namespace matic::api

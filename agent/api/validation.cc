@@ -4,12 +4,14 @@
 #include <string>
 #include <string_view>
 
+#include "agent/api/timing.h"
 #include "lib/base/hex.h"
 
 namespace matic::api {
 namespace {
 
 constexpr size_t kSha256HexDigits = 64;
+constexpr int64_t kLatestSeconds = 7258118399;  // the end of 2199
 
 bool IsControl(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
 
@@ -55,6 +57,16 @@ Result<> CheckSha256(const std::string& sha256) {
   return {};
 }
 
+Result<> CheckNames(std::string_view field,
+                    const google::protobuf::RepeatedPtrField<std::string>& names) {
+  if (names.size() > kMaxHooks) {
+    return Fail(ErrorCode::kInvalidArgument,
+                std::string(field) + " has more than " + std::to_string(kMaxHooks) + " names");
+  }
+  for (const std::string& name : names) MATIC_TRY(CheckText(field, name, kMaxSourceBytes));
+  return {};
+}
+
 Result<> CheckLimit(uint32_t limit) {
   if (limit <= kMaxListLimit) return {};
   return Fail(ErrorCode::kInvalidArgument,
@@ -82,6 +94,15 @@ Result<> Validate(const v1::ScheduleUpdateRequest& request) {
   }
   for (const std::string& name : request.force())
     MATIC_TRY(CheckText("force", name, kMaxNameBytes));
+  MATIC_TRY(ToRules(request.timing()));
+  if (request.timing().reboot_delay_seconds() > kMaxRebootDelaySeconds) {
+    return Fail(ErrorCode::kInvalidArgument,
+                "timing.reboot_delay_seconds is longer than a day (86400)");
+  }
+  MATIC_TRY(CheckNames("hooks.pre", request.hooks().pre()));
+  MATIC_TRY(CheckNames("hooks.post", request.hooks().post()));
+  MATIC_TRY(CheckNames("hooks.rollback", request.hooks().rollback()));
+  MATIC_TRY(CheckText("comment", request.comment(), kMaxReasonBytes));
   return CheckText("request_id", request.request_id(), kMaxRequestIdBytes);
 }
 
@@ -111,6 +132,13 @@ Result<> Validate(const v1::TriggerRollbackRequest& request) {
 }
 
 Result<> Validate(const v1::GetRollbackHistoryRequest& request) {
+  return CheckLimit(request.limit());
+}
+
+Result<> Validate(const v1::GetHistoryRequest& request) {
+  if (request.since().seconds() < 0 || request.since().seconds() > kLatestSeconds) {
+    return Fail(ErrorCode::kInvalidArgument, "since is no moment of the years 1970 to 2199");
+  }
   return CheckLimit(request.limit());
 }
 

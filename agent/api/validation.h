@@ -13,6 +13,8 @@ inline constexpr size_t kMaxReasonBytes = 1024;
 inline constexpr size_t kMaxRequestIdBytes = 128;
 inline constexpr size_t kMaxScheduleIdBytes = 64;
 inline constexpr int kMaxForced = 32;
+inline constexpr int kMaxHooks = 32;  // of each kind
+inline constexpr uint32_t kMaxRebootDelaySeconds = 86400;
 inline constexpr size_t kMaxNameBytes = 64;
 inline constexpr uint32_t kMaxHealthTimeoutSeconds = 86400;
 inline constexpr uint32_t kDefaultListLimit = 50;
@@ -29,6 +31,7 @@ Result<> Validate(const v1::WatchScheduleRequest& request);
 Result<> Validate(const v1::GetHealthRequest& request);
 Result<> Validate(const v1::TriggerRollbackRequest& request);
 Result<> Validate(const v1::GetRollbackHistoryRequest& request);
+Result<> Validate(const v1::GetHistoryRequest& request);
 Result<> Validate(const v1::RebootRequest& request);
 
 }  // namespace matic::api

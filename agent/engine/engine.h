@@ -44,7 +44,22 @@ struct RollbackRecord {
   std::string digest;   // of the image left behind
   std::string version;  // of the image left behind
   std::string boot_id;
-  std::string requested_by;  // of a manual rollback
+  std::string requested_by;      // of a manual rollback
+  std::string failed_boot_id{};  // of the start that was left, where it was seen
+};
+
+// Something that happened.
+struct HistoryEvent {
+  WallTime time{};
+  // scheduled, completed, failed, rolled-back, cancelled, hook, boot-log
+  std::string kind{};
+  std::string schedule_id{};
+  std::string summary{};
+  std::string requested_by{};
+  std::string version{};
+  std::string digest{};
+  std::string boot_id{};
+  std::string output{};  // of a hook; the end of a failed start's journal
 };
 
 struct Rollback {
@@ -80,6 +95,9 @@ class Engine {
   virtual Result<health::Report> GetHealth(bool refresh) = 0;
   virtual Result<Rollback> TriggerRollback(const std::string& reason, const Caller& caller) = 0;
   virtual Result<std::vector<RollbackRecord>> GetRollbackHistory(size_t limit) = 0;
+  // Newest first, none older than `since`.
+  virtual Result<std::vector<HistoryEvent>> GetHistory(size_t limit,
+                                                       std::optional<WallTime> since) = 0;
   virtual Result<Status> GetStatus() = 0;
   // Returns whether the running system on trial got its try back.
   virtual Result<bool> Reboot(const std::string& reason, const Caller& caller) = 0;

@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "agent/engine/update_json.h"
+#include "lib/base/utf8.h"
 #include "lib/os/durable_file.h"
 
 namespace matic::engine {
@@ -14,6 +15,7 @@ using Json = nlohmann::json;
 
 constexpr size_t kMaxBytes = 1u << 20;
 constexpr size_t kReadLimit = 4 * kMaxBytes;
+constexpr size_t kMaxOutput = 8 * 1024;
 
 Result<std::vector<Json>> ReadEvents(const std::filesystem::path& file) {
   std::vector<Json> events;
@@ -44,7 +46,33 @@ RollbackRecord RecordFrom(const Json& event) {
   record.digest = image.at("digest");
   record.version = image.at("version");
   record.boot_id = event.at("boot_id");
+  record.failed_boot_id = rollback.value("failed_boot_id", "");
   return record;
+}
+
+// An end of an update, or what Note wrote.
+HistoryEvent EventFrom(const Json& json) {
+  HistoryEvent event;
+  if (Result<WallTime> time = ParseTime(json.at("time").get<std::string>())) event.time = *time;
+  event.schedule_id = json.at("schedule_id");
+  event.boot_id = json.at("boot_id");
+  if (json.contains("end")) {
+    event.kind = json.at("end");
+    event.summary = json.at("reason");
+    event.version = json.at("image").at("version");
+    event.digest = json.at("image").at("digest");
+    if (json.contains("rollback")) event.requested_by = json.at("rollback").at("requested_by");
+    return event;
+  }
+  event.kind = json.at("kind");
+  event.summary = json.at("summary");
+  event.requested_by = json.value("requested_by", "");
+  event.output = json.value("output", "");
+  return event;
+}
+
+std::string Line(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 }  // namespace
@@ -61,7 +89,23 @@ Result<> History::Record(const RecordedOutcome& outcome) {
   event["id"] = outcome.id;
   event["time"] = outcome.time;
   event["boot_id"] = outcome.boot_id;
-  MATIC_TRY(AppendLineDurably(file_, event.dump(-1, ' ', false, Json::error_handler_t::replace)));
+  return Append(Line(event));
+}
+
+Result<> History::Note(const HistoryEvent& event) {
+  Json json = {{"version", 1},
+               {"kind", event.kind},
+               {"time", FormatTime(event.time)},
+               {"boot_id", event.boot_id},
+               {"schedule_id", event.schedule_id},
+               {"summary", ToUtf8(event.summary)}};
+  if (!event.requested_by.empty()) json["requested_by"] = event.requested_by;
+  if (!event.output.empty()) json["output"] = ToUtf8(event.output, kMaxOutput);
+  return Append(Line(json));
+}
+
+Result<> History::Append(const std::string& line) {
+  MATIC_TRY(AppendLineDurably(file_, line));
   std::error_code ignored;
   if (std::filesystem::file_size(file_, ignored) > kMaxBytes && !ignored) return DropOlderHalf();
   return {};
@@ -80,6 +124,22 @@ Result<std::vector<RollbackRecord>> History::Rollbacks(size_t limit) const {
     }
   }
   return records;
+}
+
+Result<std::vector<HistoryEvent>> History::Events(size_t limit,
+                                                  std::optional<WallTime> since) const {
+  MATIC_ASSIGN(std::vector<Json> lines, ReadEvents(file_));
+  std::vector<HistoryEvent> events;
+  for (const Json& line : lines | std::views::reverse) {
+    if (events.size() == limit) break;
+    try {
+      HistoryEvent event = EventFrom(line);
+      if (!since || event.time >= *since) events.push_back(std::move(event));
+    } catch (const Json::exception&) {
+      continue;  // another release's; it reads it
+    }
+  }
+  return events;
 }
 
 Result<> History::DropOlderHalf() {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,10 +21,17 @@ class History {
   // Appends once: an outcome whose id is there already is not written again.
   Result<> Record(const RecordedOutcome& outcome);
 
+  // Appends what is no end of an update. Its output is kept to 8 KiB.
+  Result<> Note(const HistoryEvent& event);
+
+  // Newest first, ends of updates included.
+  Result<std::vector<HistoryEvent>> Events(size_t limit, std::optional<WallTime> since) const;
+
   // Newest first. Lines that cannot be read, or are of another kind, are passed over.
   Result<std::vector<RollbackRecord>> Rollbacks(size_t limit) const;
 
  private:
+  Result<> Append(const std::string& line);
   Result<> DropOlderHalf();
 
   std::filesystem::path file_;

@@ -8,6 +8,7 @@
 
 #include "agent/config/config.h"
 #include "agent/engine/schedule_json.h"
+#include "agent/engine/update_json.h"
 #include "lib/os/clock.h"
 
 namespace matic::engine {
@@ -223,6 +224,42 @@ void Ledger::Tell(const RecordedOutcome& recorded) {
   if (Result<> result = history_.Record(recorded); !result) {
     AddProblemLocked("the history cannot be kept: " + result.error().message);
   }
+  if (!observer_) return;
+  HistoryEvent event;
+  event.time = clock_.Now();
+  event.kind = EndName(outcome.end);
+  event.schedule_id = outcome.schedule_id;
+  event.summary = outcome.reason;
+  event.version = outcome.image.version;
+  event.digest = outcome.image.digest;
+  event.boot_id = recorded.boot_id;
+  if (outcome.rollback) event.requested_by = outcome.rollback->requested_by;
+  observer_(event);
+}
+
+void Ledger::SetObserver(Observer observer) {
+  std::lock_guard lock(mutex_);
+  observer_ = std::move(observer);
+}
+
+void Ledger::Note(HistoryEvent event) {
+  std::lock_guard lock(mutex_);
+  NoteLocked(std::move(event));
+}
+
+void Ledger::NoteLocked(HistoryEvent event) {
+  event.time = clock_.Now();
+  if (event.boot_id.empty()) event.boot_id = boot_id_;
+  if (Result<> result = history_.Note(event); !result) {
+    AddProblemLocked("the history cannot be kept: " + result.error().message);
+  }
+  if (observer_) observer_(event);
+}
+
+Result<std::vector<HistoryEvent>> Ledger::Events(size_t limit,
+                                                 std::optional<WallTime> since) const {
+  std::lock_guard lock(mutex_);
+  return history_.Events(limit, since);
 }
 
 void Ledger::ShowState(const update::UpdateState& state) {
@@ -293,6 +330,13 @@ Result<Schedule> Ledger::AddSchedule(const ScheduleRequest& request, const Calle
     (void)book_.Put(schedule, /*durable=*/false);
     return Fail(result.error().Context("keep the schedule"));
   }
+  HistoryEvent event;
+  event.kind = "scheduled";
+  event.schedule_id = id;
+  event.summary =
+      WithoutCredentials(request.source) + (request.comment.empty() ? "" : ": " + request.comment);
+  event.requested_by = caller.description;
+  NoteLocked(std::move(event));
   changed_.notify_all();
   *created = true;
   return schedule;

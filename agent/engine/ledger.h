@@ -56,6 +56,13 @@ class Ledger {
   std::optional<health::Report> Health() const;
 
   Result<std::vector<RollbackRecord>> Rollbacks(size_t limit) const;
+  Result<std::vector<HistoryEvent>> Events(size_t limit, std::optional<WallTime> since) const;
+  // Into the history, with the time and the boot id where it has none.
+  void Note(HistoryEvent event);
+  // Called with everything that enters the history, before Load by whoever makes it. It must
+  // neither block nor call back.
+  using Observer = std::function<void(const HistoryEvent&)>;
+  void SetObserver(Observer observer);
 
   void AddProblem(const std::string& problem);
   std::vector<std::string> Problems() const;
@@ -66,6 +73,7 @@ class Ledger {
   void EndSchedule(const std::string& id, ScheduleState state, const std::string& reason);
   void Judge(AgentState& state, const update::Outcome& outcome) const;
   void Tell(const RecordedOutcome& outcome);
+  void NoteLocked(HistoryEvent event);
   void ShowState(const update::UpdateState& state);
   void Put(Schedule schedule, bool durable);
   void AddProblemLocked(const std::string& problem);
@@ -79,6 +87,7 @@ class Ledger {
   std::chrono::seconds trial_deadline_;
   AgentState state_;
   std::string boot_id_;
+  Observer observer_;
   std::optional<health::Report> health_;
   std::vector<std::string> problems_;
 };

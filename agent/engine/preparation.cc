@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "agent/engine/aftermath.h"
 #include "lib/calendar/moment.h"
 
 namespace matic::engine {
@@ -33,9 +34,10 @@ std::string Join(const std::vector<std::string>& texts) {
 }  // namespace
 
 Preparation::Preparation(PreparationOptions options, prechecks::Prechecks& prechecks,
-                         RebootGuard& guard, Clock& clock, Ledger& ledger)
+                         hooks::Runner& hooks, RebootGuard& guard, Clock& clock, Ledger& ledger)
     : options_(std::move(options)),
       prechecks_(prechecks),
+      hooks_(hooks),
       guard_(guard),
       clock_(clock),
       ledger_(ledger) {}
@@ -81,6 +83,11 @@ Result<> Preparation::BeforeStaging(const update::Order& order, std::stop_token 
   // An image goes straight into the slot, so both begin at once.
   MATIC_TRY(AwaitTurn(order, {calendar::Step::kDownload, calendar::Step::kInstall}, stop));
   ledger_.SetPhase(Phase::kChecking);
+  MATIC_TRY(RunPrechecks(order, stop));
+  return RunHooks(order, stop);
+}
+
+Result<> Preparation::RunPrechecks(const update::Order& order, std::stop_token stop) {
   const std::vector<prechecks::Refusal> refusals =
       prechecks_.Run(std::set<std::string>(order.force.begin(), order.force.end()), stop);
   if (stop.stop_requested()) return Fail(ErrorCode::kCancelled, "stopped while checking");
@@ -95,6 +102,21 @@ Result<> Preparation::BeforeStaging(const update::Order& order, std::stop_token 
                                        "; once it is mended schedule it again, or pass it by with "
                                        "--force " +
                                        names);
+}
+
+Result<> Preparation::RunHooks(const update::Order& order, std::stop_token stop) {
+  hooks::Context context;
+  context.schedule_id = order.schedule_id;
+  context.source = WithoutCredentials(order.source);
+  context.digest = order.sha256;
+  if (Result<Schedule> schedule = ledger_.FindSchedule(order.schedule_id)) {
+    context.named = schedule->request.hooks.pre;
+  }
+  const hooks::Report report = hooks_.Run(hooks::Stage::kPre, context, stop);
+  if (stop.stop_requested()) return Fail(ErrorCode::kCancelled, "stopped during hooks");
+  NoteHooks(ledger_, order.schedule_id, report);
+  if (report.failed) return Fail(ErrorCode::kRefused, "pre-update hook failed: " + *report.failed);
+  return {};
 }
 
 Result<> Preparation::AwaitInhibitors(const update::Order& order, std::stop_token stop) {

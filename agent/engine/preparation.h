@@ -8,6 +8,7 @@
 
 #include "agent/engine/ledger.h"
 #include "agent/engine/reboot_guard.h"
+#include "agent/hooks/runner.h"
 #include "agent/prechecks/prechecks.h"
 #include "agent/update/state.h"
 #include "lib/calendar/decide.h"
@@ -24,8 +25,8 @@ struct PreparationOptions {
 
 class Preparation {
  public:
-  Preparation(PreparationOptions options, prechecks::Prechecks& prechecks, RebootGuard& guard,
-              Clock& clock, Ledger& ledger);
+  Preparation(PreparationOptions options, prechecks::Prechecks& prechecks, hooks::Runner& hooks,
+              RebootGuard& guard, Clock& clock, Ledger& ledger);
 
   // Each returns when the step may begin, and shows in the schedule what it waits for. kRefused
   // where it never may; kCancelled when stopped, and can then be called again.
@@ -38,12 +39,15 @@ class Preparation {
  private:
   Result<> AwaitTurn(const update::Order& order, std::initializer_list<calendar::Step> steps,
                      std::stop_token stop);
+  Result<> RunPrechecks(const update::Order& order, std::stop_token stop);
+  Result<> RunHooks(const update::Order& order, std::stop_token stop);
   Result<> AwaitInhibitors(const update::Order& order, std::stop_token stop);
   Result<> WarnUsers(const update::Order& order, std::stop_token stop);
   Result<> Wait(const std::string& why, std::optional<WallTime> until, std::stop_token stop);
 
   const PreparationOptions options_;
   prechecks::Prechecks& prechecks_;
+  hooks::Runner& hooks_;
   RebootGuard& guard_;
   Clock& clock_;
   Ledger& ledger_;

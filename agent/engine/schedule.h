@@ -43,6 +43,15 @@ struct Caller {
   std::string description;
 };
 
+// Names of files in the machine's named.d of hooks.
+struct HookNames {
+  std::vector<std::string> pre{};
+  std::vector<std::string> post{};
+  std::vector<std::string> rollback{};
+
+  bool operator==(const HookNames&) const = default;
+};
+
 struct ScheduleRequest {
   std::string source;
   std::string sha256;
@@ -53,6 +62,8 @@ struct ScheduleRequest {
   std::string request_id;
   calendar::Rules timing{};
   std::chrono::seconds reboot_delay{0};
+  HookNames hooks{};
+  std::string comment{};  // why it was asked for
 
   bool Forces(std::string_view name) const;
 };
@@ -76,5 +87,8 @@ struct Schedule {
 };
 
 bool HasEnded(ScheduleState state);
+
+// The URL without a user and password in it: neither a reader nor a log needs them.
+std::string WithoutCredentials(const std::string& url);
 
 }  // namespace matic::engine

@@ -58,10 +58,25 @@ WallTime TimeAt(const Json& json, const char* key) {
   return *time;
 }
 
+HookNames HooksFrom(const Json& json) {
+  const auto names = [&](const char* key) { return json.value(key, std::vector<std::string>()); };
+  return {.pre = names("pre"), .post = names("post"), .rollback = names("rollback")};
+}
+
 }  // namespace
 
 bool ScheduleRequest::Forces(std::string_view name) const {
   return std::ranges::find(force, name) != force.end();
+}
+
+std::string WithoutCredentials(const std::string& url) {
+  const size_t scheme = url.find("://");
+  if (scheme == std::string::npos) return url;
+  const size_t host = scheme + 3;
+  const size_t end = std::min(url.find_first_of("/?#", host), url.size());
+  const size_t at = url.rfind('@', end);
+  if (at == std::string::npos || at < host || at >= end) return url;
+  return url.substr(0, host) + "***" + url.substr(at);
 }
 
 bool HasEnded(ScheduleState state) {
@@ -96,6 +111,10 @@ void Write(const Schedule& schedule, Json& json) {
   json["request_id"] = request.request_id;
   json["timing"] = TimingJson(request.timing);
   json["reboot_delay_seconds"] = request.reboot_delay.count();
+  json["hooks"] = {{"pre", request.hooks.pre},
+                   {"post", request.hooks.post},
+                   {"rollback", request.hooks.rollback}};
+  json["comment"] = request.comment;
   json["state"] = StateName(schedule.state);
   json["phase"] = PhaseName(schedule.phase);
   json["target"] = schedule.target;
@@ -126,6 +145,8 @@ Result<Schedule> ScheduleFromJson(const Json& json) {
     if (json.contains("timing")) schedule.request.timing = TimingFrom(json.at("timing"));
     schedule.request.reboot_delay =
         std::chrono::seconds(json.value("reboot_delay_seconds", int64_t{0}));
+    schedule.request.hooks = HooksFrom(json.value("hooks", Json::object()));
+    schedule.request.comment = json.value("comment", "");
     schedule.state = ValueOf(kStates, json.at("state"));
     schedule.phase = PhaseFrom(json.at("phase"));
     schedule.target = json.at("target");

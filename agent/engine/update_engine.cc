@@ -44,10 +44,11 @@ calendar::Rules MergeTiming(const calendar::Rules& asked, const calendar::Rules&
 }  // namespace
 
 UpdateEngine::UpdateEngine(EngineOptions options, Backend& backend, health::CheckRunner& checks,
-                           Clock& clock, Ledger& ledger, Worker& worker)
+                           const hooks::Runner& hooks, Clock& clock, Ledger& ledger, Worker& worker)
     : options_(std::move(options)),
       backend_(backend),
       checks_(checks),
+      hooks_(hooks),
       clock_(clock),
       ledger_(ledger),
       worker_(worker) {}
@@ -61,6 +62,9 @@ Result<update::Facts> UpdateEngine::ReadDisk() {
 
 Result<> UpdateEngine::MayStage(const ScheduleRequest& request) {
   MATIC_TRY(backend_.CheckSource({request.source, request.sha256}));
+  for (const auto* names : {&request.hooks.pre, &request.hooks.post, &request.hooks.rollback}) {
+    MATIC_TRY(hooks_.CheckNamed(*names));
+  }
   MATIC_ASSIGN(update::Facts facts, ReadDisk());
   if (!worker_.FactsAtStart()) {
     return Fail(ErrorCode::kUnavailable,
@@ -231,6 +235,11 @@ Result<Rollback> UpdateEngine::TriggerRollback(const std::string& reason, const 
 
 Result<std::vector<RollbackRecord>> UpdateEngine::GetRollbackHistory(size_t limit) {
   return ledger_.Rollbacks(limit);
+}
+
+Result<std::vector<HistoryEvent>> UpdateEngine::GetHistory(size_t limit,
+                                                           std::optional<WallTime> since) {
+  return ledger_.Events(limit, since);
 }
 
 Result<Status> UpdateEngine::GetStatus() {

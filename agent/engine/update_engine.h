@@ -25,8 +25,8 @@ struct EngineOptions {
 
 class UpdateEngine final : public Engine {
  public:
-  UpdateEngine(EngineOptions options, Backend& backend, health::CheckRunner& checks, Clock& clock,
-               Ledger& ledger, Worker& worker);
+  UpdateEngine(EngineOptions options, Backend& backend, health::CheckRunner& checks,
+               const hooks::Runner& hooks, Clock& clock, Ledger& ledger, Worker& worker);
 
   Result<Schedule> ScheduleUpdate(const ScheduleRequest& request, const Caller& caller) override;
   Result<Schedule> ActivateUpdate(const std::string& id, const Caller& caller) override;
@@ -39,6 +39,8 @@ class UpdateEngine final : public Engine {
   Result<health::Report> GetHealth(bool refresh) override;
   Result<Rollback> TriggerRollback(const std::string& reason, const Caller& caller) override;
   Result<std::vector<RollbackRecord>> GetRollbackHistory(size_t limit) override;
+  Result<std::vector<HistoryEvent>> GetHistory(size_t limit,
+                                               std::optional<WallTime> since) override;
   Result<Status> GetStatus() override;
   Result<bool> Reboot(const std::string& reason, const Caller& caller) override;
 
@@ -50,6 +52,7 @@ class UpdateEngine final : public Engine {
   const EngineOptions options_;
   Backend& backend_;
   health::CheckRunner& checks_;
+  const hooks::Runner& hooks_;
   Clock& clock_;
   Ledger& ledger_;
   Worker& worker_;

@@ -228,7 +228,8 @@ Json ToJson(const update::Outcome& outcome) {
     json["rollback"] = {{"kind", NameOf(kKinds, outcome.rollback->kind)},
                         {"from", outcome.rollback->from},
                         {"to", outcome.rollback->to},
-                        {"requested_by", outcome.rollback->requested_by}};
+                        {"requested_by", outcome.rollback->requested_by},
+                        {"failed_boot_id", outcome.rollback->failed_boot_id}};
   }
   return json;
 }
@@ -244,9 +245,9 @@ Result<update::Outcome> OutcomeFromJson(const Json& json) {
                             .rollback = {}};
     if (json.contains("rollback")) {
       const Json& rollback = json.at("rollback");
-      outcome.rollback =
-          update::RollbackFact{ValueOf(kKinds, rollback.at("kind")), rollback.at("from"),
-                               rollback.at("to"), rollback.at("requested_by")};
+      outcome.rollback = update::RollbackFact{
+          ValueOf(kKinds, rollback.at("kind")), rollback.at("from"), rollback.at("to"),
+          rollback.at("requested_by"), rollback.value("failed_boot_id", "")};
     }
     return outcome;
   } catch (const Json::exception& e) {

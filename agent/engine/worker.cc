@@ -80,10 +80,12 @@ class Rate {
 }  // namespace
 
 Worker::Worker(WorkerOptions options, Backend& backend, Preparation& preparation,
-               health::CheckRunner& checks, ProcessRunner& processes, Clock& clock, Ledger& ledger)
+               Aftermath& aftermath, health::CheckRunner& checks, ProcessRunner& processes,
+               Clock& clock, Ledger& ledger)
     : options_(std::move(options)),
       backend_(backend),
       preparation_(preparation),
+      aftermath_(aftermath),
       checks_(checks),
       processes_(processes),
       clock_(clock),
@@ -226,6 +228,7 @@ Result<> Worker::RunAlone(const update::Event& event) {
 
 Result<> Worker::Take(const update::Event& first) {
   std::optional<update::Event> event = first;
+  std::optional<update::Outcome> outcome;
   while (event) {
     const update::UpdateState before = ledger_.State().update;
     MATIC_ASSIGN(update::Step step, update::Transition(before, *event));
@@ -237,6 +240,7 @@ Result<> Worker::Take(const update::Event& first) {
       spdlog::info("{} -> {}", update::StateName(before), update::StateName(step.next));
     }
     if (std::holds_alternative<update::Idle>(step.next)) reboot_due_ = false;
+    if (step.outcome) outcome = step.outcome;
     const bool again = step.next == before && IsFailure(*event);
     event.reset();
     if (!step.action || IsStopping()) break;
@@ -245,6 +249,7 @@ Result<> Worker::Take(const update::Event& first) {
     if (again && !Pause()) break;
     event = Perform(*step.action);
   }
+  if (outcome && !IsStopping()) aftermath_.Follow(*outcome, thread_.get_stop_token());
   return {};
 }
 

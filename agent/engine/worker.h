@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "agent/engine/aftermath.h"
 #include "agent/engine/backend.h"
 #include "agent/engine/ledger.h"
 #include "agent/engine/preparation.h"
@@ -30,7 +31,7 @@ struct WorkerOptions {
 
 class Worker {
  public:
-  Worker(WorkerOptions options, Backend& backend, Preparation& preparation,
+  Worker(WorkerOptions options, Backend& backend, Preparation& preparation, Aftermath& aftermath,
          health::CheckRunner& checks, ProcessRunner& processes, Clock& clock, Ledger& ledger);
   ~Worker();
 
@@ -84,6 +85,7 @@ class Worker {
   const WorkerOptions options_;
   Backend& backend_;
   Preparation& preparation_;
+  Aftermath& aftermath_;
   health::CheckRunner& checks_;
   ProcessRunner& processes_;
   Clock& clock_;

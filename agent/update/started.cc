@@ -79,12 +79,12 @@ Step FellBack(const Trial& trial, const Facts& facts) {
   const Target* running = facts.Running();
   const Target* target = facts.Find(trial.image.target);
   const std::string& name = trial.image.target;
-  Outcome outcome{
-      .schedule_id = trial.order.schedule_id,
-      .end = Outcome::End::kRolledBack,
-      .reason = {},
-      .image = trial.image,
-      .rollback = RollbackFact{RollbackKind::kAutomatic, name, running ? running->name : "", ""}};
+  Outcome outcome{.schedule_id = trial.order.schedule_id,
+                  .end = Outcome::End::kRolledBack,
+                  .reason = {},
+                  .image = trial.image,
+                  .rollback = RollbackFact{RollbackKind::kAutomatic, name,
+                                           running ? running->name : "", "", trial.last_boot_id}};
   if (target == nullptr) {
     outcome.reason = name + " is no longer there";
   } else if (target->bootable) {
@@ -194,7 +194,7 @@ class StartedIn {
         .image = trial.image,
         .verdict = state.kind == RollbackKind::kAutomatic ? Verdict::kQuarantine : Verdict::kNone,
         .rollback = RollbackFact{state.kind, trial.image.target, running ? running->name : "",
-                                 state.requested_by}};
+                                 state.requested_by, trial.last_boot_id}};
     return EndElsewhere(trial.image.target, facts_, std::move(outcome));
   }
 

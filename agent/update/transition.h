@@ -133,6 +133,7 @@ struct RollbackFact {
   std::string from;
   std::string to;
   std::string requested_by;
+  std::string failed_boot_id{};  // of the latest start of `from`, where it was seen
 };
 
 // How an update (or a rollback by hand) ended.

@@ -23,6 +23,34 @@ std::string Rollback(const v1::Schedule& schedule) {
   return text;
 }
 
+std::string Join(const google::protobuf::RepeatedPtrField<std::string>& texts) {
+  std::string joined;
+  for (const std::string& text : texts) joined += (joined.empty() ? "" : ", ") + Shown(text);
+  return joined;
+}
+
+// In one line; empty where it may happen at any time.
+std::string TimingText(const v1::Timing& timing) {
+  std::string text;
+  const auto add = [&](std::string_view label, const std::string& value) {
+    if (!value.empty()) text += (text.empty() ? "" : "; ") + std::string(label) + value;
+  };
+  const auto moment = [&](bool given, const google::protobuf::Timestamp& time) {
+    return given ? TimeText(time) : "";
+  };
+  add("", timing.emergency() ? "emergency" : "");
+  add("at ", moment(timing.has_at(), timing.at()));
+  add("not before ", moment(timing.has_not_before(), timing.not_before()));
+  add("not after ", moment(timing.has_not_after(), timing.not_after()));
+  add("in ", Join(timing.windows()));
+  add("download in ", Join(timing.download_windows()));
+  add("install in ", Join(timing.install_windows()));
+  add("reboot in ", Join(timing.reboot_windows()));
+  add("not on ", Join(timing.blackouts()));
+  if (!text.empty() && !timing.timezone().empty()) text += " (" + Shown(timing.timezone()) + ")";
+  return text;
+}
+
 std::string PhaseText(const v1::Schedule& schedule) {
   std::string text = PhaseName(schedule.phase());
   const v1::Progress& progress = schedule.progress();
@@ -47,16 +75,16 @@ std::string ScheduleText(const v1::Schedule& schedule, const Terminal& terminal)
   };
   line("Phase", PhaseText(schedule));
   line("Reason", schedule.reason().empty() ? "" : Shown(schedule.reason()));
+  if (schedule.has_waiting_until()) line("Until", TimeText(schedule.waiting_until()));
+  line("When", TimingText(schedule.timing()));
+  line("Comment", schedule.comment().empty() ? "" : Shown(schedule.comment()));
   line("Source", Shown(schedule.source()));
   line("SHA-256", Shown(schedule.sha256()));
   line("Version", schedule.version().empty() ? "" : Shown(schedule.version()));
   line("Target", Path(schedule));
   line("Rollback", Rollback(schedule));
   if (schedule.stop_after() == v1::STOP_AFTER_STAGED) line("Stops", "after staging");
-  std::string forced;
-  for (const std::string& name : schedule.force())
-    forced += (forced.empty() ? "" : ", ") + Shown(name);
-  line("Forced", forced);
+  line("Forced", Join(schedule.force()));
   line("Created", TimeText(schedule.created()) + " by " + Shown(schedule.requested_by()));
   line("Updated", TimeText(schedule.updated()));
   return text;

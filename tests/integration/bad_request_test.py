@@ -112,7 +112,7 @@ def test_a_quarantined_image_is_taken_by_force_only(device: Device) -> None:
     update = ["schedule", "update", "--source", url, "--sha256", image.sha256]
     message = device.refusal(REFUSED, *update)
     assert f"the image {image.sha256[:12]}… is quarantined: " in message
-    assert "service" in message and "--force" in message
+    assert "service" in message and "--force quarantine" in message
     device.expect_only_slot_b_written()
     device.expect_takes_an_update("--force", "quarantine")
 

@@ -153,6 +153,16 @@ Result<Rollback> FakeEngine::TriggerRollback(const std::string& reason, const Ca
   return Rollback{"slot-b", "slot-a"};
 }
 
+Result<std::vector<HistoryEvent>> FakeEngine::GetHistory(size_t limit,
+                                                         std::optional<WallTime> since) {
+  const std::scoped_lock lock(mutex_);
+  std::vector<HistoryEvent> events;
+  for (const HistoryEvent& event : events_) {
+    if (events.size() < limit && (!since || event.time >= *since)) events.push_back(event);
+  }
+  return events;
+}
+
 Result<std::vector<RollbackRecord>> FakeEngine::GetRollbackHistory(size_t limit) {
   const std::scoped_lock lock(mutex_);
   if (broken_) return Fail(*broken_);
@@ -188,6 +198,11 @@ void FakeEngine::Break(std::optional<Error> how) {
 void FakeEngine::SetHealth(const health::Report& report) {
   const std::scoped_lock lock(mutex_);
   health_ = report;
+}
+
+void FakeEngine::SetHistory(std::vector<HistoryEvent> events) {
+  const std::scoped_lock lock(mutex_);
+  events_ = std::move(events);
 }
 
 void FakeEngine::SetStatus(const Status& status) {

@@ -30,6 +30,8 @@ class FakeEngine final : public Engine {
   Result<health::Report> GetHealth(bool refresh) override;
   Result<Rollback> TriggerRollback(const std::string& reason, const Caller& caller) override;
   Result<std::vector<RollbackRecord>> GetRollbackHistory(size_t limit) override;
+  Result<std::vector<HistoryEvent>> GetHistory(size_t limit,
+                                               std::optional<WallTime> since) override;
   Result<Status> GetStatus() override;
   Result<bool> Reboot(const std::string& reason, const Caller& caller) override;
 
@@ -37,6 +39,7 @@ class FakeEngine final : public Engine {
   void Advance(const std::string& id, const std::function<void(Schedule&)>& change);
   void SetHealth(const health::Report& report);
   void SetStatus(const Status& status);
+  void SetHistory(std::vector<HistoryEvent> events);  // newest first
   Status status() const;
   // What is asked of status, health and history fails so from now on; nothing: it answers again.
   void Break(std::optional<Error> how);
@@ -65,6 +68,7 @@ class FakeEngine final : public Engine {
   std::optional<Error> broken_;
   health::Report health_;
   std::vector<RollbackRecord> history_;
+  std::vector<HistoryEvent> events_;
   std::vector<Request> requests_;
 };
 

@@ -8,11 +8,12 @@ namespace matic::api {
 namespace {
 
 TEST(WithoutCredentialsTest, HidesUserAndPasswordOnly) {
-  EXPECT_EQ(WithoutCredentials("https://bob:secret@host/os?x=a@b"), "https://***@host/os?x=a@b");
-  EXPECT_EQ(WithoutCredentials("https://host/a@b"), "https://host/a@b");
-  EXPECT_EQ(WithoutCredentials("https://user@host"), "https://***@host");
-  EXPECT_EQ(WithoutCredentials("file:///srv/os"), "file:///srv/os");
-  EXPECT_EQ(WithoutCredentials("a@b"), "a@b");
+  EXPECT_EQ(engine::WithoutCredentials("https://bob:secret@host/os?x=a@b"),
+            "https://***@host/os?x=a@b");
+  EXPECT_EQ(engine::WithoutCredentials("https://host/a@b"), "https://host/a@b");
+  EXPECT_EQ(engine::WithoutCredentials("https://user@host"), "https://***@host");
+  EXPECT_EQ(engine::WithoutCredentials("file:///srv/os"), "file:///srv/os");
+  EXPECT_EQ(engine::WithoutCredentials("a@b"), "a@b");
 }
 
 TEST(ToScheduleRequestTest, DigestIsLowerCaseAndZeroTimeoutIsTheDefault) {

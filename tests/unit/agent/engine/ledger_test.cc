@@ -333,6 +333,7 @@ TEST_F(LedgerTest, WhatCannotBeToldIsTakenAllTheSame) {
   const std::string id = Add(ledger);
   Advance(ledger, update::Trying{update::MakeStartedTrial()});
   folder_.Block(kScheduleFile);
+  std::filesystem::remove(folder_.File(kHistoryFile));
   std::filesystem::create_directory(folder_.File(kHistoryFile));
   Advance(ledger, update::Idle{},
           RolledBack(update::Verdict::kQuarantine, update::RollbackKind::kAutomatic));

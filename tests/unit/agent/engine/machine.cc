@@ -28,6 +28,7 @@ Machine::Machine()
   wanted.space_min_mib = 0;
   wanted.battery_min_percent = 0;
   wanted.package_work_allowed = true;
+  hooks.dir = folder.File("hooks");
 }
 
 Machine::~Machine() { StopAgent(); }
@@ -60,19 +61,23 @@ void Machine::MakeAgent() {
   agent_->ledger = std::make_unique<Ledger>(folder.path(), 900s, clock_);
   agent_->prechecks =
       std::make_unique<prechecks::Prechecks>(wanted, prechecks::Machine{}, processes, clock_);
+  agent_->hooks =
+      std::make_unique<hooks::Runner>(hooks, processes, clock_, folder.File("hook.env"));
   agent_->preparation = std::make_unique<Preparation>(
       PreparationOptions{
           .machine_id = std::string(32, 'a'), .time_floor = time_floor, .look_again = 1ms},
-      *agent_->prechecks, guard, clock_, *agent_->ledger);
-  agent_->worker = std::make_unique<Worker>(worker_options, backend, *agent_->preparation,
-                                            *agent_->checks, processes, clock_, *agent_->ledger);
+      *agent_->prechecks, *agent_->hooks, guard, clock_, *agent_->ledger);
+  agent_->aftermath = std::make_unique<Aftermath>(*agent_->hooks, processes, *agent_->ledger);
+  agent_->worker =
+      std::make_unique<Worker>(worker_options, backend, *agent_->preparation, *agent_->aftermath,
+                               *agent_->checks, processes, clock_, *agent_->ledger);
   agent_->engine = std::make_unique<UpdateEngine>(EngineOptions{.node_name = "node",
                                                                 .machine_id = std::string(32, 'a'),
                                                                 .backend_name = "ab",
                                                                 .os_version = "Matic",
                                                                 .maintenance = maintenance},
-                                                  backend, *agent_->checks, clock_, *agent_->ledger,
-                                                  *agent_->worker);
+                                                  backend, *agent_->checks, *agent_->hooks, clock_,
+                                                  *agent_->ledger, *agent_->worker);
   agent_->ledger->Load();
 }
 

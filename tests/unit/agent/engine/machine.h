@@ -70,6 +70,7 @@ class Machine {
   fakes::FakeRebootGuard guard;
   WorkerOptions worker_options;
   config::Prechecks wanted;  // none, unless a test asks for one
+  config::Hooks hooks;       // none in any folder
   WallTime time_floor;
   calendar::Rules maintenance;
   const Caller alice{"admin alice"};
@@ -79,7 +80,9 @@ class Machine {
     std::unique_ptr<health::CheckRunner> checks;
     std::unique_ptr<Ledger> ledger;
     std::unique_ptr<prechecks::Prechecks> prechecks;
+    std::unique_ptr<hooks::Runner> hooks;
     std::unique_ptr<Preparation> preparation;
+    std::unique_ptr<Aftermath> aftermath;
     std::unique_ptr<Worker> worker;
     std::unique_ptr<UpdateEngine> engine;
   };

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "tests/unit/agent/engine/machine.h"
 
 namespace matic::engine {
@@ -210,6 +212,76 @@ TEST_F(PreparationTest, AFailedPrecheckStopsItUnlessItIsPassedBy) {
   forced.force = {"uptime"};
   machine_.Schedule(forced);
   machine_.AwaitRebootAsked();
+}
+
+// Units, which the fake runs like any other program.
+class HooksTest : public PreparationTest {
+ protected:
+  void Add(std::vector<config::Hook>& hooks, const std::string& unit, int exit_code) {
+    hooks.push_back({.unit = unit});
+    machine_.processes.Script(Start(unit), ProcessOutcome{exit_code, ""});
+  }
+  static std::vector<std::string> Start(const std::string& unit) {
+    return {"systemctl", "start", "--", unit};
+  }
+  long Starts(const std::string& unit) const {
+    return std::ranges::count(machine_.processes.runs(), Start(unit));
+  }
+  std::vector<std::string> History(const std::string& kind) {
+    std::vector<std::string> summaries;
+    Result<std::vector<HistoryEvent>> events = machine_.engine().GetHistory(100, std::nullopt);
+    EXPECT_TRUE(events);
+    for (const HistoryEvent& event : *events) {
+      if (event.kind == kind) summaries.push_back(event.summary);
+    }
+    return summaries;
+  }
+};
+
+TEST_F(HooksTest, AFailedOneBeforeTheUpdateStopsIt) {
+  Add(machine_.hooks.pre, "backup.service", 1);
+  PreparationTest::Start();
+  const std::string id = machine_.Schedule(machine_.Request());
+  machine_.AwaitSchedule(id, ScheduleState::kFailed);
+  EXPECT_THAT(machine_.Get(id).reason, HasSubstr("pre-update hook failed"));
+  EXPECT_THAT(machine_.Get(id).reason, HasSubstr("backup.service"));
+  EXPECT_THAT(History("hook"), ElementsAre(HasSubstr("backup.service failed")));
+  EXPECT_THAT(History("scheduled"), ElementsAre(HasSubstr("https://example.com")));
+  EXPECT_EQ(Stages(), 0);
+}
+
+TEST_F(HooksTest, ThoseAfterItRunOnceItIsConfirmed) {
+  Add(machine_.hooks.post, "announce.service", 1);
+  PreparationTest::Start();
+  const std::string id = machine_.Schedule(machine_.Request());
+  machine_.AwaitRebootAsked();
+  EXPECT_EQ(Starts("announce.service"), 0);
+  machine_.RunToRest();
+  machine_.Await([&] { return !History("hook").empty(); });
+  EXPECT_EQ(Starts("announce.service"), 1);
+  EXPECT_EQ(machine_.Get(id).state, ScheduleState::kCompleted) << "they have no say any more";
+}
+
+TEST_F(HooksTest, ARollbackHasItsOwnAndKeepsTheJournalOfTheFailedStart) {
+  Add(machine_.hooks.rollback, "page.service", 0);
+  machine_.SetCheck("api", "2.0", Found::kFail);
+  PreparationTest::Start();
+  const std::string id = machine_.Schedule(machine_.Request());
+  machine_.AwaitRebootAsked();
+  machine_.Reboot();
+  machine_.processes.Script(
+      {"journalctl", "--boot=" + std::string("boot2"), "--lines=50", "--no-pager", "--quiet"},
+      ProcessOutcome{0, "api: panic"});
+  machine_.RunToRest();
+  EXPECT_EQ(machine_.Get(id).state, ScheduleState::kRolledBack);
+  machine_.Await([&] { return !History("hook").empty(); });
+  EXPECT_EQ(Starts("page.service"), 1);
+  Result<std::vector<HistoryEvent>> events = machine_.engine().GetHistory(100, std::nullopt);
+  ASSERT_TRUE(events);
+  const auto log = std::ranges::find(*events, std::string("boot-log"), &HistoryEvent::kind);
+  ASSERT_NE(log, events->end());
+  EXPECT_EQ(log->output, "api: panic");
+  EXPECT_EQ(log->boot_id, "boot-2");
 }
 
 }  // namespace

@@ -1,0 +1,71 @@
+#include "agent/engine/aftermath.h"
+
+#include <algorithm>
+
+namespace matic::engine {
+namespace {
+
+constexpr std::chrono::seconds kJournalDeadline{20};
+constexpr size_t kMaxLog = 8 * 1024;
+
+// As journalctl takes it: without the dashes of /proc/sys/kernel/random/boot_id.
+std::string JournalBootId(std::string boot_id) {
+  std::erase(boot_id, '-');
+  return boot_id;
+}
+
+}  // namespace
+
+void NoteHooks(Ledger& ledger, const std::string& schedule_id, const hooks::Report& report) {
+  for (const hooks::HookResult& hook : report.hooks) {
+    HistoryEvent event;
+    event.kind = "hook";
+    event.schedule_id = schedule_id;
+    event.summary = hook.name + (hook.passed ? " passed" : " failed: " + hook.problem);
+    event.output = hook.output;
+    ledger.Note(std::move(event));
+  }
+}
+
+Aftermath::Aftermath(hooks::Runner& hooks, ProcessRunner& processes, Ledger& ledger)
+    : hooks_(hooks), processes_(processes), ledger_(ledger) {}
+
+void Aftermath::Follow(const update::Outcome& outcome, std::stop_token stop) {
+  if (outcome.rollback) KeepLog(outcome);
+  const bool completed = outcome.end == update::Outcome::End::kCompleted;
+  if (!completed && !outcome.rollback) return;
+  hooks::Context context;
+  context.schedule_id = outcome.schedule_id;
+  context.target = outcome.image.target;
+  context.version = outcome.image.version;
+  context.digest = outcome.image.digest;
+  context.reason = outcome.reason;
+  if (outcome.rollback) context.previous = outcome.rollback->to;
+  if (Result<Schedule> schedule = ledger_.FindSchedule(outcome.schedule_id);
+      schedule && !outcome.schedule_id.empty()) {
+    context.source = WithoutCredentials(schedule->request.source);
+    context.previous = schedule->previous;
+    context.named = completed ? schedule->request.hooks.post : schedule->request.hooks.rollback;
+  }
+  const hooks::Stage stage = completed ? hooks::Stage::kPost : hooks::Stage::kRollback;
+  NoteHooks(ledger_, outcome.schedule_id, hooks_.Run(stage, context, std::move(stop)));
+}
+
+void Aftermath::KeepLog(const update::Outcome& outcome) {
+  const std::string& boot_id = outcome.rollback->failed_boot_id;
+  if (boot_id.empty()) return;
+  Result<ProcessOutcome> journal = processes_.Run(
+      {"journalctl", "--boot=" + JournalBootId(boot_id), "--lines=50", "--no-pager", "--quiet"},
+      kJournalDeadline);
+  if (!journal || journal->exit_code != 0 || journal->output.empty()) return;
+  HistoryEvent event;
+  event.kind = "boot-log";
+  event.schedule_id = outcome.schedule_id;
+  event.summary = "the end of the journal of the start that was left";
+  event.boot_id = boot_id;
+  const std::string& text = journal->output;
+  event.output = text.substr(text.size() - std::min(text.size(), kMaxLog));
+  ledger_.Note(std::move(event));
+}
+
+}  // namespace matic::engine

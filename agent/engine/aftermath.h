@@ -1,0 +1,35 @@
+// What follows the end of an update: hooks, and what is kept of a start that failed.
+#pragma once
+
+#include <stop_token>
+#include <string>
+
+#include "agent/engine/ledger.h"
+#include "agent/hooks/runner.h"
+#include "agent/update/transition.h"
+#include "lib/os/process_runner.h"
+
+namespace matic::engine {
+
+class Aftermath {
+ public:
+  Aftermath(hooks::Runner& hooks, ProcessRunner& processes, Ledger& ledger);
+
+  // Runs the hooks of a completed update or of a rollback, and keeps the tail of the journal of the
+  // start that was left. A failure is told in the history and changes nothing. After a power loss
+  // it is not done again. Takes as long as the hooks do, each with its deadline; cut short when
+  // stopped.
+  void Follow(const update::Outcome& outcome, std::stop_token stop);
+
+ private:
+  void KeepLog(const update::Outcome& outcome);
+
+  hooks::Runner& hooks_;
+  ProcessRunner& processes_;
+  Ledger& ledger_;
+};
+
+// Each hook that was run, into the history.
+void NoteHooks(Ledger& ledger, const std::string& schedule_id, const hooks::Report& report);
+
+}  // namespace matic::engine
