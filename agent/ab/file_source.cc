@@ -7,30 +7,12 @@
 #include <cerrno>
 #include <vector>
 
-#include "lib/base/hex.h"
 #include "lib/base/unique_fd.h"
 
 namespace matic::ab {
 namespace {
 
 constexpr size_t kReadBytes = 256 * 1024;
-
-Result<std::string> DecodePercent(std::string_view text) {
-  std::string decoded;
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '%') {
-      decoded += text[i];
-      continue;
-    }
-    const auto byte = HexDecode(text.substr(i + 1, 2));
-    if (!byte || byte->size() != 1 || byte->front() == 0) {
-      return Fail(ErrorCode::kInvalidArgument, "no two hexadecimal digits of a byte after %");
-    }
-    decoded += static_cast<char>(byte->front());
-    i += 2;
-  }
-  return decoded;
-}
 
 struct OpenFile {
   UniqueFd fd;
@@ -50,19 +32,6 @@ Result<OpenFile> Open(const std::string& path) {
 }
 
 }  // namespace
-
-Result<std::filesystem::path> FilePathOfUrl(const std::string& url) {
-  std::string_view rest = std::string_view(url).substr(std::string_view("file://").size());
-  constexpr std::string_view kLocalhost = "localhost/";
-  if (rest.starts_with(kLocalhost)) rest.remove_prefix(kLocalhost.size() - 1);
-  if (!rest.starts_with('/')) {
-    return Fail(ErrorCode::kInvalidArgument,
-                url + ": a file URL has three slashes and an absolute path: file:///path");
-  }
-  auto path = DecodePercent(rest);
-  if (!path) return Fail(path.error().Context(url));
-  return std::filesystem::path(*path);
-}
 
 Result<> FileSource::Fetch(uint64_t max_bytes, ImageSink& sink, std::stop_token stop) {
   const std::string path = path_.string();

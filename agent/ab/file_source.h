@@ -7,10 +7,6 @@
 
 namespace matic::ab {
 
-// "file:///a%20b" → "/a b" (RFC 8089). kInvalidArgument for a host other than this one or a path
-// that is not absolute.
-Result<std::filesystem::path> FilePathOfUrl(const std::string& url);
-
 // Opened once, in Fetch: what is checked is what is written. Only a plain file is taken; one whose
 // length changes meanwhile is kCorrupt.
 class FileSource final : public ImageSource {

@@ -1,6 +1,7 @@
 #include "agent/ab/file_source.h"
 #include "agent/ab/http_source.h"
 #include "agent/ab/image_source.h"
+#include "lib/http/file_url.h"
 #include "lib/http/url.h"
 
 namespace matic::ab {
@@ -12,7 +13,7 @@ Result<std::unique_ptr<ImageSource>> OpenSource(const std::string& url, http::Ht
     return std::make_unique<HttpSource>(url, http, clock, policy);
   }
   if (scheme == "file") {
-    MATIC_ASSIGN(auto path, FilePathOfUrl(url));
+    MATIC_ASSIGN(auto path, http::FilePathOfUrl(url));
     return std::make_unique<FileSource>(std::move(path));
   }
   if (scheme.empty()) {

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "agent/config/channel.h"
 #include "agent/config/health.h"
 #include "agent/config/hooks.h"
 #include "agent/config/maintenance.h"
@@ -70,6 +71,8 @@ struct Config {
   Maintenance maintenance = {};
   Prechecks prechecks;
   Notifications notifications = {};
+  Trust trust = {};
+  Channel channel = {};
   Metrics metrics = {};
   Log log;
 

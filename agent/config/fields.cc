@@ -54,6 +54,7 @@ std::vector<Field> FieldsOf(Config& config) {
   std::ranges::move(HealthFields(config.health), std::back_inserter(fields));
   std::ranges::move(HooksFields(config.hooks), std::back_inserter(fields));
   std::ranges::move(NotificationFields(config.notifications), std::back_inserter(fields));
+  std::ranges::move(SourceFields(config.trust, config.channel), std::back_inserter(fields));
   std::ranges::move(MaintenanceFields(config.maintenance), std::back_inserter(fields));
   return fields;
 }

@@ -82,6 +82,11 @@ std::vector<Field> MaintenanceFields(Maintenance& maintenance);
 // What is wrong with checks whose keys are each right: the key, and the complaint.
 std::optional<std::pair<std::string, std::string>> ContradictionIn(const Health& health);
 
+// Those of the sections `trust` and `channel`, and what is wrong with them together.
+std::vector<Field> SourceFields(Trust& trust, Channel& channel);
+std::optional<std::pair<std::string, std::string>> ContradictionIn(const Trust& trust,
+                                                                   const Channel& channel);
+
 // Those of the `notifications` section, and the same for it.
 std::vector<Field> NotificationFields(Notifications& notifications);
 std::optional<std::pair<std::string, std::string>> ContradictionIn(

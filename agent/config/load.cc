@@ -99,6 +99,9 @@ class Loader {
     if (const auto wrong = ContradictionIn(config_.notifications)) {
       return Contradiction(wrong->first, wrong->first, wrong->second);
     }
+    if (const auto wrong = ContradictionIn(config_.trust, config_.channel)) {
+      return Contradiction(wrong->first, wrong->first, wrong->second);
+    }
     if (!config_.boot_facts.empty() && config_.disk == "auto") {
       return Contradiction("boot_facts", "disk", "needs `disk` to be a plain file, is 'auto'");
     }

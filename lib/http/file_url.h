@@ -1,0 +1,15 @@
+// The path that a file URL names.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "lib/base/result.h"
+
+namespace matic::http {
+
+// "file:///a%20b" → "/a b" (RFC 8089). kInvalidArgument for a host other than this one or a path
+// that is not absolute.
+Result<std::filesystem::path> FilePathOfUrl(const std::string& url);
+
+}  // namespace matic::http
