@@ -110,5 +110,17 @@ TEST(Parsers, NestingIsBounded) {
   }
 }
 
+TEST(Parsers, NoKeyOccursTwice) {
+  // Of two values, another reader of the same signed bytes could take the other one.
+  for (const Parser& parser : Parsers()) {
+    const std::string members = parser.good.substr(1, parser.good.rfind('}') - 1);
+    const auto read = parser.rewrite("{" + members + "," + members + "}");
+    ASSERT_FALSE(read) << parser.name;
+    EXPECT_EQ(read.error().message, "an object has a key twice") << parser.name;
+    EXPECT_FALSE(parser.rewrite("{\"unknown\":{\"a\":1,\"a\":1}," + members + "}")) << parser.name;
+    EXPECT_TRUE(parser.rewrite("{\"unknown\":{\"a\":1,\"b\":1}," + members + "}")) << parser.name;
+  }
+}
+
 }  // namespace
 }  // namespace matic::trust
