@@ -164,6 +164,18 @@ class Agent {
     return options;
   }
 
+  static api::ApiOptions MakeApiOptions(const config::Config& config) {
+    return {.socket = config.api.socket,
+            .socket_group = config.api.socket_group,
+            .reader_socket = config.api.reader_socket,
+            .reader_socket_group = config.api.reader_socket_group,
+            .reader_socket_mode = config.api.reader_socket_mode,
+            .listen = config.api.listen,
+            .pki_dirs = config.api.pki_dirs,
+            .pki_check_interval = config.api.pki_check,
+            .audit_file = config.state_dir / "audit.jsonl"};
+  }
+
   static engine::EngineOptions MakeEngineOptions(const config::Config& config) {
     engine::EngineOptions options{.node_name = config.name,
                                   .machine_id = {},
@@ -224,11 +236,7 @@ Result<> Agent::Serve() {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
 
-  MATIC_ASSIGN(auto server, api::Server::Start({.socket = config_.api.socket,
-                                                .socket_group = config_.api.socket_group,
-                                                .listen = config_.api.listen,
-                                                .pki_dirs = config_.api.pki_dirs},
-                                               engine_));
+  MATIC_ASSIGN(auto server, api::Server::Start(MakeApiOptions(config_), engine_));
   const std::unique_ptr<metrics::MetricsServer> metrics = ServeMetrics();
   worker_.Start();
   sd_notify(0, "READY=1");

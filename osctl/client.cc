@@ -20,6 +20,8 @@ using namespace std::chrono_literals;
 
 constexpr std::chrono::milliseconds kCallTime = 30s;
 constexpr auto kTick = 250ms;
+// Beside the socket for those who may change something, unless api.reader_socket says otherwise.
+constexpr const char* kReaderSocket = "reader.sock";
 
 Result<std::filesystem::path> PkiFolder(const GlobalOptions& options) {
   if (!options.pki_dir.empty()) return std::filesystem::path(options.pki_dir);
@@ -33,8 +35,10 @@ Result<std::filesystem::path> PkiFolder(const GlobalOptions& options) {
 Error UnixError(const Error& error) {
   switch (error.code) {
     case ErrorCode::kPermission:
-      return {error.code, "not authorised: " + error.message +
-                              "; be root or a member of the socket's group (matic)"};
+      return {
+          error.code,
+          "not authorised: " + error.message +
+              "; be root or a member of the socket's group (matic; matic-readers to look only)"};
     case ErrorCode::kNotFound:
     case ErrorCode::kUnavailable:
       return {ErrorCode::kUnavailable, "agent not running: " + error.message +
@@ -98,6 +102,11 @@ class Client::Connection {
       return stub_.get();
     }
     auto channel = rpc::OpenUnixChannel(socket_);
+    if (!channel && channel.error().code == ErrorCode::kPermission) {
+      // Who may not change anything may still be allowed to look.
+      const std::filesystem::path readers = std::filesystem::path(socket_).parent_path();
+      if (auto other = rpc::OpenUnixChannel(readers / kReaderSocket)) channel = std::move(other);
+    }
     if (!channel) return Fail(UnixError(channel.error()));
     stub_ = v1::Node::NewStub(*channel);
     return stub_.get();

@@ -1,4 +1,4 @@
-// osctl pki init, issue
+// osctl pki init, issue, revoke
 #include "lib/rpc/pki.h"
 
 #include <CLI/CLI.hpp>
@@ -9,6 +9,7 @@
 
 #include "lib/rpc/certificate.h"
 #include "osctl/commands.h"
+#include "osctl/pki_commands.h"
 #include "osctl/session.h"
 
 namespace matic::osctl {
@@ -32,14 +33,6 @@ struct IssueOptions {
   bool force = false;
 };
 
-void Print(const Session& session, const nlohmann::json& object, const std::string& text) {
-  if (session.json()) {
-    session.out() << object.dump(2) << "\n";
-  } else {
-    session.out() << text;
-  }
-}
-
 Result<> Init(const Session& session, const InitOptions& options) {
   const WallTime now = std::chrono::system_clock::now();
   MATIC_ASSIGN(const rpc::KeyPair authority, rpc::MakeAuthority(options.name, now));
@@ -48,9 +41,9 @@ Result<> Init(const Session& session, const InitOptions& options) {
   const std::string certificate = fs::path(options.folder) / "ca.pem";
   const std::string key = fs::path(options.folder) / "ca.key";
   const std::string until = FormatTime(info.not_after);
-  Print(session, {{"ca", certificate}, {"key", key}, {"not_after", until}},
-        "Wrote " + certificate + " (until " + until + ")\nWrote " + key +
-            " (keep it secret, and off the nodes)\n");
+  PrintEither(session, {{"ca", certificate}, {"key", key}, {"not_after", until}},
+              "Wrote " + certificate + " (until " + until + ")\nWrote " + key +
+                  " (keep it secret, and off the nodes)\n");
   return {};
 }
 
@@ -72,33 +65,30 @@ Result<rpc::LeafRequest> ToRequest(const IssueOptions& options) {
 
 Result<> Issue(const Session& session, const IssueOptions& options) {
   MATIC_ASSIGN(const rpc::LeafRequest request, ToRequest(options));
-  auto authority = rpc::ReadAuthority(options.folder);
-  if (!authority && authority.error().code == ErrorCode::kNotFound) {
-    return Fail(authority.error().code, authority.error().message + "; osctl pki init --dir " +
-                                            options.folder + " makes an authority");
-  }
-  if (!authority) return Fail(authority.error());
+  MATIC_ASSIGN(const rpc::KeyPair authority, ReadAuthority(options.folder));
   MATIC_ASSIGN(const rpc::KeyPair leaf,
-               rpc::IssueLeaf(*authority, request, std::chrono::system_clock::now()));
+               rpc::IssueLeaf(authority, request, std::chrono::system_clock::now()));
   const bool server = !request.role;
-  MATIC_TRY(rpc::WriteLeaf(options.out, authority->certificate_pem, leaf, server, options.force));
+  MATIC_TRY(rpc::WriteLeaf(options.out, authority.certificate_pem, leaf, server, options.force));
+  MATIC_TRY(rpc::RecordIssued(options.folder, leaf.certificate_pem));
 
   MATIC_ASSIGN(const rpc::CertificateInfo info, rpc::ParseCertificate(leaf.certificate_pem));
   const std::string side = server ? "server" : "client";
   const std::string certificate = fs::path(options.out) / (side + ".pem");
   const std::string key = fs::path(options.out) / (side + ".key");
   const std::string until = FormatTime(info.not_after);
-  Print(session,
-        {{"ca", fs::path(options.out) / "ca.pem"},
-         {"certificate", certificate},
-         {"key", key},
-         {"role", options.role},
-         {"not_after", until}},
-        "Wrote " + certificate + ", " + side + ".key and ca.pem (" + options.role + " '" +
-            options.name + "', until " + until + ")\n" +
-            (server ? "They belong in /var/lib/matic/pki on the node\n"
-                    : "osctl takes them with --pki " + options.out +
-                          ", or from ~/.config/matic/pki\n"));
+  PrintEither(session,
+              {{"ca", fs::path(options.out) / "ca.pem"},
+               {"certificate", certificate},
+               {"key", key},
+               {"role", options.role},
+               {"serial", info.serial},
+               {"not_after", until}},
+              "Wrote " + certificate + ", " + side + ".key and ca.pem (" + options.role + " '" +
+                  options.name + "', until " + until + ")\n" +
+                  (server ? "They belong in /var/lib/matic/pki on the node\n"
+                          : "osctl takes them with --pki " + options.out +
+                                ", or from ~/.config/matic/pki\n"));
   return {};
 }
 
@@ -157,6 +147,23 @@ void AddIssue(CLI::App& pki, Session& session) {
 
 }  // namespace
 
+Result<rpc::KeyPair> ReadAuthority(const std::string& folder) {
+  auto authority = rpc::ReadAuthority(folder);
+  if (!authority && authority.error().code == ErrorCode::kNotFound) {
+    return Fail(authority.error().code, authority.error().message + "; osctl pki init --dir " +
+                                            folder + " makes an authority");
+  }
+  return authority;
+}
+
+void PrintEither(const Session& session, const nlohmann::json& object, const std::string& text) {
+  if (session.json()) {
+    session.out() << object.dump(2) << "\n";
+  } else {
+    session.out() << text;
+  }
+}
+
 void AddPkiCommand(CLI::App& app, Session& session) {
   CLI::App* pki = app.add_subcommand("pki", "Make the certificates that nodes and people need");
   pki->require_subcommand(1);
@@ -165,6 +172,7 @@ void AddPkiCommand(CLI::App& app, Session& session) {
       "operator --name alice --out ~/.config/matic/pki");
   AddInit(*pki, session);
   AddIssue(*pki, session);
+  AddPkiRevokeCommand(*pki, session);
 }
 
 }  // namespace matic::osctl

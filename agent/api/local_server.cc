@@ -15,9 +15,11 @@ namespace {
 
 // Who is behind each descriptor that gRPC was handed. An entry is replaced when the system gives
 // its number out again; a call of the old connection that ends just then may be audited under the
-// new name, which is an admin too.
+// new name. It has the same role: no two sockets share a table.
 class PeerTable {
  public:
+  explicit PeerTable(rpc::Role role) : role_(role) {}
+
   void Set(int fd, const LocalPeer& peer) {
     const std::scoped_lock lock(mutex_);
     peers_[fd] = peer;
@@ -32,11 +34,18 @@ class PeerTable {
     }
     const std::scoped_lock lock(mutex_);
     const auto it = peers_.find(fd);
-    if (it == peers_.end()) return Identity{std::nullopt, "unknown peer " + peer};
-    return Identity{rpc::Role::kAdmin, DescribeLocalPeer(it->second)};
+    Identity who{.description = "unknown peer " + peer};
+    if (it == peers_.end()) return who;
+    who.role = role_;
+    who.description = DescribeLocalPeer(it->second);
+    who.name = LocalPeerName(it->second);
+    who.from = "unix socket, uid " + std::to_string(it->second.uid) + ", pid " +
+               std::to_string(it->second.pid);
+    return who;
   }
 
  private:
+  const rpc::Role role_;
   std::mutex mutex_;
   std::map<int, LocalPeer> peers_;
 };
@@ -44,6 +53,8 @@ class PeerTable {
 }  // namespace
 
 struct LocalServer::Parts {
+  explicit Parts(rpc::Role role) : peers(role) {}
+
   PeerTable peers;
   std::unique_ptr<NodeService> service;
   std::unique_ptr<LocalSocket> socket;
@@ -51,22 +62,22 @@ struct LocalServer::Parts {
 };
 
 Result<std::unique_ptr<LocalServer>> LocalServer::Start(
-    const ApiOptions& options, engine::Engine& engine,
+    const LocalEndpoint& endpoint, engine::Engine& engine, AuditLog& audit,
     std::function<ServingState()> serving_state) {
-  std::optional<gid_t> group;
-  if (!options.socket_group.empty()) {
-    auto found = FindGroup(options.socket_group);
+  SocketAccess access{.mode = endpoint.mode};
+  if (!endpoint.group.empty()) {
+    auto found = FindGroup(endpoint.group);
     if (found) {
-      group = *found;
+      access.group = *found;
     } else {
-      spdlog::warn("api: {}: only root and the agent's own user may use {}", found.error().message,
-                   options.socket.string());
+      spdlog::warn("api: {}: of groups only the agent's own may use {}", found.error().message,
+                   endpoint.socket.string());
     }
   }
-  auto parts = std::make_unique<Parts>();
-  MATIC_ASSIGN(parts->socket, LocalSocket::Listen(options.socket, group));
+  auto parts = std::make_unique<Parts>(endpoint.role);
+  MATIC_ASSIGN(parts->socket, LocalSocket::Listen(endpoint.socket, access));
   parts->service = std::make_unique<NodeService>(
-      engine,
+      engine, audit,
       [&peers = parts->peers](const grpc::ServerContext& context) {
         return peers.Identify(context.peer());
       },

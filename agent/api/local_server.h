@@ -1,17 +1,27 @@
-// The API at the unix socket. Whoever may connect is an admin: the socket's mode and group say who.
+// The API at a unix socket. Whoever may connect has the role that belongs to the socket: its mode
+// and group say who may.
 #pragma once
 
+#include <filesystem>
 #include <memory>
+#include <string>
 
 #include "agent/api/node_service.h"
-#include "agent/api/server.h"
+#include "lib/rpc/role.h"
 
 namespace matic::api {
 
+struct LocalEndpoint {
+  std::filesystem::path socket;
+  std::string group;  // empty, or unknown to the system: the agent's own user and root
+  mode_t mode = 0660;
+  rpc::Role role = rpc::Role::kReader;
+};
+
 class LocalServer {
  public:
-  static Result<std::unique_ptr<LocalServer>> Start(const ApiOptions& options,
-                                                    engine::Engine& engine,
+  static Result<std::unique_ptr<LocalServer>> Start(const LocalEndpoint& endpoint,
+                                                    engine::Engine& engine, AuditLog& audit,
                                                     std::function<ServingState()> serving_state);
   ~LocalServer();
 

@@ -20,7 +20,6 @@ namespace matic::api {
 namespace {
 
 constexpr int kBacklog = 16;
-constexpr mode_t kSocketMode = 0660;
 // After accept fails for want of descriptors or memory: time for some to be given back.
 constexpr std::chrono::milliseconds kAcceptPause{200};
 
@@ -59,11 +58,11 @@ Result<> RemoveStale(const std::string& path, const sockaddr_un& address) {
   return {};
 }
 
-Result<> SetOwnership(const std::string& path, std::optional<gid_t> group) {
-  if (group && ::chown(path.c_str(), static_cast<uid_t>(-1), *group) != 0) {
+Result<> SetOwnership(const std::string& path, const SocketAccess& access) {
+  if (access.group && ::chown(path.c_str(), static_cast<uid_t>(-1), *access.group) != 0) {
     return Fail(OsError("give " + path + " to its group", errno));
   }
-  if (::chmod(path.c_str(), kSocketMode) != 0) return Fail(OsError("chmod " + path, errno));
+  if (::chmod(path.c_str(), access.mode) != 0) return Fail(OsError("chmod " + path, errno));
   return {};
 }
 
@@ -80,15 +79,15 @@ bool IsMember(int fd, gid_t primary, gid_t group) {
   return std::ranges::find(groups, group) != groups.end();
 }
 
-bool MayConnect(int fd, const ucred& peer, std::optional<gid_t> group) {
-  if (peer.uid == 0 || peer.uid == ::geteuid()) return true;
-  return group && IsMember(fd, peer.gid, *group);
+bool MayConnect(int fd, const ucred& peer, const SocketAccess& access) {
+  if (peer.uid == 0 || peer.uid == ::geteuid() || (access.mode & 0006) != 0) return true;
+  return access.group && (access.mode & 0060) != 0 && IsMember(fd, peer.gid, *access.group);
 }
 
 }  // namespace
 
 Result<std::unique_ptr<LocalSocket>> LocalSocket::Listen(const std::filesystem::path& path,
-                                                         std::optional<gid_t> group) {
+                                                         const SocketAccess& access) {
   const std::string name = path.string();
   MATIC_ASSIGN(const sockaddr_un address, ToAddress(name));
   std::error_code failure;
@@ -102,16 +101,16 @@ Result<std::unique_ptr<LocalSocket>> LocalSocket::Listen(const std::filesystem::
     return Fail(OsError("bind " + name, errno));
   }
   // Nobody can connect before listen, so the umask leaves no gap.
-  MATIC_TRY(SetOwnership(name, group));
+  MATIC_TRY(SetOwnership(name, access));
   if (::listen(listener.get(), kBacklog) != 0) return Fail(OsError("listen at " + name, errno));
   return std::unique_ptr<LocalSocket>(
-      new LocalSocket(path, group, std::move(listener), std::move(wake)));
+      new LocalSocket(path, access, std::move(listener), std::move(wake)));
 }
 
-LocalSocket::LocalSocket(std::filesystem::path path, std::optional<gid_t> group, UniqueFd listener,
+LocalSocket::LocalSocket(std::filesystem::path path, const SocketAccess& access, UniqueFd listener,
                          UniqueFd wake)
     : path_(std::move(path)),
-      group_(group),
+      access_(access),
       listener_(std::move(listener)),
       wake_(std::move(wake)) {}
 
@@ -160,9 +159,9 @@ void LocalSocket::AcceptOne(const OnConnection& on_connection) {
     return;
   }
   const LocalPeer who{peer.uid, peer.pid};
-  if (!MayConnect(fd.get(), peer, group_)) {
-    spdlog::warn("api: {} pid {} refused: not root and not in the socket's group",
-                 DescribeLocalPeer(who), who.pid);
+  if (!MayConnect(fd.get(), peer, access_)) {
+    spdlog::warn("api: {} pid {} refused at {}: not root and not in the socket's group",
+                 DescribeLocalPeer(who), who.pid, path_.string());
     return;
   }
   on_connection(std::move(fd), who);
@@ -178,13 +177,16 @@ Result<gid_t> FindGroup(const std::string& name) {
   return found->gr_gid;
 }
 
-std::string DescribeLocalPeer(const LocalPeer& peer) {
+std::string LocalPeerName(const LocalPeer& peer) {
   std::vector<char> buffer(16384);
   passwd entry{};
   passwd* found = nullptr;
   ::getpwuid_r(peer.uid, &entry, buffer.data(), buffer.size(), &found);
-  const std::string name = found == nullptr ? "user" : found->pw_name;
-  return name + " (uid " + std::to_string(peer.uid) + ", unix socket)";
+  return found == nullptr ? "user" : found->pw_name;
+}
+
+std::string DescribeLocalPeer(const LocalPeer& peer) {
+  return LocalPeerName(peer) + " (uid " + std::to_string(peer.uid) + ", unix socket)";
 }
 
 }  // namespace matic::api

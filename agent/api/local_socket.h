@@ -21,16 +21,21 @@ struct LocalPeer {
   pid_t pid = 0;
 };
 
+// Who may connect, beside root and the agent's own user.
+struct SocketAccess {
+  std::optional<gid_t> group = std::nullopt;  // none: the agent's
+  mode_t mode = 0660;                         // with 0006: everybody
+};
+
 class LocalSocket {
  public:
   // Called on the socket's own thread with a non-blocking descriptor.
   using OnConnection = std::function<void(UniqueFd connection, const LocalPeer& peer)>;
 
-  // Listens at `path`, mode 0660, its group `group` (none: the agent's). A stale socket of an agent
-  // that is gone is replaced; where one still answers, kRefused. Peers are admitted that are root,
-  // run as the agent's own user, or are members of the group; others are hung up on, and logged.
+  // Listens at `path`. A stale socket of an agent that is gone is replaced; where one still
+  // answers, kRefused. Peers whom `access` does not admit are hung up on, and logged.
   static Result<std::unique_ptr<LocalSocket>> Listen(const std::filesystem::path& path,
-                                                     std::optional<gid_t> group);
+                                                     const SocketAccess& access);
 
   ~LocalSocket();
   LocalSocket(const LocalSocket&) = delete;
@@ -41,13 +46,13 @@ class LocalSocket {
   void Stop();
 
  private:
-  LocalSocket(std::filesystem::path path, std::optional<gid_t> group, UniqueFd listener,
+  LocalSocket(std::filesystem::path path, const SocketAccess& access, UniqueFd listener,
               UniqueFd wake);
   void AcceptLoop(const OnConnection& on_connection);
   void AcceptOne(const OnConnection& on_connection);
 
   std::filesystem::path path_;
-  std::optional<gid_t> group_;
+  SocketAccess access_;
   UniqueFd listener_;
   UniqueFd wake_;  // an eventfd, readable once Stop was called
   std::thread thread_;
@@ -56,6 +61,8 @@ class LocalSocket {
 // kNotFound where the system has no such group.
 Result<gid_t> FindGroup(const std::string& name);
 
+// "alice"; "user" where the system knows no name.
+std::string LocalPeerName(const LocalPeer& peer);
 // "alice (uid 1000, unix socket)".
 std::string DescribeLocalPeer(const LocalPeer& peer);
 

@@ -5,7 +5,6 @@
 #include <chrono>
 #include <exception>
 
-#include "agent/api/audit.h"
 #include "agent/api/translate.h"
 #include "agent/api/validation.h"
 #include "lib/rpc/channel.h"
@@ -44,9 +43,12 @@ Result<> Stopping() { return Fail(ErrorCode::kUnavailable, "the agent is stoppin
 
 }  // namespace
 
-NodeService::NodeService(engine::Engine& engine, Identify identify,
+NodeService::NodeService(engine::Engine& engine, AuditLog& audit, Identify identify,
                          std::function<ServingState()> serving_state)
-    : engine_(engine), identify_(std::move(identify)), serving_state_(std::move(serving_state)) {}
+    : engine_(engine),
+      audit_(audit),
+      identify_(std::move(identify)),
+      serving_state_(std::move(serving_state)) {}
 
 void NodeService::Stop() { stop_.request_stop(); }
 
@@ -71,7 +73,7 @@ grpc::Status NodeService::Serve(std::string_view method, grpc::ServerContext& co
       result = Fail(ErrorCode::kInternal, std::string(method) + ": " + e.what());
     }
   }
-  Audit(who, method, request, result ? nullptr : &result.error());
+  audit_.Record(who, method, request, result ? nullptr : &result.error());
   return result ? grpc::Status::OK : rpc::ToStatus(result.error(), context);
 }
 

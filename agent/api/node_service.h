@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/api/audit.h"
 #include "agent/api/rules.h"
 #include "agent/engine/engine.h"
 #include "matic/v1/node.grpc.pb.h"
@@ -28,7 +29,7 @@ class NodeService final : public v1::Node::Service {
   // Proves who calls. A call that nobody can be named for gets no role, and so no answer.
   using Identify = std::function<Identity(const grpc::ServerContext&)>;
 
-  NodeService(engine::Engine& engine, Identify identify,
+  NodeService(engine::Engine& engine, AuditLog& audit, Identify identify,
               std::function<ServingState()> serving_state);
 
   // Ends every watch, so that the server can shut down. Later watches end at once.
@@ -78,6 +79,7 @@ class NodeService final : public v1::Node::Service {
   bool Pause();
 
   engine::Engine& engine_;
+  AuditLog& audit_;
   Identify identify_;
   std::function<ServingState()> serving_state_;
   std::stop_source stop_;

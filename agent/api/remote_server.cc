@@ -30,42 +30,66 @@ std::string Printable(const std::string& name) {
   return text.empty() ? "nameless" : text;
 }
 
-Identity IdentifyCall(const grpc::ServerContext& context) {
+Identity IdentifyCall(const grpc::ServerContext& context, const rpc::RevocationList& revoked) {
   const auto certificates =
       context.auth_context()->FindPropertyValues(GRPC_X509_PEM_CERT_PROPERTY_NAME);
-  if (certificates.size() != 1) return Identity{std::nullopt, "a caller without a certificate"};
-  return IdentifyCertificate({certificates[0].data(), certificates[0].size()}, context.peer());
+  if (certificates.size() != 1) return Identity{.description = "a caller without a certificate"};
+  return IdentifyCertificate({certificates[0].data(), certificates[0].size()}, context.peer(),
+                             revoked, std::chrono::system_clock::now());
+}
+
+std::string WhyNoRole(const rpc::CertificateInfo& certificate, const rpc::RevocationList& revoked,
+                      WallTime now) {
+  if (const auto since = revoked.RevokedSince(certificate)) {
+    return "the certificate " + certificate.serial + " was revoked at " + FormatTime(*since);
+  }
+  if (certificate.not_after < now) {
+    return "the certificate " + certificate.serial + " expired at " +
+           FormatTime(certificate.not_after);
+  }
+  return "";
 }
 
 }  // namespace
 
-Identity IdentifyCertificate(const std::string& certificate_pem, const std::string& peer) {
-  const std::string from = " (" + PeerHost(peer) + ")";
+Identity IdentifyCertificate(const std::string& certificate_pem, const std::string& peer,
+                             const rpc::RevocationList& revoked, WallTime now) {
+  Identity who;
+  who.from = PeerHost(peer);
+  const std::string from = " (" + who.from + ")";
   auto certificate = rpc::ParseCertificate(certificate_pem);
-  if (!certificate) return Identity{std::nullopt, "an unreadable certificate" + from};
-  const std::string name = Printable(certificate->common_name);
-  const std::optional<rpc::Role> role = certificate->role();
-  if (!role) return Identity{std::nullopt, name + from};
-  return Identity{role, std::string(rpc::RoleName(*role)) + " " + name + from};
+  if (!certificate) {
+    who.description = "an unreadable certificate" + from;
+    return who;
+  }
+  who.name = Printable(certificate->common_name);
+  who.certificate = certificate->serial;
+  who.why_no_role = WhyNoRole(*certificate, revoked, now);
+  if (who.why_no_role.empty()) who.role = certificate->role();
+  who.description = (who.role ? std::string(rpc::RoleName(*who.role)) + " " : "") + who.name + from;
+  return who;
 }
 
 struct RemoteServer::Parts {
-  WallTime certificate_expiry;
   std::unique_ptr<NodeService> service;
   std::unique_ptr<grpc::Server> server;
   int port = 0;
 };
 
 Result<std::unique_ptr<RemoteServer>> RemoteServer::Start(
-    const std::string& listen, const rpc::TlsFiles& files, engine::Engine& engine,
+    const std::string& listen, const rpc::TlsFiles& files, engine::Engine& engine, AuditLog& audit,
     std::function<ServingState()> serving_state) {
   grpc::SslServerCredentialsOptions tls(GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
   tls.pem_root_certs = files.ca_pem;
   tls.pem_key_cert_pairs.push_back({files.key_pem, files.certificate_pem});
 
   auto parts = std::make_unique<Parts>();
-  parts->certificate_expiry = files.certificate.not_after;
-  parts->service = std::make_unique<NodeService>(engine, IdentifyCall, std::move(serving_state));
+  parts->service = std::make_unique<NodeService>(
+      engine, audit,
+      [revoked = files.revoked](const grpc::ServerContext& context) {
+        return IdentifyCall(context, revoked);
+      },
+      std::move(serving_state));
   grpc::ServerBuilder builder;
   Prepare(builder, *parts->service);
   builder.AddListeningPort(listen, grpc::SslServerCredentials(tls), &parts->port);
@@ -82,8 +106,6 @@ RemoteServer::RemoteServer(std::unique_ptr<Parts> parts) : parts_(std::move(part
 RemoteServer::~RemoteServer() { Shutdown(std::chrono::system_clock::now() + kShutdownTime); }
 
 uint16_t RemoteServer::port() const { return static_cast<uint16_t>(parts_->port); }
-
-WallTime RemoteServer::certificate_expiry() const { return parts_->certificate_expiry; }
 
 void RemoteServer::Shutdown(std::chrono::system_clock::time_point deadline) {
   api::Shutdown(*parts_->server, *parts_->service, deadline);

@@ -15,12 +15,11 @@ class RemoteServer {
   // kUnavailable where the port cannot be had.
   static Result<std::unique_ptr<RemoteServer>> Start(const std::string& listen,
                                                      const rpc::TlsFiles& files,
-                                                     engine::Engine& engine,
+                                                     engine::Engine& engine, AuditLog& audit,
                                                      std::function<ServingState()> serving_state);
   ~RemoteServer();
 
   uint16_t port() const;
-  WallTime certificate_expiry() const;
   void Shutdown(std::chrono::system_clock::time_point deadline);
 
  private:
@@ -29,7 +28,9 @@ class RemoteServer {
   std::unique_ptr<Parts> parts_;
 };
 
-// What the caller's certificate proves.
-Identity IdentifyCertificate(const std::string& certificate_pem, const std::string& peer);
+// What the caller's certificate proves at `now`. A connection may be older than the certificate's
+// end, so that is looked at for every call.
+Identity IdentifyCertificate(const std::string& certificate_pem, const std::string& peer,
+                             const rpc::RevocationList& revoked, WallTime now);
 
 }  // namespace matic::api

@@ -37,6 +37,9 @@ Result<> Authorise(const Identity& identity, std::string_view method) {
   if (rule == nullptr) {
     return Fail(ErrorCode::kPermission, "nobody may call " + std::string(method));
   }
+  if (!identity.role && !identity.why_no_role.empty()) {
+    return Fail(ErrorCode::kPermission, identity.description + ": " + identity.why_no_role);
+  }
   if (!identity.role) {
     return Fail(ErrorCode::kPermission,
                 identity.description +

@@ -23,8 +23,12 @@ const MethodRule* FindRule(std::string_view method);
 
 // Who calls, as the transport proved it.
 struct Identity {
-  std::optional<rpc::Role> role;
-  std::string description;  // "admin alice (10.0.2.2)", "root (uid 0, unix socket)"
+  std::optional<rpc::Role> role = std::nullopt;
+  std::string description = {};  // "admin alice (10.0.2.2)", "root (uid 0, unix socket)"
+  std::string name = {};         // "alice"
+  std::string from = {};         // "10.0.2.2", "unix socket, uid 0, pid 4242"
+  std::string certificate = {};  // its serial number; empty at a unix socket
+  std::string why_no_role = {};  // empty: the certificate names none
 };
 
 // kPermission, saying what is missing.

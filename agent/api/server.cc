@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <mutex>
 #include <stop_token>
@@ -10,56 +11,22 @@
 #include "agent/api/grpc_server.h"
 #include "agent/api/local_server.h"
 #include "agent/api/remote_server.h"
+#include "agent/api/server_certificates.h"
 
 namespace matic::api {
-namespace {
-
-// GetStatus lists a certificate that ends soon among the problems.
-constexpr std::chrono::hours kExpiryWarning{30 * 24};
-
-// Changes whenever one of the files does.
-std::string Fingerprint(const std::vector<std::filesystem::path>& folders) {
-  std::string fingerprint;
-  for (const auto& folder : folders) {
-    for (const char* name : {"ca.pem", "server.pem", "server.key"}) {
-      std::error_code failure;
-      const auto time = std::filesystem::last_write_time(folder / name, failure);
-      fingerprint += failure ? "-" : std::to_string(time.time_since_epoch().count());
-      const auto size = std::filesystem::file_size(folder / name, failure);
-      fingerprint += failure ? "-;" : " " + std::to_string(size) + ";";
-    }
-  }
-  return fingerprint;
-}
-
-bool HasServerFiles(const std::filesystem::path& folder) {
-  std::error_code failure;
-  return std::filesystem::exists(folder / "server.pem", failure) ||
-         std::filesystem::exists(folder / "server.key", failure);
-}
-
-// A folder whose files are broken is an error: falling back would trust another authority unasked.
-Result<rpc::TlsFiles> LoadFirst(const std::vector<std::filesystem::path>& folders) {
-  std::string looked_in;
-  for (const auto& folder : folders) {
-    if (HasServerFiles(folder)) return rpc::LoadTlsFiles(folder, rpc::Side::kServer);
-    looked_in += (looked_in.empty() ? "" : " or ") + folder.string();
-  }
-  return Fail(ErrorCode::kNotFound,
-              "no server.pem in " + looked_in + "; osctl pki issue makes one");
-}
-
-}  // namespace
-
 class Server::Servers {
  public:
-  Servers(const ApiOptions& options, engine::Engine& engine) : options_(options), engine_(engine) {}
+  Servers(const ApiOptions& options, engine::Engine& engine)
+      : options_(options), engine_(engine), audit_(options.audit_file) {}
 
   ~Servers() { Shutdown(); }
 
   Result<> Start() {
-    MATIC_ASSIGN(local_, LocalServer::Start(options_, engine_, [this] { return State(); }));
+    const LocalEndpoint everything{options_.socket, options_.socket_group, 0660, rpc::Role::kAdmin};
+    MATIC_ASSIGN(local_,
+                 LocalServer::Start(everything, engine_, audit_, [this] { return State(); }));
     spdlog::info("api: serving {}", options_.socket.string());
+    if (!options_.reader_socket.empty()) StartForReaders();
     if (options_.listen.empty()) return {};
     fingerprint_ = Fingerprint(options_.pki_dirs);
     StartRemote();
@@ -72,6 +39,7 @@ class Server::Servers {
     if (renewal_.joinable()) renewal_.join();
     const auto deadline = std::chrono::system_clock::now() + kShutdownTime;
     if (remote_) remote_->Shutdown(deadline);
+    if (readers_) readers_->Shutdown(deadline);
     if (local_) local_->Shutdown(deadline);
   }
 
@@ -80,19 +48,34 @@ class Server::Servers {
     return port_;
   }
 
+  std::optional<WallTime> certificate_expiry() const { return State().certificate_expiry; }
+
  private:
   ServingState State() const {
     const std::scoped_lock lock(mutex_);
     ServingState state;
-    state.certificate_expiry = expiry_;
-    if (!problem_.empty()) state.problems.push_back(problem_);
-    const WallTime now = std::chrono::system_clock::now();
-    if (expiry_ && *expiry_ < now) {
-      state.problems.push_back("the server's certificate expired at " + FormatTime(*expiry_));
-    } else if (expiry_ && *expiry_ < now + kExpiryWarning) {
-      state.problems.push_back("the server's certificate expires at " + FormatTime(*expiry_));
+    if (files_) {
+      state.certificate_expiry = files_->certificate.not_after;
+      state.problems = EndingProblems(*files_, std::chrono::system_clock::now());
+    }
+    for (const std::string& problem : {problem_, readers_problem_, audit_.problem()}) {
+      if (!problem.empty()) state.problems.push_back(problem);
     }
     return state;
+  }
+
+  // Without it everything else works, so it is no reason not to start.
+  void StartForReaders() {
+    const LocalEndpoint looking{options_.reader_socket, options_.reader_socket_group,
+                                options_.reader_socket_mode, rpc::Role::kReader};
+    auto started = LocalServer::Start(looking, engine_, audit_, [this] { return State(); });
+    if (!started) {
+      readers_problem_ = "there is no socket for readers: " + started.error().message;
+      spdlog::warn("api: {}", readers_problem_);
+      return;
+    }
+    readers_ = *std::move(started);
+    spdlog::info("api: serving {} to readers", options_.reader_socket.string());
   }
 
   void SetProblem(const std::string& problem) {
@@ -103,7 +86,7 @@ class Server::Servers {
 
   // What serves already goes on where the new files cannot be used.
   void StartRemote() {
-    auto files = LoadFirst(options_.pki_dirs);
+    auto files = LoadServerFiles(options_.pki_dirs);
     if (!files) {
       const char* consequence = remote_ ? "the certificates in use stay" : "TCP is not served at ";
       SetProblem(consequence + (remote_ ? "" : options_.listen) + ": " + files.error().message);
@@ -112,10 +95,10 @@ class Server::Servers {
     if (remote_) remote_->Shutdown(std::chrono::system_clock::now() + kShutdownTime);
     remote_.reset();
     auto started =
-        RemoteServer::Start(options_.listen, *files, engine_, [this] { return State(); });
+        RemoteServer::Start(options_.listen, *files, engine_, audit_, [this] { return State(); });
     const std::scoped_lock lock(mutex_);
     port_ = 0;
-    expiry_.reset();
+    files_.reset();
     problem_.clear();
     if (!started) {
       problem_ = "TCP is not served: " + started.error().message;
@@ -124,14 +107,29 @@ class Server::Servers {
     }
     remote_ = *std::move(started);
     port_ = remote_->port();
-    expiry_ = remote_->certificate_expiry();
-    spdlog::info("api: serving {} with a certificate for '{}' that ends {}", options_.listen,
-                 files->certificate.common_name, FormatTime(*expiry_));
+    files_ = *std::move(files);
+    spdlog::info("api: serving {} with a certificate for '{}' that ends {}; {} are revoked",
+                 options_.listen, files_->certificate.common_name,
+                 FormatTime(files_->certificate.not_after), files_->revoked.entries().size());
+  }
+
+  // Each once, not at every look.
+  void WarnOfEndings() {
+    const std::scoped_lock lock(mutex_);
+    std::vector<std::string> problems;
+    if (files_) problems = EndingProblems(*files_, std::chrono::system_clock::now());
+    for (const std::string& problem : problems) {
+      if (std::ranges::find(warned_of_, problem) == warned_of_.end()) {
+        spdlog::warn("api: {}", problem);
+      }
+    }
+    warned_of_ = std::move(problems);
   }
 
   void Renew(const std::stop_token& stop) {
     std::unique_lock lock(renewal_mutex_);
     while (true) {
+      WarnOfEndings();
       renewal_wait_.wait_for(lock, stop, options_.pki_check_interval, [] { return false; });
       if (stop.stop_requested()) return;
       std::string fingerprint = Fingerprint(options_.pki_dirs);
@@ -143,17 +141,21 @@ class Server::Servers {
     }
   }
 
-  bool HasFiles() const { return LoadFirst(options_.pki_dirs).has_value(); }
+  bool HasFiles() const { return LoadServerFiles(options_.pki_dirs).has_value(); }
 
   const ApiOptions options_;
   engine::Engine& engine_;
+  AuditLog audit_;
   std::unique_ptr<LocalServer> local_;
+  std::unique_ptr<LocalServer> readers_;
+  std::string readers_problem_;
   // Used by Start, then by the renewal's thread, then by Shutdown: never by two at once.
   std::unique_ptr<RemoteServer> remote_;
   std::string fingerprint_;
 
-  mutable std::mutex mutex_;  // of what GetStatus reads
-  std::optional<WallTime> expiry_;
+  mutable std::mutex mutex_;            // of what GetStatus reads
+  std::optional<rpc::TlsFiles> files_;  // in use
+  std::vector<std::string> warned_of_;
   std::string problem_;
   uint16_t port_ = 0;
 
@@ -174,6 +176,10 @@ Server::Server(std::unique_ptr<Servers> servers) : servers_(std::move(servers)) 
 Server::~Server() = default;
 
 void Server::Shutdown() { servers_->Shutdown(); }
+
+std::optional<WallTime> Server::certificate_expiry() const {
+  return servers_->certificate_expiry();
+}
 
 uint16_t Server::tcp_port() const { return servers_->tcp_port(); }
 

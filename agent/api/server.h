@@ -1,11 +1,14 @@
-// The agent's API as it is served: the unix socket for this machine, mutual TLS for the rest. Both
-// serve matic.v1.Node and grpc.health.v1.
+// The agent's API as it is served: unix sockets for this machine, one of them for looking only, and
+// mutual TLS for the rest. All serve matic.v1.Node and grpc.health.v1.
 #pragma once
+
+#include <sys/types.h>
 
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,11 +21,15 @@ struct ApiOptions {
   std::filesystem::path socket = "/run/matic/agent.sock";
   // Empty, or unknown to the system: only root and the agent's own user may connect.
   std::string socket_group = "matic";
+  std::filesystem::path reader_socket;  // for readers, whoever they are; empty: none
+  std::string reader_socket_group;
+  mode_t reader_socket_mode = 0660;
   std::string listen;  // "0.0.0.0:50051"; empty: no TCP
   // The first folder with a server's certificate counts.
   std::vector<std::filesystem::path> pki_dirs;
   // How often the files in them are looked at: renewed ones are taken without a restart.
   std::chrono::milliseconds pki_check_interval = std::chrono::seconds(30);
+  std::filesystem::path audit_file;  // empty: the log alone is told
 };
 
 class Server {
@@ -37,6 +44,9 @@ class Server {
 
   // Ends watches, gives calls that run up to two seconds, and cancels the rest. Idempotent.
   void Shutdown();
+
+  // Of the certificate that TCP is served with; nothing where it is not.
+  std::optional<WallTime> certificate_expiry() const;
 
   // The port that TCP is served at, 0 where it is not.
   uint16_t tcp_port() const;

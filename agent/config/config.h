@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "agent/config/api.h"
 #include "agent/config/channel.h"
 #include "agent/config/health.h"
 #include "agent/config/hooks.h"
@@ -18,16 +19,6 @@
 #include "lib/base/result.h"
 
 namespace matic::config {
-
-struct Api {
-  std::filesystem::path socket = "/run/matic/agent.sock";
-  std::string socket_group = "matic";    // owner of the socket, beside root; may be empty
-  std::string listen = "0.0.0.0:50051";  // empty: no TCP
-  // Folders with ca.pem, server.pem and server.key; the first that has them is used.
-  std::vector<std::filesystem::path> pki_dirs = {"/var/lib/matic/pki", "/etc/matic/pki"};
-
-  bool operator==(const Api&) const = default;
-};
 
 struct Download {
   std::filesystem::path ca_file;  // PEM; empty: the system's

@@ -1,19 +1,9 @@
 #include "lib/rpc/certificate.h"
 
-#include <ctime>
-
 #include "lib/rpc/openssl.h"
 
 namespace matic::rpc {
 namespace {
-
-Result<WallTime> ToWallTime(const ASN1_TIME* time) {
-  std::tm parts{};
-  if (ASN1_TIME_to_tm(time, &parts) != 1) {
-    return Fail(OpenSslError(ErrorCode::kCorrupt, "certificate with an unreadable time"));
-  }
-  return std::chrono::system_clock::from_time_t(timegm(&parts));
-}
 
 std::string ToString(const ASN1_STRING* text) {
   return {reinterpret_cast<const char*>(ASN1_STRING_get0_data(text)),
@@ -59,6 +49,8 @@ Result<CertificateInfo> ParseCertificate(const std::string& pem) {
   MATIC_ASSIGN(info.not_before, ToWallTime(X509_get0_notBefore(certificate.get())));
   MATIC_ASSIGN(info.not_after, ToWallTime(X509_get0_notAfter(certificate.get())));
   info.uris = Uris(certificate.get());
+  info.issuer = NameText(X509_get_issuer_name(certificate.get()));
+  info.serial = SerialText(X509_get0_serialNumber(certificate.get()));
   return info;
 }
 

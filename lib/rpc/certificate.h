@@ -16,6 +16,8 @@ struct CertificateInfo {
   WallTime not_before;
   WallTime not_after;
   std::vector<std::string> uris;  // of its subject alternative names
+  std::string issuer;             // "CN=Matic authority" (RFC 2253)
+  std::string serial;             // lower-case hexadecimal; of an issuer's certificates only one
 
   // Empty where it names no role or more than one: nobody may guess which was meant.
   std::optional<Role> role() const;

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <array>
-#include <functional>
 
 #include "lib/rpc/certificate.h"
 #include "lib/rpc/openssl.h"
@@ -46,16 +45,6 @@ Result<> CheckHost(const std::string& host) {
                 "'" + host + "' is neither a host name nor an IP address");
   }
   return {};
-}
-
-Result<std::string> ToPem(const std::function<int(BIO*)>& write) {
-  UniqueBio bio(BIO_new(BIO_s_mem()));
-  if (!bio || write(bio.get()) != 1) {
-    return Fail(OpenSslError(ErrorCode::kInternal, "writing PEM"));
-  }
-  char* data = nullptr;
-  const long size = BIO_get_mem_data(bio.get(), &data);
-  return std::string(data, static_cast<size_t>(size));
 }
 
 bool SetRandomSerial(X509* certificate) {

@@ -11,6 +11,7 @@
 
 #include "lib/base/result.h"
 #include "lib/base/time.h"
+#include "lib/rpc/certificate.h"
 #include "lib/rpc/role.h"
 
 namespace matic::rpc {
@@ -51,5 +52,10 @@ Result<KeyPair> ReadAuthority(const std::filesystem::path& folder);
 // kRefused where one of the pair exists, or where ca.pem is another authority's, unless forced.
 Result<> WriteLeaf(const std::filesystem::path& folder, const std::string& ca_pem,
                    const KeyPair& leaf, bool server, bool force);
+
+// Keeps what was issued, as `folder`/issued/SERIAL.pem, so that it can be revoked by its name when
+// whoever had it has lost it.
+Result<> RecordIssued(const std::filesystem::path& folder, const std::string& certificate_pem);
+Result<std::vector<CertificateInfo>> ReadIssued(const std::filesystem::path& folder);
 
 }  // namespace matic::rpc

@@ -15,6 +15,7 @@ namespace fs = std::filesystem;
 constexpr size_t kMaxPemBytes = 256 * 1024;
 constexpr uint32_t kSecret = 0600;
 constexpr uint32_t kPublic = 0644;
+constexpr const char* kIssuedFolder = "issued";
 
 Result<> CreateFolder(const fs::path& folder) {
   std::error_code failure;
@@ -73,6 +74,30 @@ Result<> WriteLeaf(const fs::path& folder, const std::string& ca_pem, const KeyP
   MATIC_TRY(WriteFileDurably(key, leaf.key_pem, kSecret));
   MATIC_TRY(WriteFileDurably(certificate, leaf.certificate_pem, kPublic));
   return WriteFileDurably(folder / "ca.pem", ca_pem, kPublic);
+}
+
+Result<> RecordIssued(const fs::path& folder, const std::string& certificate_pem) {
+  MATIC_ASSIGN(const CertificateInfo info, ParseCertificate(certificate_pem));
+  MATIC_TRY(CreateFolder(folder / kIssuedFolder));
+  return WriteFileDurably(folder / kIssuedFolder / (info.serial + ".pem"), certificate_pem,
+                          kPublic);
+}
+
+Result<std::vector<CertificateInfo>> ReadIssued(const fs::path& folder) {
+  std::vector<CertificateInfo> issued;
+  std::error_code failure;
+  for (fs::directory_iterator entry(folder / kIssuedFolder, failure), end; !failure && entry != end;
+       entry.increment(failure)) {
+    if (entry->path().extension() != ".pem") continue;
+    MATIC_ASSIGN(const std::string pem, ReadFile(entry->path(), kMaxPemBytes));
+    auto info = ParseCertificate(pem);
+    if (!info) return Fail(info.error().Context(entry->path().string()));
+    issued.push_back(*std::move(info));
+  }
+  if (failure && failure != std::errc::no_such_file_or_directory) {
+    return Fail(OsError("read " + (folder / kIssuedFolder).string(), failure.value()));
+  }
+  return issued;
 }
 
 }  // namespace matic::rpc

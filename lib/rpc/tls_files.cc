@@ -1,16 +1,41 @@
 #include "lib/rpc/tls_files.h"
 
+#include <algorithm>
+
 #include "lib/os/durable_file.h"
+#include "lib/rpc/openssl.h"
 
 namespace matic::rpc {
 namespace {
 
 // Far more than a chain of certificates takes.
 constexpr size_t kMaxPemBytes = 256 * 1024;
+// Some ten thousand entries.
+constexpr size_t kMaxRevocationListBytes = 1024 * 1024;
+
+Result<WallTime> EarliestEnd(const std::string& ca_pem) {
+  MATIC_ASSIGN(const auto authorities, ReadCertificates(ca_pem));
+  MATIC_ASSIGN(WallTime end, ToWallTime(X509_get0_notAfter(authorities.front().get())));
+  for (const UniqueX509& authority : authorities) {
+    MATIC_ASSIGN(const WallTime other, ToWallTime(X509_get0_notAfter(authority.get())));
+    end = std::min(end, other);
+  }
+  return end;
+}
 
 }  // namespace
 
 std::string_view SideName(Side side) { return side == Side::kServer ? "server" : "client"; }
+
+Result<RevocationList> LoadRevocationList(const std::filesystem::path& file,
+                                          const std::string& ca_pem) {
+  auto pem = ReadFile(file, kMaxRevocationListBytes);
+  if (!pem && pem.error().code == ErrorCode::kNotFound) return RevocationList();
+  if (!pem) return Fail(pem.error());
+  auto list = RevocationList::Parse(*pem, ca_pem);
+  if (!list) return Fail(list.error().Context(file.string()));
+  return list;
+}
 
 Result<TlsFiles> LoadTlsFiles(const std::filesystem::path& folder, Side side) {
   const std::string name(SideName(side));
@@ -20,14 +45,17 @@ Result<TlsFiles> LoadTlsFiles(const std::filesystem::path& folder, Side side) {
   MATIC_ASSIGN(files.certificate_pem, ReadFile(certificate_path, kMaxPemBytes));
   MATIC_ASSIGN(files.key_pem, ReadFile(folder / (name + ".key"), kMaxPemBytes));
 
-  if (auto ca = ParseCertificate(files.ca_pem); !ca) {
-    return Fail(ca.error().Context((folder / "ca.pem").string()));
-  }
+  auto ca_not_after = EarliestEnd(files.ca_pem);
+  if (!ca_not_after) return Fail(ca_not_after.error().Context((folder / "ca.pem").string()));
+  files.ca_not_after = *ca_not_after;
   auto certificate = ParseCertificate(files.certificate_pem);
   if (!certificate) return Fail(certificate.error().Context(certificate_path.string()));
   files.certificate = *std::move(certificate);
   if (auto fits = CheckKeyFits(files.certificate_pem, files.key_pem); !fits) {
     return Fail(fits.error().Context((folder / (name + ".key")).string()));
+  }
+  if (side == Side::kServer) {
+    MATIC_ASSIGN(files.revoked, LoadRevocationList(folder / kRevocationListFile, files.ca_pem));
   }
   return files;
 }

@@ -1,4 +1,5 @@
-// The files that mutual TLS needs, read from one folder: ca.pem, NAME.pem, NAME.key.
+// The files that mutual TLS needs, read from one folder: ca.pem, NAME.pem, NAME.key; and crl.pem,
+// which may be missing.
 #pragma once
 
 #include <filesystem>
@@ -6,6 +7,7 @@
 
 #include "lib/base/result.h"
 #include "lib/rpc/certificate.h"
+#include "lib/rpc/revocation_list.h"
 
 namespace matic::rpc {
 
@@ -16,14 +18,23 @@ struct TlsFiles {
   std::string certificate_pem;
   std::string key_pem;
   CertificateInfo certificate;
+  WallTime ca_not_after;   // of the authority that ends first
+  RevocationList revoked;  // of a server; empty where there is no crl.pem
 };
+
+inline constexpr std::string_view kRevocationListFile = "crl.pem";
+
+// Empty where there is no such file; errors name it.
+Result<RevocationList> LoadRevocationList(const std::filesystem::path& file,
+                                          const std::string& ca_pem);
 
 // "server" or "client": the name of the side's files.
 std::string_view SideName(Side side);
 
 // kNotFound where one of the three files is missing, kPermission where it may not be read, kCorrupt
 // or kInvalidArgument where they cannot be used. Every error names its file. An expired certificate
-// is read without complaint: the peer decides.
+// is read without complaint: the peer decides. So is a revocation list that should have been
+// replaced: what it withdraws stays withdrawn.
 Result<TlsFiles> LoadTlsFiles(const std::filesystem::path& folder, Side side);
 
 }  // namespace matic::rpc

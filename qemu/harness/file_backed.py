@@ -70,6 +70,13 @@ class FileBackedMachine:
                 stderr=log,
             )
 
+    @property
+    def agent_pid(self) -> int:
+        """Of the agent that runs."""
+        if self._agent is None or self._agent.poll() is not None:
+            raise Failed("no agent runs")
+        return self._agent.pid
+
     def wait_until_it_reboots(self, timeout: float = 20) -> None:
         """Until the agent asks for a reboot; then it is stopped as systemd would stop it."""
         deadline = time.monotonic() + timeout

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from harness import local_osctl, paths
 from harness.disk import Disk, SlotState
-from harness.file_backed import FileBackedMachine, pack_tiny_image
+from harness.file_backed import FileBackedMachine, Settings, pack_tiny_image
 from harness.https_server import Behaviour, HttpsServer
 from harness.images import Image
 from harness.node import ENDED, UPDATE_FAILED, Schedule
@@ -18,14 +18,27 @@ SLOT_SIZE = 8 << 20
 _MIB = 1 << 20
 
 
+def issue_client(authority: Path, role: str, folder: Path, *options: str) -> Path:
+    issue = ("pki", "issue", "--dir", authority, "--role", role, "--name", role, "--out", folder)
+    local_osctl.run(*issue, *options)
+    return folder
+
+
+def issue_server(authority: Path, folder: Path, host: str, *options: str) -> Path:
+    """A folder with a server's certificate for `host`."""
+    name = ("--role", "server", "--name", folder.name, "--host", host)
+    local_osctl.run("pki", "issue", "--dir", authority, *name, "--out", folder, *options)
+    return folder
+
+
 class Factory:
     """What all tests share and none changes: certificates, images, and a new device's disk."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.authority = folder / "authority"
-        self._pki("init", "--dir", self.authority)
-        self._pki("init", "--dir", folder / "stranger")
+        local_osctl.run("pki", "init", "--dir", self.authority)
+        local_osctl.run("pki", "init", "--dir", folder / "stranger")
         self.server = self.issue(self.authority, "server", HERE)
         self.elsewhere = self.issue(self.authority, "elsewhere", "cdn.example.com")
         self.stranger = self.issue(folder / "stranger", "stranger-server", HERE)
@@ -40,23 +53,11 @@ class Factory:
         )
 
     def issue(self, authority: Path, name: str, host: str) -> Path:
-        """A folder with a server's certificate for `host`."""
-        self._pki(
-            *("issue", "--dir", authority, "--role", "server", "--name", name),
-            *("--host", host, "--out", self.folder / name),
-        )
-        return self.folder / name
+        return issue_server(authority, self.folder / name, host)
 
     def issue_client(self, role: str, folder: Path) -> Path:
-        """A folder that osctl --pki takes."""
-        self._pki(
-            *("issue", "--dir", self.authority, "--role", role, "--name", role, "--out", folder)
-        )
-        return folder
-
-    @staticmethod
-    def _pki(*arguments: str | Path) -> None:
-        local_osctl.run("pki", *arguments)
+        """A folder that osctl --pki takes, for somebody called as the role."""
+        return issue_client(self.authority, role, folder)
 
 
 class Servers:
@@ -82,7 +83,7 @@ class Servers:
 
 
 class Device:
-    def __init__(self, factory: Factory, folder: Path) -> None:
+    def __init__(self, factory: Factory, folder: Path, settings: Settings | None = None) -> None:
         self.factory = factory
         self.folder = folder
         self.disk = factory.disk.copy_to(folder / "disk.img")
@@ -93,7 +94,9 @@ class Device:
             "low_speed_seconds": 1,
             "buffer_bytes": 65536,  # less than an image: its start is written before its end comes
         }
-        self.machine = FileBackedMachine(self.disk, folder, {"download": download})
+        self.machine = FileBackedMachine(
+            self.disk, folder, {"download": download, **(settings or {})}
+        )
         self.node = self.machine.node
 
     def update_failure(self, url: str, sha256: str) -> str:

@@ -21,7 +21,7 @@ INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.MULTIL
 CODE = (".h", ".cc", ".c")
 
 LIB = ["lib/base", "lib/os", "lib/pattern", "lib/crypto", "lib/calendar", "lib/http", "lib/notify",
-       "lib/gpt", "lib/image", "lib/rpc", "lib/trust"]
+       "lib/gpt", "lib/image", "lib/journal", "lib/rpc", "lib/trust"]
 AGENT_BASE = [*LIB, "proto", "boot/policy"]
 
 # What each folder may depend on at most. Folders that are not named here may be used by nobody and
@@ -40,6 +40,7 @@ ALLOWED: dict[str, list[str]] = {
     "lib/notify": ["lib/base", "lib/os", "lib/http"],
     "lib/gpt": ["lib/base", "lib/os", "lib/crypto", "boot/policy"],
     "lib/image": ["lib/base", "lib/os", "lib/crypto", "boot/policy"],
+    "lib/journal": [],
     "lib/rpc": ["lib/base", "lib/os", "lib/crypto", "proto"],
     "lib/trust": ["lib/base", "lib/os", "lib/crypto", "lib/http"],
     "agent/update": ["lib/base", "lib/calendar"],
@@ -86,6 +87,8 @@ WRAPPED: dict[str, Wrapped] = {
                               ("agent/metrics",)),
     "Abseil's time": Wrapped(re.compile(r"^absl/time/"), re.compile("^absl::time$"),
                              ("lib/base", "lib/calendar")),
+    "libsystemd": Wrapped(re.compile(r"^systemd/"), re.compile("SYSTEMD|^systemd$"),
+                          ("lib/journal", "agent")),
     "SQLite": Wrapped(re.compile(r"^sqlite3\.h$"), re.compile("^SQLite|^sqlite3$"), ()),
 }
 

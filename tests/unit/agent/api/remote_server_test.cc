@@ -1,14 +1,18 @@
 // Who may call over TCP, and what.
 #include "agent/api/remote_server.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <ctime>
 
+#include "lib/os/line_log.h"
 #include "tests/unit/agent/api/served.h"
 
 namespace matic::api {
 namespace {
+
+using testing::HasSubstr;
 
 TEST_F(TlsServerTest, AnOperatorMayChangeThings) {
   Start();
@@ -74,6 +78,53 @@ TEST_F(TlsServerTest, AnExpiredCertificateIsRefused) {
   ASSERT_TRUE(old);
   EXPECT_FALSE(Reboot(*Remote(*old)).ok());
   EXPECT_TRUE(engine_.requests().empty());
+}
+
+TEST_F(TlsServerTest, ARevokedCertificateMayDoNothing) {
+  const auto leaf = rpc::IssueLeaf(authority_, {"alice", rpc::Role::kAdmin, {}},
+                                   std::chrono::system_clock::now());
+  Revoke(*leaf);
+  Start();
+  v1::GetStatusResponse response;
+  const grpc::Status denied = GetStatus(*Remote(*leaf), response);
+  EXPECT_EQ(denied.error_code(), grpc::StatusCode::PERMISSION_DENIED);
+  EXPECT_THAT(denied.error_message(), HasSubstr("alice (127.0.0.1): the certificate "));
+  EXPECT_THAT(denied.error_message(), HasSubstr(" was revoked at "));
+  EXPECT_FALSE(Reboot(*Remote(*leaf)).ok());
+  EXPECT_TRUE(engine_.requests().empty());
+  EXPECT_TRUE(Reboot(*Remote(rpc::Role::kAdmin, authority_)).ok()) << "of the same name";
+}
+
+TEST_F(TlsServerTest, WhatACallerProvesIsLookedAtForEveryCall) {
+  const auto leaf = rpc::IssueLeaf(authority_, {"alice", rpc::Role::kAdmin, {}, rpc::Days(10)},
+                                   std::chrono::system_clock::now());
+  const auto at = [&](rpc::Days days) {
+    return IdentifyCertificate(leaf->certificate_pem, "ipv4:10.0.2.2:4242", {},
+                               std::chrono::system_clock::now() + days);
+  };
+  const Identity now = at(rpc::Days(0));
+  EXPECT_EQ(now.role, rpc::Role::kAdmin);
+  EXPECT_EQ(now.description, "admin alice (10.0.2.2)");
+  EXPECT_EQ(now.name, "alice");
+  EXPECT_EQ(now.from, "10.0.2.2");
+  EXPECT_EQ(now.certificate, rpc::ParseCertificate(leaf->certificate_pem)->serial);
+  const Identity later = at(rpc::Days(11));
+  EXPECT_EQ(later.role, std::nullopt);
+  EXPECT_THAT(later.why_no_role, HasSubstr("expired at"));
+}
+
+TEST_F(TlsServerTest, EveryPrivilegedCallIsAudited) {
+  options_.audit_file = folder_ / "audit.jsonl";
+  Start();
+  EXPECT_TRUE(Reboot(*Remote(rpc::Role::kOperator, authority_)).ok());
+  EXPECT_FALSE(Reboot(*Remote(rpc::Role::kReader, authority_)).ok());
+  const auto lines = LineLog(options_.audit_file, 1u << 20).Read();
+  ASSERT_EQ(lines->size(), 2u);
+  EXPECT_THAT((*lines)[0], HasSubstr(R"("method":"Reboot","who":"alice","role":"operator","from":)"
+                                     R"("127.0.0.1","certificate":")"));
+  EXPECT_THAT((*lines)[0], HasSubstr(R"("result":"done")"));
+  EXPECT_THAT((*lines)[1], HasSubstr(R"("role":"reader")"));
+  EXPECT_THAT((*lines)[1], HasSubstr(R"("result":"permission")"));
 }
 
 }  // namespace

@@ -11,9 +11,12 @@
 #include <string>
 
 #include "agent/api/server.h"
+#include "lib/os/durable_file.h"
 #include "lib/rpc/channel.h"
 #include "lib/rpc/pki.h"
+#include "lib/rpc/revocation_list.h"
 #include "lib/rpc/status.h"
+#include "lib/rpc/tls_files.h"
 #include "matic/v1/node.grpc.pb.h"
 #include "tests/fakes/engine/fake_engine.h"
 
@@ -90,6 +93,15 @@ class TlsServerTest : public ServerTest {
     files.certificate_pem = leaf.certificate_pem;
     files.key_pem = leaf.key_pem;
     return v1::Node::NewStub(rpc::OpenTlsChannel({"127.0.0.1", server_->tcp_port()}, files));
+  }
+
+  // From the server's next start on, or its next look at its files.
+  void Revoke(const rpc::KeyPair& leaf) {
+    const WallTime now = std::chrono::system_clock::now();
+    const rpc::Revocation entry{rpc::ParseCertificate(leaf.certificate_pem)->serial, now};
+    const auto list =
+        rpc::MakeRevocationList(authority_, std::span(&entry, 1), now, rpc::Days(365));
+    EXPECT_TRUE(WriteFileDurably(options_.pki_dirs[0] / rpc::kRevocationListFile, *list));
   }
 
   grpc::Status Reboot(v1::Node::Stub& stub) {

@@ -1,4 +1,6 @@
 // The node's own certificates: missing, broken, renewed, ending.
+#include "agent/api/server_certificates.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -96,6 +98,51 @@ TEST_F(TlsServerTest, ACertificateThatEndsSoonIsAProblem) {
   ASSERT_TRUE(GetStatus(*stub, response).ok());
   ASSERT_EQ(response.problems_size(), 1);
   EXPECT_THAT(response.problems(0), HasSubstr("the server's certificate expires at"));
+}
+
+TEST_F(TlsServerTest, ARevocationIsTakenWithoutARestart) {
+  options_.pki_check_interval = 50ms;
+  Start();
+  const auto leaf = rpc::IssueLeaf(authority_, {"alice", rpc::Role::kReader, {}},
+                                   std::chrono::system_clock::now());
+  v1::GetStatusResponse response;
+  ASSERT_TRUE(GetStatus(*Remote(*leaf), response).ok());
+  Revoke(*leaf);
+  grpc::Status status;
+  for (int i = 0; i < 100 && status.error_code() != grpc::StatusCode::PERMISSION_DENIED; ++i) {
+    std::this_thread::sleep_for(50ms);
+    status = GetStatus(*Remote(*leaf), response);
+  }
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::PERMISSION_DENIED) << status.error_message();
+}
+
+TEST_F(TlsServerTest, ABrokenRevocationListServesNobodyOverTcp) {
+  std::ofstream(options_.pki_dirs[0] / "crl.pem") << "half a list";
+  Start();
+  EXPECT_EQ(server_->tcp_port(), 0);
+  v1::GetStatusResponse response;
+  const auto stub = Local();
+  ASSERT_TRUE(GetStatus(*stub, response).ok());
+  ASSERT_EQ(response.problems_size(), 1);
+  EXPECT_THAT(response.problems(0), HasSubstr("crl.pem: not a PEM revocation list"));
+}
+
+TEST(EndingProblems, NamesWhatEndsSoonAndWhatHasEnded) {
+  const WallTime now = std::chrono::system_clock::now();
+  const auto authority = rpc::MakeAuthority("test authority", now - rpc::Days(100));
+  const auto list = rpc::MakeRevocationList(*authority, {}, now - rpc::Days(2), rpc::Days(1));
+  rpc::TlsFiles files;
+  files.certificate.not_after = now + rpc::Days(31);
+  files.ca_not_after = now + rpc::Days(31);
+  EXPECT_THAT(EndingProblems(files, now), testing::IsEmpty());
+  files.certificate.not_after = now + rpc::Days(29);
+  files.ca_not_after = now - rpc::Days(1);
+  files.revoked = *rpc::RevocationList::Parse(*list, authority->certificate_pem);
+  EXPECT_THAT(EndingProblems(files, now),
+              testing::ElementsAre(
+                  HasSubstr("the server's certificate expires at "),
+                  HasSubstr("the certificate of the authority (ca.pem) expired at "),
+                  HasSubstr("the revocation list (crl.pem) should have been replaced by ")));
 }
 
 }  // namespace

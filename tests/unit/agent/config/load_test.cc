@@ -39,8 +39,12 @@ trial_deadline_seconds: 1000
 api:
   socket: /srv/agent.sock
   socket_group: staff
+  reader_socket: /srv/look.sock
+  reader_socket_group: monitors
+  reader_socket_mode: 0666
   listen: "[::1]:50052"
   pki_dirs: [/srv/pki]
+  pki_check_seconds: 4
 download:
   ca_file: /srv/ca.pem
   allow_http: false
@@ -71,7 +75,14 @@ log: {level: debug}
       .reboot_command = {"/bin/sh", "-c", "echo rebooting"},
       .tries = 2,
       .trial_deadline = seconds(1000),
-      .api = {"/srv/agent.sock", "staff", "[::1]:50052", {"/srv/pki"}},
+      .api = {.socket = "/srv/agent.sock",
+              .socket_group = "staff",
+              .reader_socket = "/srv/look.sock",
+              .reader_socket_group = "monitors",
+              .reader_socket_mode = 0666,
+              .listen = "[::1]:50052",
+              .pki_dirs = {"/srv/pki"},
+              .pki_check = seconds(4)},
       .download = {"/srv/ca.pem", false, seconds(5), seconds(6), 7, seconds(8), 1048576},
       .health = {seconds(120),
                  seconds(3),
@@ -101,6 +112,12 @@ TEST_F(LoadTest, ALaterFileOverridesKeyByKeyAndReplacesLists) {
   EXPECT_EQ(config->health.interval, std::chrono::seconds(2));
   EXPECT_EQ(config->health.timeout, std::chrono::seconds(300));
   EXPECT_EQ(config->health.checks.service.units, std::vector<std::string>{"c.service"});
+}
+
+TEST_F(LoadTest, TheSocketForReadersIsBesideTheOther) {
+  EXPECT_EQ(LoadText("")->api.reader_socket, "/run/matic/reader.sock");
+  EXPECT_EQ(LoadText("api: {socket: /srv/a.sock}\n")->api.reader_socket, "/srv/reader.sock");
+  EXPECT_EQ(LoadText("api: {socket: /srv/a.sock, reader_socket: ''}\n")->api.reader_socket, "");
 }
 
 TEST_F(LoadTest, WhatMayBeLeftOutMayBeEmpty) {
@@ -142,6 +159,8 @@ TEST_F(LoadTest, WhatIsWrongIsToldWithFileLineAndKey) {
       {"reboot_command: reboot\n", "agent.yaml:1: reboot_command: must be a list, is 'reboot'"},
       {"api: {pki_dirs: [/a, b]}\n",
        "agent.yaml:1: api.pki_dirs: each item must be an absolute path, is 'b'"},
+      {"api: {reader_socket_mode: 0777}\n",
+       "agent.yaml:1: api.reader_socket_mode: must be 0600, 0660 or 0666, is '0777'"},
       {"api: {listen: '50051'}\n",
        "agent.yaml:1: api.listen: must be ADDRESS:PORT, or \"\" for no TCP, is '50051'"},
       {"api: {listen: 'localhost:65536'}\n",

@@ -1,0 +1,61 @@
+#include "agent/api/server_certificates.h"
+
+#include <optional>
+
+namespace matic::api {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::chrono::hours kWarnedBefore{30 * 24};
+
+bool HasServerFiles(const fs::path& folder) {
+  std::error_code failure;
+  return fs::exists(folder / "server.pem", failure) || fs::exists(folder / "server.key", failure);
+}
+
+}  // namespace
+
+Result<rpc::TlsFiles> LoadServerFiles(const std::vector<fs::path>& folders) {
+  std::string looked_in;
+  for (const auto& folder : folders) {
+    if (HasServerFiles(folder)) return rpc::LoadTlsFiles(folder, rpc::Side::kServer);
+    looked_in += (looked_in.empty() ? "" : " or ") + folder.string();
+  }
+  return Fail(ErrorCode::kNotFound,
+              "no server.pem in " + looked_in + "; osctl pki issue makes one");
+}
+
+std::string Fingerprint(const std::vector<fs::path>& folders) {
+  std::string fingerprint;
+  for (const auto& folder : folders) {
+    for (std::string_view name : {std::string_view("ca.pem"), std::string_view("server.pem"),
+                                  std::string_view("server.key"), rpc::kRevocationListFile}) {
+      std::error_code failure;
+      const auto time = fs::last_write_time(folder / name, failure);
+      fingerprint += failure ? "-" : std::to_string(time.time_since_epoch().count());
+      const auto size = fs::file_size(folder / name, failure);
+      fingerprint += failure ? "-;" : " " + std::to_string(size) + ";";
+    }
+  }
+  return fingerprint;
+}
+
+std::vector<std::string> EndingProblems(const rpc::TlsFiles& files, WallTime now) {
+  std::vector<std::string> problems;
+  const auto add = [&](std::string what, std::optional<WallTime> end, std::string_view past,
+                       std::string_view future) {
+    if (!end || *end >= now + kWarnedBefore) return;
+    what += *end < now ? past : future;
+    problems.push_back(what + FormatTime(*end));
+  };
+  add("the server's certificate ", files.certificate.not_after, "expired at ", "expires at ");
+  add("the certificate of the authority (ca.pem) ", files.ca_not_after, "expired at ",
+      "expires at ");
+  // What it withdraws stays withdrawn; what was withdrawn since is not known here.
+  add("the revocation list (crl.pem) ", files.revoked.next_update(),
+      "should have been replaced by ", "is to be replaced by ");
+  return problems;
+}
+
+}  // namespace matic::api

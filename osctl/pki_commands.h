@@ -1,0 +1,21 @@
+// What the commands of osctl pki share.
+#pragma once
+
+#include <CLI/App.hpp>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+#include "lib/rpc/pki.h"
+#include "osctl/session.h"
+
+namespace matic::osctl {
+
+// An authority that is not there is answered with the command that makes one.
+Result<rpc::KeyPair> ReadAuthority(const std::string& folder);
+
+// `object` with --output json, else `text`.
+void PrintEither(const Session& session, const nlohmann::json& object, const std::string& text);
+
+void AddPkiRevokeCommand(CLI::App& pki, Session& session);
+
+}  // namespace matic::osctl
