@@ -48,8 +48,6 @@ class Server::Servers {
     return port_;
   }
 
-  std::optional<WallTime> certificate_expiry() const { return State().certificate_expiry; }
-
  private:
   ServingState State() const {
     const std::scoped_lock lock(mutex_);
@@ -176,10 +174,6 @@ Server::Server(std::unique_ptr<Servers> servers) : servers_(std::move(servers)) 
 Server::~Server() = default;
 
 void Server::Shutdown() { servers_->Shutdown(); }
-
-std::optional<WallTime> Server::certificate_expiry() const {
-  return servers_->certificate_expiry();
-}
 
 uint16_t Server::tcp_port() const { return servers_->tcp_port(); }
 

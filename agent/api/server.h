@@ -8,7 +8,6 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -44,9 +43,6 @@ class Server {
 
   // Ends watches, gives calls that run up to two seconds, and cancels the rest. Idempotent.
   void Shutdown();
-
-  // Of the certificate that TCP is served with; nothing where it is not.
-  std::optional<WallTime> certificate_expiry() const;
 
   // The port that TCP is served at, 0 where it is not.
   uint16_t tcp_port() const;
