@@ -1,0 +1,149 @@
+#include "agent/channel/trusted_resolver.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "lib/crypto/sha256.h"
+#include "lib/http/url.h"
+#include "lib/trust/url_reference.h"
+#include "lib/trust/verify_manifest.h"
+
+namespace matic::channel {
+namespace {
+
+Result<> CheckProduct(const config::Trust& trust) {
+  if (!trust.product.empty()) return {};
+  return Fail(ErrorCode::kInvalidArgument,
+              "trust.product is not configured, so no manifest can be for this machine");
+}
+
+Result<> CheckDigest(const std::string& asked, const trust::Manifest& manifest) {
+  if (asked.empty()) return {};
+  MATIC_ASSIGN(const crypto::Digest digest, crypto::ParseSha256Hex(asked));
+  if (digest == manifest.image.sha256) return {};
+  return Fail(ErrorCode::kRefused, "the manifest's image has the SHA-256 " +
+                                       crypto::ToHex(manifest.image.sha256) + ", and " +
+                                       crypto::ToHex(digest) + " was asked for");
+}
+
+}  // namespace
+
+TrustedResolver::TrustedResolver(ResolverOptions options, http::HttpClient& http, Clock& clock)
+    : options_(std::move(options)),
+      client_(http),
+      clock_(clock),
+      fetcher_(client_, clock_),
+      store_(options_.trust.root, options_.state_dir / "trust") {}
+
+Result<SourceWords> TrustedResolver::Read(const std::string& source,
+                                          const std::string& sha256) const {
+  if (source.empty() && options_.channel_url.empty()) {
+    return Fail(ErrorCode::kInvalidArgument,
+                "no source is named, and no channel is configured (channel.url)");
+  }
+  MATIC_ASSIGN(SourceWords words,
+               ReadSource(source.empty() ? options_.channel_url : source, sha256));
+  if (words.kind == SourceKind::kImage && options_.trust.required) {
+    Result<std::string> manifest = ManifestBeside(source);
+    if (!manifest) {
+      return Fail(ErrorCode::kRefused, "only signed images are taken here (trust.required); " +
+                                           manifest.error().message);
+    }
+    words = {SourceKind::kSignedImage, *std::move(manifest)};
+  }
+  return words;
+}
+
+Result<> TrustedResolver::Check(const std::string& source, const std::string& sha256) {
+  MATIC_ASSIGN(const SourceWords words, Read(source, sha256));
+  if (words.kind == SourceKind::kImage) return {};
+  MATIC_TRY(CheckProduct(options_.trust));
+  const std::scoped_lock lock(mutex_);
+  MATIC_TRY(store_.ConfiguredRoot());
+  return {};
+}
+
+Result<engine::ResolvedSource> TrustedResolver::Resolve(const std::string& source,
+                                                        const std::string& sha256,
+                                                        const std::string& running_version,
+                                                        std::stop_token stop) {
+  MATIC_ASSIGN(const SourceWords words, Read(source, sha256));
+  if (words.kind == SourceKind::kImage) return engine::ResolvedSource{source, sha256, "", 0};
+  MATIC_TRY(CheckProduct(options_.trust));
+  MATIC_TRY(FollowRoots(words.manifest_url, running_version, stop));
+  MATIC_ASSIGN(const trust::FetchedDocument document,
+               fetcher_.Fetch(words.manifest_url, trust::DocumentKind::kManifest, stop));
+  const std::string name = http::PublicUrl(words.manifest_url);
+  auto manifest = Verify(words.manifest_url, document, running_version);
+  if (!manifest) return Fail(manifest.error().Context(name));
+  MATIC_ASSIGN(std::string image, trust::ResolveUrl(words.manifest_url, manifest->image.url));
+  if (words.kind == SourceKind::kSignedImage) {
+    if (!SameFile(image, source)) {
+      return Fail(ErrorCode::kRefused, name + ": it is the manifest of " + http::PublicUrl(image) +
+                                           ", not of " + http::PublicUrl(source));
+    }
+    image = source;  // with the credentials that it was given
+  }
+  if (Result<> same = CheckDigest(sha256, *manifest); !same) {
+    return Fail(same.error().Context(name));
+  }
+  return engine::ResolvedSource{std::move(image), crypto::ToHex(manifest->image.sha256),
+                                manifest->version, manifest->image.size};
+}
+
+Result<Trusted> TrustedResolver::LoadTrusted(const std::string& running_version) {
+  const std::scoped_lock lock(mutex_);
+  return store_.Load(running_version);
+}
+
+Result<> TrustedResolver::FollowRoots(const std::string& manifest_url,
+                                      const std::string& running_version, std::stop_token stop) {
+  MATIC_ASSIGN(const Trusted before, LoadTrusted(running_version));
+  MATIC_ASSIGN(const auto next, fetcher_.FollowRoots(manifest_url, before.root, std::move(stop)));
+  if (!next) return {};
+  const std::scoped_lock lock(mutex_);
+  MATIC_ASSIGN(const Trusted now, store_.Load(running_version));
+  // Meanwhile somebody else may have led on, or the administrator have put another one in place.
+  if (now.root.version != before.root.version) return {};
+  if (next->root.version < now.state.root_version) return {};
+  MATIC_TRY(store_.Adopt(now.state, *next));
+  return {};
+}
+
+Result<trust::Manifest> TrustedResolver::Verify(const std::string& manifest_url,
+                                                const trust::FetchedDocument& document,
+                                                const std::string& running_version) {
+  const WallTime now = clock_.Now();
+  const trust::Expectation expected{
+      .product = options_.trust.product,
+      .architecture = std::string(trust::OwnArchitecture()),
+      .channel = trust::ChannelOf(manifest_url),
+      .running_version = running_version,
+      .now = std::max(now, options_.time_floor),
+      .clock_is_set = now >= options_.time_floor && options_.clock_is_set(),
+  };
+  const std::scoped_lock lock(mutex_);
+  MATIC_ASSIGN(const Trusted trusted, store_.Load(running_version));
+  MATIC_ASSIGN(const trust::VerifiedManifest verified,
+               trust::VerifyManifest(document.view(), trusted.root, trusted.state, expected));
+  MATIC_TRY(store_.Save(trust::Remember(trusted.state, verified)));
+  return verified.manifest();
+}
+
+void TrustedResolver::Confirmed(const std::string& version) {
+  const std::scoped_lock lock(mutex_);
+  if (Result<trust::Root> root = store_.ConfiguredRoot(); !root) return;  // there is no manifest
+  const auto raise = [&]() -> Result<> {
+    MATIC_ASSIGN(const Trusted trusted, store_.Load(version));
+    MATIC_ASSIGN(const trust::TrustState raised, trust::RaiseFloor(trusted.state, version));
+    return store_.Save(raised);
+  };
+  if (Result<> raised = raise(); !raised) {
+    spdlog::error("{} was confirmed, but older versions are not shut out: {}", version,
+                  raised.error().message);
+  }
+}
+
+}  // namespace matic::channel

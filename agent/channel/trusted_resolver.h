@@ -1,0 +1,70 @@
+// Resolves sources by what this machine trusts: the signed manifest of a channel, of a release, or
+// the one beside an image.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <mutex>
+#include <string>
+
+#include "agent/channel/document_client.h"
+#include "agent/channel/source_words.h"
+#include "agent/channel/trust_store.h"
+#include "agent/config/channel.h"
+#include "agent/engine/source_resolver.h"
+#include "lib/os/clock.h"
+#include "lib/trust/fetch.h"
+#include "lib/trust/manifest.h"
+
+namespace matic::channel {
+
+struct ResolverOptions {
+  config::Trust trust;
+  std::string channel_url;  // what an empty source stands for; may be empty
+  std::filesystem::path state_dir;
+  // It is not earlier than that, whatever the clock says.
+  WallTime time_floor{};
+  // Whether the clock was set by the network or ran on; a clock before `time_floor` never was.
+  std::function<bool()> clock_is_set = [] { return true; };
+};
+
+// A source whose path ends in ".json" is a manifest or a channel; an image with a digest is taken
+// at its word unless trust.required; an image without one is what the manifest beside it says.
+// Keeps what it trusts under state_dir/trust.
+//
+// Thread-safe. Nothing is locked while it fetches, so that Confirmed takes no longer than a write.
+class TrustedResolver final : public engine::SourceResolver {
+ public:
+  TrustedResolver(ResolverOptions options, http::HttpClient& http, Clock& clock);
+
+  Result<> Check(const std::string& source, const std::string& sha256) override;
+
+  // When it returns, a root document that was led on to and what was verified are durable. Beyond
+  // the errors of DocumentFetcher, VerifyNextRoot and VerifyManifest:
+  //   kInvalidArgument  as Check
+  //   kRefused          no root document is configured; the manifest is of another image than the
+  //                     one beside it, or than the digest that was named
+  Result<engine::ResolvedSource> Resolve(const std::string& source, const std::string& sha256,
+                                         const std::string& running_version,
+                                         std::stop_token stop) override;
+
+  void Confirmed(const std::string& version) override;
+
+ private:
+  Result<SourceWords> Read(const std::string& source, const std::string& sha256) const;
+  Result<Trusted> LoadTrusted(const std::string& running_version);
+  Result<> FollowRoots(const std::string& manifest_url, const std::string& running_version,
+                       std::stop_token stop);
+  Result<trust::Manifest> Verify(const std::string& manifest_url,
+                                 const trust::FetchedDocument& document,
+                                 const std::string& running_version);
+
+  const ResolverOptions options_;
+  DocumentClient client_;
+  Clock& clock_;
+  trust::DocumentFetcher fetcher_;
+  std::mutex mutex_;  // of store_
+  TrustStore store_;
+};
+
+}  // namespace matic::channel
