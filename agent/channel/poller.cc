@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 #include <span>
+#include <string_view>
 
 #include "agent/update/facts.h"
 #include "lib/crypto/sha256.h"
@@ -16,6 +17,8 @@ namespace {
 
 constexpr std::chrono::nanoseconds kFirstRetry = std::chrono::minutes(1);
 constexpr size_t kSchedulesLookedAt = 100;
+// Ends the reason of what was cancelled by the poller itself, for a newer version.
+constexpr std::string_view kTookItsPlace = "took its place in the channel";
 
 // What keeps another update from being scheduled, in words; empty where nothing does.
 std::string UnderWay(const engine::Status& status) {
@@ -134,7 +137,10 @@ std::string Poller::LeftAlone(const engine::Schedule& schedule) const {
     case ScheduleState::kFailed:
       return "";
     case ScheduleState::kCancelled:
-      return IsOurs(schedule) ? schedule.id + " was cancelled" : "";
+      // Not for the newer version that came, which may have been taken back since.
+      return IsOurs(schedule) && schedule.reason.find(kTookItsPlace) == std::string::npos
+                 ? schedule.id + " was cancelled"
+                 : "";
     case ScheduleState::kCompleted:
     case ScheduleState::kRolledBack:
       // Somebody, or a check, went back from it: it is newer than what runs.
@@ -177,7 +183,7 @@ Result<bool> Poller::GiveWay(const std::string& to) {
   for (const engine::Schedule& schedule : engine_.ListSchedules(kSchedulesLookedAt)) {
     if (!IsOurs(schedule) || engine::HasEnded(schedule.state)) continue;
     if (schedule.phase != engine::Phase::kWaiting) continue;
-    MATIC_TRY(engine_.CancelSchedule(schedule.id, to + " took its place in the channel", caller_));
+    MATIC_TRY(engine_.CancelSchedule(schedule.id, to + " " + std::string(kTookItsPlace), caller_));
     gave_way = true;
   }
   return gave_way;

@@ -229,12 +229,23 @@ TEST_F(PollerTest, WhatStillWaitsGivesWayToANewerVersion) {
   Pass(hours(1));
   EXPECT_EQ(engine_.GetSchedule("sched-20260127-001")->state, ScheduleState::kCancelled);
   EXPECT_EQ(engine_.GetSchedule("sched-20260127-002")->request.sha256, kNextDigest);
-  // But not what has begun.
-  engine_.Advance("sched-20260127-002",
-                  [](Schedule& schedule) { schedule.phase = engine::Phase::kFetching; });
-  resolver_.Release("2.2", kDigest);
+  // The publisher takes 2.1 back: 2.0 was cancelled by nobody but the channel itself.
+  resolver_.Release("2.0", kDigest);
   Pass(hours(1));
-  EXPECT_EQ(engine_.GetSchedule("sched-20260127-002")->state, ScheduleState::kPending);
+  EXPECT_EQ(engine_.GetSchedule("sched-20260127-003")->request.sha256, kDigest);
+}
+
+TEST_F(PollerTest, WhatHasBegunIsNotGivenUp) {
+  Start();
+  engine_.Advance("sched-20260127-001",
+                  [](Schedule& schedule) { schedule.phase = engine::Phase::kFetching; });
+  engine::Status status = engine_.status();
+  status.phase = engine::Phase::kFetching;
+  engine_.SetStatus(status);
+  resolver_.Release("2.1", kNextDigest);
+  Pass(hours(1));
+  EXPECT_EQ(engine_.GetSchedule("sched-20260127-001")->state, ScheduleState::kPending);
+  EXPECT_THAT(poller_->last_result(), HasSubstr("2.1 has to wait: an update is under way"));
 }
 
 TEST_F(PollerTest, AnUnknownRunningVersionIsNoReasonToUpdate) {
