@@ -2,11 +2,9 @@
 
 #include <nlohmann/json.hpp>
 #include <ranges>
-#include <sstream>
 
 #include "agent/engine/update_json.h"
 #include "lib/base/utf8.h"
-#include "lib/os/durable_file.h"
 
 namespace matic::engine {
 namespace {
@@ -14,16 +12,12 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr size_t kMaxBytes = 1u << 20;
-constexpr size_t kReadLimit = 4 * kMaxBytes;
 constexpr size_t kMaxOutput = 8 * 1024;
 
-Result<std::vector<Json>> ReadEvents(const std::filesystem::path& file) {
+Result<std::vector<Json>> ReadEvents(const LineLog& log) {
+  MATIC_ASSIGN(const std::vector<std::string> lines, log.Read());
   std::vector<Json> events;
-  Result<std::string> text = ReadFile(file, kReadLimit);
-  if (!text && text.error().code == ErrorCode::kNotFound) return events;
-  if (!text) return Fail(text.error());
-  std::istringstream lines(*text);
-  for (std::string line; std::getline(lines, line);) {
+  for (const std::string& line : lines) {
     Json event = Json::parse(line, nullptr, /*allow_exceptions=*/false);
     if (event.is_object()) events.push_back(std::move(event));
   }
@@ -77,10 +71,10 @@ std::string Line(const Json& json) {
 
 }  // namespace
 
-History::History(std::filesystem::path file) : file_(std::move(file)) {}
+History::History(std::filesystem::path file) : log_(std::move(file), kMaxBytes) {}
 
 Result<> History::Record(const RecordedOutcome& outcome) {
-  MATIC_ASSIGN(std::vector<Json> events, ReadEvents(file_));
+  MATIC_ASSIGN(std::vector<Json> events, ReadEvents(log_));
   for (const Json& event : events) {
     if (event.value("id", Json()) == Json(outcome.id)) return {};
   }
@@ -89,7 +83,7 @@ Result<> History::Record(const RecordedOutcome& outcome) {
   event["id"] = outcome.id;
   event["time"] = outcome.time;
   event["boot_id"] = outcome.boot_id;
-  return Append(Line(event));
+  return log_.Append(Line(event));
 }
 
 Result<> History::Note(const HistoryEvent& event) {
@@ -101,18 +95,11 @@ Result<> History::Note(const HistoryEvent& event) {
                {"summary", ToUtf8(event.summary)}};
   if (!event.requested_by.empty()) json["requested_by"] = event.requested_by;
   if (!event.output.empty()) json["output"] = ToUtf8(event.output, kMaxOutput);
-  return Append(Line(json));
-}
-
-Result<> History::Append(const std::string& line) {
-  MATIC_TRY(AppendLineDurably(file_, line));
-  std::error_code ignored;
-  if (std::filesystem::file_size(file_, ignored) > kMaxBytes && !ignored) return DropOlderHalf();
-  return {};
+  return log_.Append(Line(json));
 }
 
 Result<std::vector<RollbackRecord>> History::Rollbacks(size_t limit) const {
-  MATIC_ASSIGN(std::vector<Json> events, ReadEvents(file_));
+  MATIC_ASSIGN(std::vector<Json> events, ReadEvents(log_));
   std::vector<RollbackRecord> records;
   for (const Json& event : events | std::views::reverse) {
     if (records.size() == limit) break;
@@ -128,7 +115,7 @@ Result<std::vector<RollbackRecord>> History::Rollbacks(size_t limit) const {
 
 Result<std::vector<HistoryEvent>> History::Events(size_t limit,
                                                   std::optional<WallTime> since) const {
-  MATIC_ASSIGN(std::vector<Json> lines, ReadEvents(file_));
+  MATIC_ASSIGN(std::vector<Json> lines, ReadEvents(log_));
   std::vector<HistoryEvent> events;
   for (const Json& line : lines | std::views::reverse) {
     if (events.size() == limit) break;
@@ -140,13 +127,6 @@ Result<std::vector<HistoryEvent>> History::Events(size_t limit,
     }
   }
   return events;
-}
-
-Result<> History::DropOlderHalf() {
-  MATIC_ASSIGN(std::string text, ReadFile(file_, kReadLimit));
-  const size_t middle = text.find('\n', text.size() / 2);
-  if (middle == std::string::npos) return {};
-  return WriteFileDurably(file_, std::string_view(text).substr(middle + 1));
 }
 
 }  // namespace matic::engine

@@ -9,6 +9,7 @@
 #include "agent/engine/engine.h"
 #include "agent/engine/state_store.h"
 #include "lib/base/result.h"
+#include "lib/os/line_log.h"
 
 namespace matic::engine {
 
@@ -31,10 +32,7 @@ class History {
   Result<std::vector<RollbackRecord>> Rollbacks(size_t limit) const;
 
  private:
-  Result<> Append(const std::string& line);
-  Result<> DropOlderHalf();
-
-  std::filesystem::path file_;
+  LineLog log_;
 };
 
 }  // namespace matic::engine
