@@ -36,9 +36,6 @@ Result<> CheckScheduleId(std::string_view id, bool may_be_empty) {
 }
 
 Result<> CheckSource(std::string_view source) {
-  if (source.empty()) {
-    return Fail(ErrorCode::kInvalidArgument, "source is missing: an image's URL is expected");
-  }
   MATIC_TRY(CheckText("source", source, kMaxSourceBytes));
   for (std::string_view scheme : {"https://", "http://", "file:///"}) {
     if (source.starts_with(scheme) && source.size() > scheme.size()) return {};
@@ -78,8 +75,9 @@ Result<> CheckLimit(uint32_t limit) {
 Result<> Validate(const v1::GetStatusRequest&) { return {}; }
 
 Result<> Validate(const v1::ScheduleUpdateRequest& request) {
-  MATIC_TRY(CheckSource(request.source()));
-  MATIC_TRY(CheckSha256(request.sha256()));
+  // Either may be left to the node's channel and its signed manifests; the engine knows whether.
+  if (!request.source().empty()) MATIC_TRY(CheckSource(request.source()));
+  if (!request.sha256().empty()) MATIC_TRY(CheckSha256(request.sha256()));
   if (request.health_check_timeout_seconds() > kMaxHealthTimeoutSeconds) {
     return Fail(ErrorCode::kInvalidArgument,
                 "health_check_timeout_seconds is longer than a day (86400)");

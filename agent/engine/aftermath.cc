@@ -27,12 +27,15 @@ void NoteHooks(Ledger& ledger, const std::string& schedule_id, const hooks::Repo
   }
 }
 
-Aftermath::Aftermath(hooks::Runner& hooks, ProcessRunner& processes, Ledger& ledger)
-    : hooks_(hooks), processes_(processes), ledger_(ledger) {}
+Aftermath::Aftermath(SourceResolver& resolver, hooks::Runner& hooks, ProcessRunner& processes,
+                     Ledger& ledger)
+    : resolver_(resolver), hooks_(hooks), processes_(processes), ledger_(ledger) {}
 
 void Aftermath::Follow(const update::Outcome& outcome, std::stop_token stop) {
   if (outcome.rollback) KeepLog(outcome);
-  const bool completed = outcome.end == update::Outcome::End::kCompleted;
+  // One with nothing to do left nothing behind either.
+  const bool completed = outcome.end == update::Outcome::End::kCompleted && outcome.stays;
+  if (completed && !outcome.image.version.empty()) resolver_.Confirmed(outcome.image.version);
   if (!completed && !outcome.rollback) return;
   hooks::Context context;
   context.schedule_id = outcome.schedule_id;

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "agent/engine/ledger.h"
+#include "agent/engine/source_resolver.h"
 #include "agent/hooks/runner.h"
 #include "agent/update/transition.h"
 #include "lib/os/process_runner.h"
@@ -13,7 +14,8 @@ namespace matic::engine {
 
 class Aftermath {
  public:
-  Aftermath(hooks::Runner& hooks, ProcessRunner& processes, Ledger& ledger);
+  Aftermath(SourceResolver& resolver, hooks::Runner& hooks, ProcessRunner& processes,
+            Ledger& ledger);
 
   // Runs the hooks of a completed update or of a rollback, and keeps the tail of the journal of the
   // start that was left. A failure is told in the history and changes nothing. After a power loss
@@ -24,6 +26,7 @@ class Aftermath {
  private:
   void KeepLog(const update::Outcome& outcome);
 
+  SourceResolver& resolver_;
   hooks::Runner& hooks_;
   ProcessRunner& processes_;
   Ledger& ledger_;

@@ -41,8 +41,8 @@ class Backend {
   // what boots. Returns a line for each thing mended. Called once at start and before every change.
   virtual Result<std::vector<std::string>> Repair() = 0;
 
-  // Whether this backend could take such a source at all; looks at the words only.
-  // kInvalidArgument.
+  // Whether this backend could take such a source at all; looks at the words only. The digest may
+  // be empty: a signed manifest will name it. kInvalidArgument.
   virtual Result<> CheckSource(const StageSpec& spec) = 0;
 
   // Brings `spec` into the target that does not run and verifies it there. Until it returns, and

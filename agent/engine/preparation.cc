@@ -33,9 +33,11 @@ std::string Join(const std::vector<std::string>& texts) {
 
 }  // namespace
 
-Preparation::Preparation(PreparationOptions options, prechecks::Prechecks& prechecks,
-                         hooks::Runner& hooks, RebootGuard& guard, Clock& clock, Ledger& ledger)
+Preparation::Preparation(PreparationOptions options, SourceResolver& resolver,
+                         prechecks::Prechecks& prechecks, hooks::Runner& hooks, RebootGuard& guard,
+                         Clock& clock, Ledger& ledger)
     : options_(std::move(options)),
+      resolver_(resolver),
       prechecks_(prechecks),
       hooks_(hooks),
       guard_(guard),
@@ -79,12 +81,33 @@ Result<> Preparation::AwaitTurn(const update::Order& order,
   }
 }
 
-Result<> Preparation::BeforeStaging(const update::Order& order, std::stop_token stop) {
+Result<update::Order> Preparation::BeforeStaging(const update::Order& order,
+                                                 const update::Target& running,
+                                                 std::stop_token stop) {
   // An image goes straight into the slot, so both begin at once.
   MATIC_TRY(AwaitTurn(order, {calendar::Step::kDownload, calendar::Step::kInstall}, stop));
   ledger_.SetPhase(Phase::kChecking);
-  MATIC_TRY(RunPrechecks(order, stop));
-  return RunHooks(order, stop);
+  MATIC_ASSIGN(update::Order resolved, Resolve(order, running, stop));
+  MATIC_TRY(RunPrechecks(resolved, stop));
+  MATIC_TRY(RunHooks(resolved, stop));
+  return resolved;
+}
+
+Result<update::Order> Preparation::Resolve(const update::Order& order,
+                                           const update::Target& running, std::stop_token stop) {
+  MATIC_ASSIGN(const ResolvedSource found,
+               resolver_.Resolve(order.source, order.sha256, running.version, stop));
+  update::Order resolved = order;
+  resolved.source = found.source;
+  resolved.sha256 = found.sha256;
+  resolved.version = found.version;
+  std::string why;
+  if (!Forces(order, kForceQuarantine) && ledger_.IsQuarantined(found.sha256, &why)) {
+    return Fail(ErrorCode::kRefused, "the image " + found.sha256.substr(0, 12) +
+                                         "… is quarantined: " + why +
+                                         "; --force quarantine takes it all the same");
+  }
+  return resolved;
 }
 
 Result<> Preparation::RunPrechecks(const update::Order& order, std::stop_token stop) {

@@ -8,6 +8,7 @@
 
 #include "agent/engine/ledger.h"
 #include "agent/engine/reboot_guard.h"
+#include "agent/engine/source_resolver.h"
 #include "agent/hooks/runner.h"
 #include "agent/prechecks/prechecks.h"
 #include "agent/update/state.h"
@@ -25,12 +26,15 @@ struct PreparationOptions {
 
 class Preparation {
  public:
-  Preparation(PreparationOptions options, prechecks::Prechecks& prechecks, hooks::Runner& hooks,
-              RebootGuard& guard, Clock& clock, Ledger& ledger);
+  Preparation(PreparationOptions options, SourceResolver& resolver, prechecks::Prechecks& prechecks,
+              hooks::Runner& hooks, RebootGuard& guard, Clock& clock, Ledger& ledger);
 
   // Each returns when the step may begin, and shows in the schedule what it waits for. kRefused
   // where it never may; kCancelled when stopped, and can then be called again.
-  Result<> BeforeStaging(const update::Order& order, std::stop_token stop);
+  // BeforeStaging returns the order with the image that its source came down to; `running` is the
+  // system that runs.
+  Result<update::Order> BeforeStaging(const update::Order& order, const update::Target& running,
+                                      std::stop_token stop);
   Result<> BeforeActivation(const update::Order& order, std::stop_token stop);
 
   // Whether `step` could begin now.
@@ -39,6 +43,8 @@ class Preparation {
  private:
   Result<> AwaitTurn(const update::Order& order, std::initializer_list<calendar::Step> steps,
                      std::stop_token stop);
+  Result<update::Order> Resolve(const update::Order& order, const update::Target& running,
+                                std::stop_token stop);
   Result<> RunPrechecks(const update::Order& order, std::stop_token stop);
   Result<> RunHooks(const update::Order& order, std::stop_token stop);
   Result<> AwaitInhibitors(const update::Order& order, std::stop_token stop);
@@ -46,6 +52,7 @@ class Preparation {
   Result<> Wait(const std::string& why, std::optional<WallTime> until, std::stop_token stop);
 
   const PreparationOptions options_;
+  SourceResolver& resolver_;
   prechecks::Prechecks& prechecks_;
   hooks::Runner& hooks_;
   RebootGuard& guard_;

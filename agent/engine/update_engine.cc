@@ -43,10 +43,12 @@ calendar::Rules MergeTiming(const calendar::Rules& asked, const calendar::Rules&
 
 }  // namespace
 
-UpdateEngine::UpdateEngine(EngineOptions options, Backend& backend, health::CheckRunner& checks,
-                           const hooks::Runner& hooks, Clock& clock, Ledger& ledger, Worker& worker)
+UpdateEngine::UpdateEngine(EngineOptions options, Backend& backend, SourceResolver& resolver,
+                           health::CheckRunner& checks, const hooks::Runner& hooks, Clock& clock,
+                           Ledger& ledger, Worker& worker)
     : options_(std::move(options)),
       backend_(backend),
+      resolver_(resolver),
       checks_(checks),
       hooks_(hooks),
       clock_(clock),
@@ -61,7 +63,10 @@ Result<update::Facts> UpdateEngine::ReadDisk() {
 }
 
 Result<> UpdateEngine::MayStage(const ScheduleRequest& request) {
-  MATIC_TRY(backend_.CheckSource({request.source, request.sha256}));
+  if (!request.source.empty()) {
+    MATIC_TRY(backend_.CheckSource({request.source, request.sha256}));
+  }
+  MATIC_TRY(resolver_.Check(request.source, request.sha256));
   for (const auto* names : {&request.hooks.pre, &request.hooks.post, &request.hooks.rollback}) {
     MATIC_TRY(hooks_.CheckNamed(*names));
   }

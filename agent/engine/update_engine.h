@@ -25,8 +25,9 @@ struct EngineOptions {
 
 class UpdateEngine final : public Engine {
  public:
-  UpdateEngine(EngineOptions options, Backend& backend, health::CheckRunner& checks,
-               const hooks::Runner& hooks, Clock& clock, Ledger& ledger, Worker& worker);
+  UpdateEngine(EngineOptions options, Backend& backend, SourceResolver& resolver,
+               health::CheckRunner& checks, const hooks::Runner& hooks, Clock& clock,
+               Ledger& ledger, Worker& worker);
 
   Result<Schedule> ScheduleUpdate(const ScheduleRequest& request, const Caller& caller) override;
   Result<Schedule> ActivateUpdate(const std::string& id, const Caller& caller) override;
@@ -51,6 +52,7 @@ class UpdateEngine final : public Engine {
 
   const EngineOptions options_;
   Backend& backend_;
+  SourceResolver& resolver_;
   health::CheckRunner& checks_;
   const hooks::Runner& hooks_;
   Clock& clock_;

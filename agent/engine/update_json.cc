@@ -58,6 +58,7 @@ Json OrderJson(const update::Order& order) {
           {"stop_after_staging", order.stop_after_staging},
           {"timing", TimingJson(order.timing)},
           {"reboot_delay_seconds", order.reboot_delay.count()},
+          {"version", order.version},
           {"force", order.force}};
 }
 
@@ -70,6 +71,7 @@ update::Order OrderFrom(const Json& json) {
           .stop_after_staging = json.at("stop_after_staging"),
           .timing = TimingFrom(json.value("timing", Json::object())),
           .reboot_delay = std::chrono::seconds(json.value("reboot_delay_seconds", int64_t{0})),
+          .version = json.value("version", ""),
           .force = json.value("force", std::vector<std::string>())};
 }
 

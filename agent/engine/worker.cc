@@ -314,10 +314,16 @@ ProgressSink Worker::MakeSink() {
 
 std::optional<update::Event> Worker::Perform(const update::Prepare& action) {
   std::stop_token token = FreshInterrupt();
-  Result<> ready = preparation_.BeforeStaging(action.order, token);
+  const std::optional<update::Facts> facts = FactsAtStart();
+  const update::Target& running = *facts->Running();
+  Result<update::Order> ready = preparation_.BeforeStaging(action.order, running, token);
   if (token.stop_requested()) return std::nullopt;
   if (!ready) return update::PrepareFailed{ready.error()};
-  return update::Prepared{action.order};
+  // Only a manifest says what its image will be; an image that was named itself is written anew.
+  if (!ready->version.empty() && ready->version == running.version) {
+    return update::NothingToDo{"runs " + running.version + " already, on " + running.name};
+  }
+  return update::Prepared{*ready};
 }
 
 // Takes the cancellation that cut staging short off the queue.

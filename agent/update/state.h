@@ -22,6 +22,7 @@ struct Order {
   bool stop_after_staging = false;
   calendar::Rules timing{};
   std::chrono::seconds reboot_delay{0};
+  std::string version{};             // that the signed manifest promises; empty: there is none
   std::vector<std::string> force{};  // names of what it passes by
 
   bool operator==(const Order&) const = default;

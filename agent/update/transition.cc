@@ -27,6 +27,7 @@ struct EventName {
   std::string_view operator()(const StageRequested&) const { return "another update"; }
   std::string_view operator()(const Prepared&) const { return "a turn"; }
   std::string_view operator()(const PrepareFailed&) const { return "a failure to prepare"; }
+  std::string_view operator()(const NothingToDo&) const { return "an end with nothing to do"; }
   std::string_view operator()(const StageSucceeded&) const { return "the end of staging"; }
   std::string_view operator()(const StageFailed&) const { return "a failure to stage"; }
   std::string_view operator()(const ActivateRequested&) const { return "activating"; }
@@ -114,6 +115,9 @@ Answer In(const Waiting& state, const Event& event) {
           [&](const PrepareFailed& e) -> Answer {
             return Step{Idle{}, {}, EndOf(state.order, Outcome::End::kFailed, e.error.message)};
           },
+          [&](const NothingToDo& e) -> Answer {
+            return Step{Idle{}, {}, EndOf(state.order, Outcome::End::kCompleted, e.reason)};
+          },
           [&](const CancelRequested& e) -> Answer {
             return Step{Idle{}, {}, EndOf(state.order, Outcome::End::kCancelled, CancelReason(e))};
           },
@@ -129,6 +133,13 @@ Answer In(const Staging& state, const Event& event) {
   return std::visit(
       Overloaded{
           [&](const StageSucceeded& e) -> Answer {
+            if (!state.order.version.empty() && state.order.version != e.image.version) {
+              return Step{Idle{}, Discard{e.image.target},
+                          EndOf(state.order, Outcome::End::kFailed,
+                                "the image calls itself version \"" + e.image.version +
+                                    "\", the signed manifest \"" + state.order.version + "\"",
+                                e.image)};
+            }
             std::optional<Action> action;
             if (!state.order.stop_after_staging) action = AwaitActivation{state.order, e.image};
             return Step{Staged{state.order, e.image}, action, {}};

@@ -30,6 +30,10 @@ struct Prepared {
 struct PrepareFailed {
   Error error;
 };
+// What was asked for runs already.
+struct NothingToDo {
+  std::string reason;
+};
 struct StageSucceeded {
   StagedImage image;
 };
@@ -80,8 +84,8 @@ struct DiscardFailed {
 struct RebootRequested {};
 
 using Event =
-    std::variant<Started, StageRequested, Prepared, PrepareFailed, StageSucceeded, StageFailed,
-                 ActivateRequested, ActivationDue, BaselineChecked, ActivateSucceeded,
+    std::variant<Started, StageRequested, Prepared, PrepareFailed, NothingToDo, StageSucceeded,
+                 StageFailed, ActivateRequested, ActivationDue, BaselineChecked, ActivateSucceeded,
                  ActivateFailed, HealthPassed, HealthFailed, ConfirmSucceeded, ConfirmFailed,
                  RollbackRequested, RevertSucceeded, RevertFailed, CancelRequested, Discarded,
                  DiscardFailed, RebootRequested>;

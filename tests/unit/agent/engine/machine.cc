@@ -66,18 +66,19 @@ void Machine::MakeAgent() {
   agent_->preparation = std::make_unique<Preparation>(
       PreparationOptions{
           .machine_id = std::string(32, 'a'), .time_floor = time_floor, .look_again = 1ms},
-      *agent_->prechecks, *agent_->hooks, guard, clock_, *agent_->ledger);
-  agent_->aftermath = std::make_unique<Aftermath>(*agent_->hooks, processes, *agent_->ledger);
+      resolver, *agent_->prechecks, *agent_->hooks, guard, clock_, *agent_->ledger);
+  agent_->aftermath =
+      std::make_unique<Aftermath>(resolver, *agent_->hooks, processes, *agent_->ledger);
   agent_->worker =
       std::make_unique<Worker>(worker_options, backend, *agent_->preparation, *agent_->aftermath,
                                *agent_->checks, processes, clock_, *agent_->ledger);
-  agent_->engine = std::make_unique<UpdateEngine>(EngineOptions{.node_name = "node",
-                                                                .machine_id = std::string(32, 'a'),
-                                                                .backend_name = "ab",
-                                                                .os_version = "Matic",
-                                                                .maintenance = maintenance},
-                                                  backend, *agent_->checks, *agent_->hooks, clock_,
-                                                  *agent_->ledger, *agent_->worker);
+  agent_->engine = std::make_unique<UpdateEngine>(
+      EngineOptions{.node_name = "node",
+                    .machine_id = std::string(32, 'a'),
+                    .backend_name = "ab",
+                    .os_version = "Matic",
+                    .maintenance = maintenance},
+      backend, resolver, *agent_->checks, *agent_->hooks, clock_, *agent_->ledger, *agent_->worker);
   agent_->ledger->Load();
 }
 

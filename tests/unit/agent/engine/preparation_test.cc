@@ -214,6 +214,45 @@ TEST_F(PreparationTest, AFailedPrecheckStopsItUnlessItIsPassedBy) {
   machine_.AwaitRebootAsked();
 }
 
+TEST_F(PreparationTest, AChannelComesDownToOneImageOfThePromisedVersion) {
+  machine_.resolver.Set("", {"https://example.com/2.0.squashfs", std::string(64, '2'), "2.0", 0});
+  Start();
+  ScheduleRequest request = machine_.Request();
+  request.source.clear();
+  request.sha256.clear();
+  const std::string id = machine_.Schedule(request);
+  machine_.RunToRest();
+  EXPECT_EQ(machine_.Get(id).state, ScheduleState::kCompleted);
+  machine_.Await([&] { return !machine_.resolver.confirmed().empty(); });
+  EXPECT_THAT(machine_.resolver.confirmed(), ElementsAre("2.0"));
+  // Asked again, there is nothing to do.
+  const std::string again = machine_.Schedule(request);
+  machine_.AwaitSchedule(again, ScheduleState::kCompleted);
+  EXPECT_THAT(machine_.Get(again).reason, HasSubstr("runs 2.0 already"));
+  EXPECT_EQ(Stages(), 1);
+}
+
+TEST_F(PreparationTest, AnImageThatIsNotThePromisedVersionIsNotActivated) {
+  machine_.resolver.Set("", {"https://example.com/2.0.squashfs", std::string(64, '2'), "2.1", 0});
+  Start();
+  ScheduleRequest request = machine_.Request();
+  request.source.clear();
+  request.sha256.clear();
+  const std::string id = machine_.Schedule(request);
+  machine_.AwaitSchedule(id, ScheduleState::kFailed);
+  EXPECT_THAT(machine_.Get(id).reason, HasSubstr("the signed manifest \"2.1\""));
+  EXPECT_EQ(machine_.backend.slot(Slot::kB).attributes, boot::kUnbootable);
+}
+
+TEST_F(PreparationTest, WithoutARootAnImageWithoutADigestIsRefused) {
+  Start();
+  ScheduleRequest request = machine_.Request();
+  request.sha256.clear();
+  Result<Schedule> schedule = machine_.engine().ScheduleUpdate(request, machine_.alice);
+  ASSERT_FALSE(schedule);
+  EXPECT_EQ(schedule.error().code, ErrorCode::kRefused);
+}
+
 // Units, which the fake runs like any other program.
 class HooksTest : public PreparationTest {
  protected:

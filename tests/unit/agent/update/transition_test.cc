@@ -41,6 +41,7 @@ std::vector<NamedEvent> EveryEvent() {
   return {{"stage", StageRequested{MakeOrder()}},
           {"prepared", Prepared{MakeOrder()}},
           {"prepare-failed", PrepareFailed{kRefusal}},
+          {"nothing", NothingToDo{"runs already"}},
           {"staged", StageSucceeded{MakeImage()}},
           {"stage-failed", StageFailed{kDiskError}},
           {"activate", ActivateRequested{}},
@@ -73,6 +74,7 @@ TEST(TransitionTest, EveryEventInEveryStateLeadsSomewhereOrIsRefused) {
       {"waiting",
        {{"prepared", "staging"},
         {"prepare-failed", "idle"},
+        {"nothing", "idle"},
         {"cancel", "idle"},
         {"reboot", "waiting"}}},
       {"staging", {{"staged", "staged"}, {"stage-failed", "idle"}}},
@@ -170,6 +172,15 @@ TEST(TransitionTest, WhatSpeaksAgainstAnUpdateEndsItBeforeAnythingIsTouched) {
   ASSERT_TRUE(step.outcome);
   EXPECT_EQ(step.outcome->end, Outcome::End::kFailed);
   EXPECT_EQ(step.outcome->reason, kRefusal.message);
+}
+
+TEST(TransitionTest, AnotherVersionThanTheManifestPromisedIsNotActivated) {
+  Order order = MakeOrder();
+  order.version = "3.0";
+  const Step step = Take(Staging{order}, StageSucceeded{MakeImage()});
+  ASSERT_NE(ActionOf<Discard>(step), nullptr);
+  EXPECT_EQ(step.outcome->end, Outcome::End::kFailed);
+  EXPECT_THAT(step.outcome->reason, HasSubstr("\"2.0\", the signed manifest \"3.0\""));
 }
 
 TEST(TransitionTest, ACancellationBeforeItsTurnTouchesNothing) {

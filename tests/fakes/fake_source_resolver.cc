@@ -1,0 +1,37 @@
+#include "tests/fakes/fake_source_resolver.h"
+
+#include <utility>
+
+namespace matic::fakes {
+
+Result<> FakeSourceResolver::Check(const std::string& source, const std::string& sha256) {
+  std::lock_guard lock(mutex_);
+  if (!sha256.empty() || known_.contains(source)) return {};
+  return Fail(ErrorCode::kRefused, "no root document is configured");
+}
+
+Result<engine::ResolvedSource> FakeSourceResolver::Resolve(const std::string& source,
+                                                           const std::string& sha256,
+                                                           const std::string&, std::stop_token) {
+  std::lock_guard lock(mutex_);
+  if (auto it = known_.find(source); it != known_.end()) return it->second;
+  if (sha256.empty()) return Fail(ErrorCode::kPermission, source + " is not signed");
+  return engine::ResolvedSource{source, sha256, "", 0};
+}
+
+void FakeSourceResolver::Confirmed(const std::string& version) {
+  std::lock_guard lock(mutex_);
+  confirmed_.push_back(version);
+}
+
+void FakeSourceResolver::Set(const std::string& source, engine::ResolvedSource resolved) {
+  std::lock_guard lock(mutex_);
+  known_[source] = std::move(resolved);
+}
+
+std::vector<std::string> FakeSourceResolver::confirmed() const {
+  std::lock_guard lock(mutex_);
+  return confirmed_;
+}
+
+}  // namespace matic::fakes
