@@ -70,12 +70,15 @@ Result<ExitCode> Update(Session& session, Client& client, const UpdateOptions& o
 void AddScheduleUpdateCommand(CLI::App& schedule, Session& session) {
   CLI::App* command = schedule.add_subcommand("update", "Update the node to another image");
   auto options = std::make_shared<UpdateOptions>();
-  command->add_option("--source", options->source, "The image: an https://, http:// or file:// URL")
-      ->type_name("URL")
-      ->required();
-  command->add_option("--sha256", options->sha256, "SHA-256 of the image, 64 hex digits")
-      ->type_name("HEX")
-      ->required();
+  command
+      ->add_option("--source", options->source,
+                   "An image, a signed manifest or a channel (….json): an https://, http:// or "
+                   "file:// URL [the node's channel]")
+      ->type_name("URL");
+  command
+      ->add_option("--sha256", options->sha256,
+                   "SHA-256 of the image, 64 hex digits [as the signed manifest has it]")
+      ->type_name("HEX");
   command->add_flag("--enable-auto-rollback", options->enable_auto_rollback,
                     "Go back to the present system when a critical health check fails");
   command
@@ -106,14 +109,16 @@ void AddScheduleUpdateCommand(CLI::App& schedule, Session& session) {
   command->add_flag("--watch", options->watch,
                     "Follow it to its end, reboot included; the exit code is its outcome");
   command->footer(R"(Examples:
+  osctl schedule update --source https://cdn.example.com/stable.json --enable-auto-rollback
   osctl schedule update --source https://cdn.example.com/os-2.0.squashfs --sha256 9f2c... \
       --enable-auto-rollback --watch
   osctl schedule update --source file:///srv/os-2.0.squashfs --sha256 9f2c... --stop-after-staging
   osctl schedule update --source https://cdn.example.com/os-2.0.squashfs --sha256 9f2c... \
       --window "Sat,Sun 02:00-05:00" --timezone Europe/Berlin --blackout 2026-12-24..2027-01-02)");
   command->callback([&session, options] {
-    auto checked = CheckSource(options->source);
-    if (checked) checked = CheckSha256(options->sha256);
+    Result<> checked;
+    if (!options->source.empty()) checked = CheckSource(options->source);
+    if (checked && !options->sha256.empty()) checked = CheckSha256(options->sha256);
     if (!checked) return session.Fail(checked.error(), ExitCode::kUsage);
     const auto timing = ToTiming(options->timing);
     if (!timing) return session.Fail(timing.error(), ExitCode::kUsage);

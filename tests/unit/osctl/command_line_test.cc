@@ -91,7 +91,6 @@ TEST_F(CommandLineTest, WrongUsageIsTwoAndSaysWhatWasMeant) {
   EXPECT_EQ(bogus.code, 2);
   EXPECT_EQ(bogus.errors,
             "osctl: 'bogus' is not a command of osctl schedule; see osctl schedule --help\n");
-  EXPECT_EQ(Run("schedule update --source https://h/os").code, 2);
   EXPECT_EQ(Run("schedule update --source https://h/os --sha256 12").code, 2);
   EXPECT_EQ(Run("schedule update --source os --sha256 " + std::string(64, 'a')).code, 2);
   EXPECT_EQ(Run("--output yaml status").code, 2);
