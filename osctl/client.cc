@@ -192,6 +192,10 @@ Result<v1::ScheduleUpdateResponse> Client::ScheduleUpdate(
   return connection_->Call(&v1::Node::Stub::ScheduleUpdate, request);
 }
 
+Result<v1::PlanUpdateResponse> Client::PlanUpdate(const v1::PlanUpdateRequest& request) {
+  return connection_->Call(&v1::Node::Stub::PlanUpdate, request);
+}
+
 Result<v1::ActivateUpdateResponse> Client::ActivateUpdate(
     const v1::ActivateUpdateRequest& request) {
   return connection_->Call(&v1::Node::Stub::ActivateUpdate, request);

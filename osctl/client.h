@@ -22,6 +22,7 @@ class Client {
   // kUnavailable.
   Result<v1::GetStatusResponse> GetStatus(const v1::GetStatusRequest& request);
   Result<v1::ScheduleUpdateResponse> ScheduleUpdate(const v1::ScheduleUpdateRequest& request);
+  Result<v1::PlanUpdateResponse> PlanUpdate(const v1::PlanUpdateRequest& request);
   Result<v1::ActivateUpdateResponse> ActivateUpdate(const v1::ActivateUpdateRequest& request);
   Result<v1::GetScheduleStatusResponse> GetScheduleStatus(
       const v1::GetScheduleStatusRequest& request);

@@ -105,6 +105,7 @@ int Main(int argc, char** argv) {
   AddHealthCommand(app, session);
   AddScheduleCommand(app, session);
   AddRollbackCommand(app, session);
+  AddPlanCommand(app, session);
   AddHistoryCommand(app, session);
   AddRebootCommand(app, session);
   AddPkiCommand(app, session);

@@ -31,6 +31,26 @@ Result<PartitionDevice> OpenSlot(BlockDevice& disk, const gpt::GptTable& table, 
                                  table.StartBytes(partition), table.SizeBytes(partition));
 }
 
+// Hangs up once the size is known, or cannot be any more.
+class SizeOnly final : public ImageSink {
+ public:
+  void SetTotal(std::optional<uint64_t> bytes) override {
+    told_ = true;
+    total_ = bytes;
+  }
+  void Restart() override {}
+  Result<> Write(std::span<const uint8_t>) override {
+    told_ = true;
+    return Fail(ErrorCode::kCancelled, "only the size was asked for");
+  }
+  bool told() const { return told_; }
+  std::optional<uint64_t> total() const { return total_; }
+
+ private:
+  bool told_ = false;
+  std::optional<uint64_t> total_;
+};
+
 // A table that says otherwise would have the running slot written through the other.
 Result<> CheckApart(const gpt::GptTable& table) {
   MATIC_ASSIGN(const boot::Partition a, gpt::FindSlot(table, boot::Slot::kA));
@@ -97,6 +117,18 @@ Result<> AbBackend::CheckSource(const engine::StageSpec& spec) {
   if (!spec.sha256.empty()) MATIC_TRY(crypto::ParseSha256Hex(spec.sha256));
   MATIC_TRY(OpenSource(spec.source, http_, clock_, options_.retry));
   return {};
+}
+
+Result<std::optional<uint64_t>> AbBackend::BytesToFetch(const engine::StageSpec& spec,
+                                                        std::stop_token stop) {
+  MATIC_ASSIGN(const auto source, OpenSource(spec.source, http_, clock_, options_.retry));
+  MATIC_ASSIGN(const View view, Look());
+  MATIC_ASSIGN(PartitionDevice slot, OpenSlot(disk_, view.table, view.slots.other()));
+  SizeOnly size;
+  const Result<> fetched = source->Fetch(slot.size(), size, std::move(stop));
+  if (size.told()) return size.total();
+  if (!fetched) return Fail(fetched.error());
+  return std::optional<uint64_t>();
 }
 
 Result<update::StagedImage> AbBackend::Stage(const engine::StageSpec& spec,

@@ -35,6 +35,8 @@ class AbBackend final : public engine::Backend {
   Result<std::vector<std::string>> Repair() override;
   // Without a digest there is nothing that would tell a wrong image from the right one.
   Result<> CheckSource(const engine::StageSpec& spec) override;
+  Result<std::optional<uint64_t>> BytesToFetch(const engine::StageSpec& spec,
+                                               std::stop_token stop) override;
   Result<update::StagedImage> Stage(const engine::StageSpec& spec,
                                     const engine::ProgressSink& progress,
                                     std::stop_token stop) override;

@@ -103,6 +103,16 @@ grpc::Status NodeService::ScheduleUpdate(grpc::ServerContext* context,
   });
 }
 
+grpc::Status NodeService::PlanUpdate(grpc::ServerContext* context,
+                                     const v1::PlanUpdateRequest* request,
+                                     v1::PlanUpdateResponse* response) {
+  return Serve("PlanUpdate", *context, *request, [&](const engine::Caller&) -> Result<> {
+    MATIC_ASSIGN(const engine::Plan plan, engine_.PlanUpdate(ToScheduleRequest(request->update())));
+    *response = ToMessage(plan);
+    return {};
+  });
+}
+
 grpc::Status NodeService::ActivateUpdate(grpc::ServerContext* context,
                                          const v1::ActivateUpdateRequest* request,
                                          v1::ActivateUpdateResponse* response) {

@@ -40,6 +40,8 @@ class NodeService final : public v1::Node::Service {
   grpc::Status ScheduleUpdate(grpc::ServerContext* context,
                               const v1::ScheduleUpdateRequest* request,
                               v1::ScheduleUpdateResponse* response) override;
+  grpc::Status PlanUpdate(grpc::ServerContext* context, const v1::PlanUpdateRequest* request,
+                          v1::PlanUpdateResponse* response) override;
   grpc::Status ActivateUpdate(grpc::ServerContext* context,
                               const v1::ActivateUpdateRequest* request,
                               v1::ActivateUpdateResponse* response) override;

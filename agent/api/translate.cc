@@ -186,6 +186,32 @@ v1::Schedule ToMessage(const engine::Schedule& schedule) {
   return message;
 }
 
+v1::PlanUpdateResponse ToMessage(const engine::Plan& plan) {
+  v1::PlanUpdateResponse message;
+  message.set_source(ToUtf8(engine::WithoutCredentials(plan.image.source)));
+  message.set_sha256(plan.image.sha256);
+  message.set_version(ToUtf8(plan.image.version));
+  message.set_bytes_to_fetch(plan.bytes_to_fetch);
+  message.set_target(plan.target);
+  message.set_previous(plan.previous);
+  message.set_next_boot(plan.next_boot);
+  for (const engine::Plan::StepTime& step : plan.steps) {
+    v1::PlanStep* line = message.add_steps();
+    line->set_name(step.name);
+    if (step.decision.open()) continue;
+    line->set_reason(ToUtf8(step.decision.why));
+    if (step.decision.until) *line->mutable_earliest() = ToTimestamp(*step.decision.until);
+  }
+  for (const engine::Plan::Check& check : plan.checks) {
+    v1::PlanCheck* line = message.add_checks();
+    line->set_name(check.name);
+    line->set_passed(check.passed);
+    line->set_output(ToUtf8(check.output));
+  }
+  message.set_possible(plan.Possible());
+  return message;
+}
+
 v1::HistoryEvent ToMessage(const engine::HistoryEvent& event) {
   v1::HistoryEvent message;
   *message.mutable_time() = ToTimestamp(event.time);

@@ -11,6 +11,7 @@ namespace matic::api {
 engine::ScheduleRequest ToScheduleRequest(const v1::ScheduleUpdateRequest& request);
 
 v1::Schedule ToMessage(const engine::Schedule& schedule);
+v1::PlanUpdateResponse ToMessage(const engine::Plan& plan);
 v1::RollbackRecord ToMessage(const engine::RollbackRecord& record);
 v1::HistoryEvent ToMessage(const engine::HistoryEvent& event);
 v1::GetHealthResponse ToMessage(const health::Report& report);

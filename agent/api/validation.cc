@@ -104,6 +104,8 @@ Result<> Validate(const v1::ScheduleUpdateRequest& request) {
   return CheckText("request_id", request.request_id(), kMaxRequestIdBytes);
 }
 
+Result<> Validate(const v1::PlanUpdateRequest& request) { return Validate(request.update()); }
+
 Result<> Validate(const v1::ActivateUpdateRequest& request) {
   return CheckScheduleId(request.schedule_id(), false);
 }

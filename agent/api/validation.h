@@ -23,6 +23,7 @@ inline constexpr uint32_t kMaxListLimit = 500;
 // kInvalidArgument, naming the field and what is wrong with it.
 Result<> Validate(const v1::GetStatusRequest& request);
 Result<> Validate(const v1::ScheduleUpdateRequest& request);
+Result<> Validate(const v1::PlanUpdateRequest& request);
 Result<> Validate(const v1::ActivateUpdateRequest& request);
 Result<> Validate(const v1::GetScheduleStatusRequest& request);
 Result<> Validate(const v1::ListSchedulesRequest& request);

@@ -45,6 +45,10 @@ class Backend {
   // be empty: a signed manifest will name it. kInvalidArgument.
   virtual Result<> CheckSource(const StageSpec& spec) = 0;
 
+  // How many bytes Stage would fetch; nothing where nobody says. Reads no more than it must.
+  virtual Result<std::optional<uint64_t>> BytesToFetch(const StageSpec& spec,
+                                                       std::stop_token stop) = 0;
+
   // Brings `spec` into the target that does not run and verifies it there. Until it returns, and
   // after an error or a power loss, that target cannot be booted and the running one boots.
   virtual Result<update::StagedImage> Stage(const StageSpec& spec, const ProgressSink& progress,

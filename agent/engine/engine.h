@@ -9,9 +9,11 @@
 #include <vector>
 
 #include "agent/engine/schedule.h"
+#include "agent/engine/source_resolver.h"
 #include "agent/health/report.h"
 #include "agent/update/facts.h"
 #include "lib/base/result.h"
+#include "lib/calendar/decide.h"
 
 namespace matic::engine {
 
@@ -62,6 +64,28 @@ struct HistoryEvent {
   std::string output{};  // of a hook; the end of a failed start's journal
 };
 
+// What an update would do.
+struct Plan {
+  ResolvedSource image;         // as far as it could be found out
+  uint64_t bytes_to_fetch = 0;  // 0 where nobody says
+  std::string target;
+  std::string previous;   // the way back
+  std::string next_boot;  // after it was activated
+  struct StepTime {
+    std::string name;  // download, install, reboot
+    calendar::Decision decision;
+  };
+  std::vector<StepTime> steps;
+  struct Check {
+    std::string name;
+    bool passed = true;
+    std::string output;
+  };
+  std::vector<Check> checks;
+
+  bool Possible() const;
+};
+
 struct Rollback {
   std::string from;
   std::string to;
@@ -76,6 +100,8 @@ class Engine {
   // kRefused while another update runs, for a quarantined image without force, or while the running
   // system is not confirmed. The same request id again returns the same schedule.
   virtual Result<Schedule> ScheduleUpdate(const ScheduleRequest& request, const Caller& caller) = 0;
+  // What ScheduleUpdate would do now. Writes nothing; may ask the network, for two minutes at most.
+  virtual Result<Plan> PlanUpdate(const ScheduleRequest& request) = 0;
   virtual Result<Schedule> ActivateUpdate(const std::string& id, const Caller& caller) = 0;
   // An empty id names the one under way, or the newest.
   virtual Result<Schedule> GetSchedule(const std::string& id) = 0;

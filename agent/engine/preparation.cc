@@ -110,6 +110,11 @@ Result<update::Order> Preparation::Resolve(const update::Order& order,
   return resolved;
 }
 
+std::vector<prechecks::Refusal> Preparation::Prechecks(
+    const std::vector<std::string>& overridden) const {
+  return prechecks_.Run(std::set<std::string>(overridden.begin(), overridden.end()));
+}
+
 Result<> Preparation::RunPrechecks(const update::Order& order, std::stop_token stop) {
   const std::vector<prechecks::Refusal> refusals =
       prechecks_.Run(std::set<std::string>(order.force.begin(), order.force.end()), stop);

@@ -37,6 +37,8 @@ class Preparation {
                                       std::stop_token stop);
   Result<> BeforeActivation(const update::Order& order, std::stop_token stop);
 
+  // What speaks against an update now.
+  std::vector<prechecks::Refusal> Prechecks(const std::vector<std::string>& overridden) const;
   // Whether `step` could begin now.
   calendar::Decision Ask(const update::Order& order, calendar::Step step) const;
 

@@ -44,12 +44,13 @@ calendar::Rules MergeTiming(const calendar::Rules& asked, const calendar::Rules&
 }  // namespace
 
 UpdateEngine::UpdateEngine(EngineOptions options, Backend& backend, SourceResolver& resolver,
-                           health::CheckRunner& checks, const hooks::Runner& hooks, Clock& clock,
-                           Ledger& ledger, Worker& worker)
+                           health::CheckRunner& checks, const Preparation& preparation,
+                           const hooks::Runner& hooks, Clock& clock, Ledger& ledger, Worker& worker)
     : options_(std::move(options)),
       backend_(backend),
       resolver_(resolver),
       checks_(checks),
+      preparation_(preparation),
       hooks_(hooks),
       clock_(clock),
       ledger_(ledger),
@@ -97,17 +98,22 @@ Result<> UpdateEngine::MayStage(const ScheduleRequest& request) {
   return {};
 }
 
-Result<Schedule> UpdateEngine::ScheduleUpdate(const ScheduleRequest& request,
-                                              const Caller& caller) {
-  bool created = false;
-  const bool known = !request.request_id.empty() && ledger_.KnowsRequest(request.request_id);
-  if (!known) MATIC_TRY(MayStage(request));
+ScheduleRequest UpdateEngine::Complete(const ScheduleRequest& request) const {
   ScheduleRequest whole = request;
   whole.timing = MergeTiming(request.timing, options_.maintenance);
   whole.timing.created = clock_.Now();
   if (whole.reboot_delay.count() == 0 && !whole.timing.emergency) {
     whole.reboot_delay = options_.reboot_delay;
   }
+  return whole;
+}
+
+Result<Schedule> UpdateEngine::ScheduleUpdate(const ScheduleRequest& request,
+                                              const Caller& caller) {
+  bool created = false;
+  const bool known = !request.request_id.empty() && ledger_.KnowsRequest(request.request_id);
+  if (!known) MATIC_TRY(MayStage(request));
+  const ScheduleRequest whole = Complete(request);
   MATIC_ASSIGN(Schedule schedule, ledger_.AddSchedule(whole, caller, &created));
   if (!created) return schedule;
   spdlog::info("{}: scheduled by {}: {}", schedule.id, caller.description, request.source);

@@ -26,10 +26,11 @@ struct EngineOptions {
 class UpdateEngine final : public Engine {
  public:
   UpdateEngine(EngineOptions options, Backend& backend, SourceResolver& resolver,
-               health::CheckRunner& checks, const hooks::Runner& hooks, Clock& clock,
-               Ledger& ledger, Worker& worker);
+               health::CheckRunner& checks, const Preparation& preparation,
+               const hooks::Runner& hooks, Clock& clock, Ledger& ledger, Worker& worker);
 
   Result<Schedule> ScheduleUpdate(const ScheduleRequest& request, const Caller& caller) override;
+  Result<Plan> PlanUpdate(const ScheduleRequest& request) override;
   Result<Schedule> ActivateUpdate(const std::string& id, const Caller& caller) override;
   Result<Schedule> GetSchedule(const std::string& id) override;
   std::vector<Schedule> ListSchedules(size_t limit) override;
@@ -49,11 +50,15 @@ class UpdateEngine final : public Engine {
   // Whether the machine may take an update at all, now.
   Result<update::Facts> ReadDisk();
   Result<> MayStage(const ScheduleRequest& request);
+  // With what the machine's configuration says where the request does not.
+  ScheduleRequest Complete(const ScheduleRequest& request) const;
+  void PlanSource(const ScheduleRequest& request, const std::string& running_version, Plan& plan);
 
   const EngineOptions options_;
   Backend& backend_;
   SourceResolver& resolver_;
   health::CheckRunner& checks_;
+  const Preparation& preparation_;
   const hooks::Runner& hooks_;
   Clock& clock_;
   Ledger& ledger_;

@@ -71,6 +71,11 @@ Result<> FakeBackend::CheckSource(const engine::StageSpec& spec) {
   return matic::Fail(ErrorCode::kInvalidArgument, "unknown scheme: " + spec.source);
 }
 
+Result<std::optional<uint64_t>> FakeBackend::BytesToFetch(const engine::StageSpec&,
+                                                          std::stop_token) {
+  return std::optional(kImageBytes);
+}
+
 Result<update::StagedImage> FakeBackend::Stage(const engine::StageSpec& spec,
                                                const engine::ProgressSink& progress,
                                                std::stop_token stop) {

@@ -200,6 +200,16 @@ void FakeEngine::SetHealth(const health::Report& report) {
   health_ = report;
 }
 
+void FakeEngine::SetPlan(const Plan& plan) {
+  const std::scoped_lock lock(mutex_);
+  plan_ = plan;
+}
+
+Result<Plan> FakeEngine::PlanUpdate(const ScheduleRequest&) {
+  const std::scoped_lock lock(mutex_);
+  return plan_;
+}
+
 void FakeEngine::SetHistory(std::vector<HistoryEvent> events) {
   const std::scoped_lock lock(mutex_);
   events_ = std::move(events);

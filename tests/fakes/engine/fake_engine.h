@@ -20,6 +20,7 @@ class FakeEngine final : public Engine {
 
   // Engine. Ids are sched-20260127-001 and so on; an update while another runs is kRefused.
   Result<Schedule> ScheduleUpdate(const ScheduleRequest& request, const Caller& caller) override;
+  Result<Plan> PlanUpdate(const ScheduleRequest& request) override;
   Result<Schedule> ActivateUpdate(const std::string& id, const Caller& caller) override;
   Result<Schedule> GetSchedule(const std::string& id) override;
   std::vector<Schedule> ListSchedules(size_t limit) override;
@@ -38,6 +39,7 @@ class FakeEngine final : public Engine {
   // A new revision of the schedule, which must exist.
   void Advance(const std::string& id, const std::function<void(Schedule&)>& change);
   void SetHealth(const health::Report& report);
+  void SetPlan(const Plan& plan);
   void SetStatus(const Status& status);
   void SetHistory(std::vector<HistoryEvent> events);  // newest first
   Status status() const;
@@ -69,6 +71,7 @@ class FakeEngine final : public Engine {
   health::Report health_;
   std::vector<RollbackRecord> history_;
   std::vector<HistoryEvent> events_;
+  Plan plan_;
   std::vector<Request> requests_;
 };
 

@@ -28,7 +28,7 @@ TEST(RulesTest, EveryRuleHasAMethod) {
 TEST(RulesTest, ReadersReadAndOperatorsChange) {
   for (const MethodRule& rule : MethodRules()) {
     const bool reads = rule.method.starts_with("Get") || rule.method.starts_with("List") ||
-                       rule.method.starts_with("Watch");
+                       rule.method.starts_with("Watch") || rule.method.starts_with("Plan");
     EXPECT_EQ(rule.role, reads ? rpc::Role::kReader : rpc::Role::kOperator) << rule.method;
     EXPECT_EQ(rule.changes, !reads) << rule.method;
     EXPECT_EQ(Authorise({rpc::Role::kReader, "reader"}, rule.method).has_value(), reads);

@@ -54,8 +54,10 @@ TEST_F(ServerTest, ErrorsArriveAsTheEngineGaveThem) {
   EXPECT_EQ(second.code, ErrorCode::kRefused);
 
   const Error invalid = ErrorOf([&](grpc::ClientContext& context) {
+    v1::ScheduleUpdateRequest request;
+    request.set_source("ftp://h/os");
     v1::ScheduleUpdateResponse response;
-    return Local()->ScheduleUpdate(&context, {}, &response);
+    return Local()->ScheduleUpdate(&context, request, &response);
   });
   EXPECT_EQ(invalid.code, ErrorCode::kInvalidArgument);
 }

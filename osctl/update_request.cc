@@ -1,0 +1,82 @@
+#include "osctl/update_request.h"
+
+#include <CLI/CLI.hpp>
+
+#include "osctl/source.h"
+
+namespace matic::osctl {
+namespace {
+
+// A script's unset variable must not stand for "as configured".
+CLI::Validator NotEmpty() {
+  return CLI::Validator(
+      [](const std::string& text) { return text.empty() ? "is empty" : std::string(); }, "");
+}
+
+}  // namespace
+
+void AddUpdateOptions(CLI::App& command, UpdateOptions& options) {
+  command
+      .add_option("--source", options.source,
+                  "An image, a signed manifest or a channel (….json): an https://, http:// or "
+                  "file:// URL [the node's channel]")
+      ->type_name("URL")
+      ->check(NotEmpty());
+  command
+      .add_option("--sha256", options.sha256,
+                  "SHA-256 of the image, 64 hex digits [as the signed manifest has it]")
+      ->type_name("HEX")
+      ->check(NotEmpty());
+  command.add_flag("--enable-auto-rollback", options.enable_auto_rollback,
+                   "Go back to the present system when a critical health check fails");
+  command
+      .add_option("--health-check-timeout", options.health_check_timeout,
+                  "Time for the health checks to pass [the agent's default]")
+      ->type_name("SECONDS")
+      ->check(CLI::Range(1, 86400).description(""));
+  command.add_flag("--stop-after-staging", options.stop_after_staging,
+                   "Write and verify the image, and wait for `osctl schedule activate`");
+  command
+      .add_option("--force", options.force,
+                  "Pass by: 'quarantine' of an image that has failed here before, or a pre-check")
+      ->type_name("NAME,…")
+      ->delimiter(',');
+  command
+      .add_option("--request-id", options.request_id,
+                  "Asking again with the same id returns the same schedule")
+      ->type_name("ID");
+  const auto hook = [&](const char* flag, std::vector<std::string>& names, const char* when) {
+    command.add_option(flag, names, std::string("A file of the node's hooks/named.d, run ") + when)
+        ->type_name("NAME");
+  };
+  hook("--pre-hook", options.pre_hooks, "before the update; its failure stops it");
+  hook("--post-hook", options.post_hooks, "after the update is confirmed");
+  hook("--rollback-hook", options.rollback_hooks, "after the machine went back");
+  command.add_option("--comment", options.comment, "Why, for the history")->type_name("TEXT");
+  AddTimingOptions(command, options.timing);
+}
+
+Result<v1::ScheduleUpdateRequest> ToRequest(const UpdateOptions& options) {
+  if (!options.source.empty()) MATIC_TRY(CheckSource(options.source));
+  if (!options.sha256.empty()) MATIC_TRY(CheckSha256(options.sha256));
+  MATIC_ASSIGN(const v1::Timing timing, ToTiming(options.timing));
+  v1::ScheduleUpdateRequest request;
+  request.set_source(options.source);
+  request.set_sha256(options.sha256);
+  request.set_enable_auto_rollback(options.enable_auto_rollback);
+  request.set_health_check_timeout_seconds(options.health_check_timeout);
+  request.set_stop_after(options.stop_after_staging ? v1::STOP_AFTER_STAGED
+                                                    : v1::STOP_AFTER_NOTHING);
+  for (const std::string& name : options.force) request.add_force(name);
+  request.set_request_id(options.request_id);
+  for (const std::string& name : options.pre_hooks) request.mutable_hooks()->add_pre(name);
+  for (const std::string& name : options.post_hooks) request.mutable_hooks()->add_post(name);
+  for (const std::string& name : options.rollback_hooks) {
+    request.mutable_hooks()->add_rollback(name);
+  }
+  request.set_comment(options.comment);
+  if (timing.ByteSizeLong() > 0) *request.mutable_timing() = timing;
+  return request;
+}
+
+}  // namespace matic::osctl
