@@ -15,9 +15,12 @@
 
 #include "agent/ab/ab_backend.h"
 #include "agent/api/server.h"
+#include "agent/channel/poller.h"
+#include "agent/channel/trusted_resolver.h"
 #include "agent/config/config.h"
 #include "agent/engine/update_engine.h"
 #include "agent/health/checks.h"
+#include "agent/health/time_check.h"
 #include "agent/logind/logind_reboot_guard.h"
 #include "agent/metrics/metrics_server.h"
 #include "lib/base/unique_fd.h"
@@ -115,11 +118,16 @@ class Agent {
         prechecks_(config.prechecks, MakeMachine(config), processes_, clock_),
         guard_(processes_),
         hooks_(config.hooks, processes_, clock_),
-        preparation_(MakePreparationOptions(), prechecks_, hooks_, guard_, clock_, ledger_),
-        aftermath_(hooks_, processes_, ledger_),
+        resolver_(MakeResolverOptions(config), http_, clock_),
+        preparation_(MakePreparationOptions(), resolver_, prechecks_, hooks_, guard_, clock_,
+                     ledger_),
+        aftermath_(resolver_, hooks_, processes_, ledger_),
         worker_(MakeWorkerOptions(config), backend_, preparation_, aftermath_, checks_, processes_,
                 clock_, ledger_),
-        engine_(MakeEngineOptions(config), backend_, checks_, hooks_, clock_, ledger_, worker_) {
+        engine_(MakeEngineOptions(config), backend_, resolver_, checks_, preparation_, hooks_,
+                clock_, ledger_, worker_),
+        poller_({.channel = config.channel, .machine_id = MachineId()}, resolver_, engine_,
+                clock_) {
     ledger_.Load();
     if (config.boot_facts.empty() && std::filesystem::exists(kStateLost)) {
       ledger_.AddProblem(
@@ -157,11 +165,24 @@ class Agent {
     return machine;
   }
 
+  static std::string MachineId() { return ReadMachineId().value_or(""); }
+
+  // The time when this program was released.
+  static WallTime TimeFloor() { return ParseTime(MATIC_RELEASED).value_or(WallTime{}); }
+
   static engine::PreparationOptions MakePreparationOptions() {
-    engine::PreparationOptions options;
-    if (Result<std::string> id = ReadMachineId()) options.machine_id = *id;
-    if (Result<WallTime> released = ParseTime(MATIC_RELEASED)) options.time_floor = *released;
-    return options;
+    return {.machine_id = MachineId(), .time_floor = TimeFloor()};
+  }
+
+  static channel::ResolverOptions MakeResolverOptions(const config::Config& config) {
+    return {.trust = config.trust,
+            .channel_url = config.channel.url,
+            .state_dir = config.state_dir,
+            .time_floor = TimeFloor(),
+            .clock_is_set = [] {
+              const Result<health::KernelClock> clock = health::ReadKernelClock();
+              return clock && clock->synchronised;
+            }};
   }
 
   static api::ApiOptions MakeApiOptions(const config::Config& config) {
@@ -178,13 +199,12 @@ class Agent {
 
   static engine::EngineOptions MakeEngineOptions(const config::Config& config) {
     engine::EngineOptions options{.node_name = config.name,
-                                  .machine_id = {},
+                                  .machine_id = MachineId(),
                                   .backend_name = "ab",
                                   .os_version = {},
                                   .default_health_timeout = config.health.timeout,
                                   .maintenance = config.maintenance.rules,
                                   .reboot_delay = config.maintenance.reboot_delay};
-    if (Result<std::string> id = ReadMachineId()) options.machine_id = *id;
     if (Result<OsRelease> release = ReadOsRelease()) {
       options.os_version = Lookup(*release, "PRETTY_NAME");
     }
@@ -208,10 +228,12 @@ class Agent {
   prechecks::Prechecks prechecks_;
   logind::LogindRebootGuard guard_;
   hooks::Runner hooks_;
+  channel::TrustedResolver resolver_;
   engine::Preparation preparation_;
   engine::Aftermath aftermath_;
   engine::Worker worker_;
   engine::UpdateEngine engine_;
+  channel::Poller poller_;
 };
 
 // Until SIGTERM or SIGINT, with a sign of life to systemd's watchdog in between.
@@ -239,11 +261,13 @@ Result<> Agent::Serve() {
   MATIC_ASSIGN(auto server, api::Server::Start(MakeApiOptions(config_), engine_));
   const std::unique_ptr<metrics::MetricsServer> metrics = ServeMetrics();
   worker_.Start();
+  poller_.Start();
   sd_notify(0, "READY=1");
   spdlog::info("matic-agent {} serves {}", MATIC_VERSION, config_.api.socket.string());
   WaitForStop(signals);
   spdlog::info("stopping");
   sd_notify(0, "STOPPING=1");
+  poller_.Stop();
   worker_.Stop();
   server->Shutdown();
   return {};
