@@ -25,7 +25,7 @@ FAILING = {"critical": True, "units": ["no-such.service"]}
         ("file:///os%zz", "file:///os%zz: no two hexadecimal digits"),
         ("https://" + "h" * 3000, "source has 3008 bytes; at most 2048"),
         ("https://h/\nos", "line break"),
-        ("", "--source"),
+        ("", "--source: is empty"),
     ],
 )
 def test_a_source_that_cannot_be(untouchable: Device, source: str, says: str) -> None:
@@ -42,7 +42,7 @@ def test_a_source_that_cannot_be(untouchable: Device, source: str, says: str) ->
         ("z" * 64, "not hexadecimal: character 1 of 64"),
         ("0" * 63 + " ", "not hexadecimal: character 64 of 64"),
         ("0" * 63, "64 hex digits are expected, not 63"),
-        ("", "64 hex digits are expected, not 0"),
+        ("", "is empty"),
     ],
 )
 def test_a_sha256_that_is_none(untouchable: Device, sha256: str, says: str) -> None:
