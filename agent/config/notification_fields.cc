@@ -58,8 +58,8 @@ const TextRule kRoom{"a room's id, such as '!abc:example.com'", [](std::string_v
                        return text.starts_with('!') && text.find(' ') == std::string_view::npos;
                      }};
 const TextRule kEvent{
-    "update-started, update-succeeded, update-failed, rolled-back, check-failed, long-running, "
-    "stopped or certificate-expiring",
+    "update-started, update-succeeded, update-failed, rolled-back, check-failed, long-running or "
+    "certificate-expiring",
     IsEvent};
 
 std::vector<Field> ChannelFields(NotificationChannel& channel) {

@@ -16,8 +16,8 @@ enum class MailSecurity { kStartTls, kTls };
 
 // What a channel may be limited to, by the names that people write.
 inline constexpr std::string_view kNotificationEvents[] = {
-    "update-started", "update-succeeded", "update-failed", "rolled-back",
-    "check-failed",   "long-running",     "stopped",       "certificate-expiring"};
+    "update-started", "update-succeeded", "update-failed",       "rolled-back",
+    "check-failed",   "long-running",     "certificate-expiring"};
 
 // Secrets are the absolute path of a file, or the name of a systemd credential (lib/os/secret.h).
 struct NotificationChannel {

@@ -65,7 +65,7 @@ struct Program {
 };
 
 struct RateLimit {
-  uint32_t messages = 20;
+  uint32_t messages = 20;  // 0 is 1
   std::chrono::seconds period{3600};
 };
 

@@ -21,14 +21,13 @@ constexpr std::array<std::pair<Level, std::string_view>, 3> kLevels{{
     {Level::kError, "error"},
 }};
 
-constexpr std::array<std::pair<Event, std::string_view>, 9> kEvents{{
+constexpr std::array<std::pair<Event, std::string_view>, 8> kEvents{{
     {Event::kUpdateStarted, "update-started"},
     {Event::kUpdateSucceeded, "update-succeeded"},
     {Event::kUpdateFailed, "update-failed"},
     {Event::kRolledBack, "rolled-back"},
     {Event::kCheckFailed, "check-failed"},
     {Event::kLongRunning, "long-running"},
-    {Event::kStopped, "stopped"},
     {Event::kCertificateExpiring, "certificate-expiring"},
     {Event::kTest, "test"},
 }};

@@ -19,7 +19,6 @@ enum class Event {
   kRolledBack,
   kCheckFailed,
   kLongRunning,
-  kStopped,              // somebody stopped all updates (or lets them go on again)
   kCertificateExpiring,  // or expired
   kTest,                 // somebody tries whether a channel works: every channel takes it
 };

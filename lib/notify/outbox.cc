@@ -18,7 +18,8 @@ std::chrono::milliseconds WithJitter(std::chrono::milliseconds pause, const std:
 
 }  // namespace
 
-Outbox::Outbox(const RateLimit& limit, const RetryPolicy& retry) : limit_(limit), retry_(retry) {}
+Outbox::Outbox(const RateLimit& limit, const RetryPolicy& retry)
+    : limit_{.messages = std::max(limit.messages, 1u), .period = limit.period}, retry_(retry) {}
 
 bool Outbox::HasRoom(BootTime now) const {
   return admitted_.size() < limit_.messages || now - admitted_.front() >= limit_.period;

@@ -120,6 +120,13 @@ TEST(OutboxTest, BeyondTheLimitTheMostSevereComesLaterAndTellsOfTheRest) {
   EXPECT_EQ(Deliver(outbox, 3601s), Titles{"after"});
 }
 
+TEST(OutboxTest, ALimitOfNothingIsOne) {
+  Outbox outbox({.messages = 0, .period = 60s}, kPolicy);
+  for (const char* title : {"first", "second"}) outbox.Put("x", Say(title), 0s);
+  EXPECT_EQ(Deliver(outbox, 0s), Titles{"first"});
+  EXPECT_EQ(Deliver(outbox, 60s), Titles{"second"});
+}
+
 TEST(OutboxTest, WhatIsHeldComesBeforeWhatIsNew) {
   Outbox outbox({.messages = 1, .period = 60s}, kPolicy);
   outbox.Put("x", Say("first"), 0s);
