@@ -78,6 +78,24 @@ std::string StatusText(const v1::GetStatusResponse& status, const Terminal& term
   return text;
 }
 
+std::string CheckText(const v1::HealthCheck& check, size_t name_columns, const Terminal& terminal) {
+  const bool passed = check.result() == v1::CHECK_RESULT_PASSED;
+  const bool failed = check.result() == v1::CHECK_RESULT_FAILED;
+  const char* word = passed ? "ok" : !failed ? "…" : check.critical() ? "FAIL" : "warn";
+  const Style style = passed    ? Style::kGood
+                      : !failed ? Style::kPlain
+                                : (check.critical() ? Style::kBad : Style::kWarning);
+  const std::string duration = std::to_string(check.duration_milliseconds()) + " ms";
+  std::string line = Pad(terminal.Paint(word, style), 6) +
+                     Pad(Shown(check.name()), name_columns + 1) +
+                     std::string(duration.size() < 8 ? 8 - duration.size() : 0, ' ') + duration +
+                     "   " + (check.output().empty() ? "" : Shown(check.output()));
+  if (failed && !check.critical()) line += " (not critical)";
+  if (check.attempts() > 1) line += " (attempt " + std::to_string(check.attempts()) + ")";
+  while (line.ends_with(' ')) line.pop_back();
+  return line;
+}
+
 std::string HealthText(const v1::GetHealthResponse& health, const Terminal& terminal) {
   std::string text = terminal.Paint(HealthName(health.state()), HealthStyle(health.state()));
   if (!health.has_last_updated()) return text + "   not checked yet\n";
@@ -87,21 +105,7 @@ std::string HealthText(const v1::GetHealthResponse& health, const Terminal& term
     name_columns = std::max(name_columns, DisplayWidth(check.name()));
   }
   for (const v1::HealthCheck& check : health.checks()) {
-    const bool passed = check.result() == v1::CHECK_RESULT_PASSED;
-    const bool failed = check.result() == v1::CHECK_RESULT_FAILED;
-    const char* word = passed ? "ok" : !failed ? "…" : check.critical() ? "FAIL" : "warn";
-    const Style style = passed    ? Style::kGood
-                        : !failed ? Style::kPlain
-                                  : (check.critical() ? Style::kBad : Style::kWarning);
-    const std::string duration = std::to_string(check.duration_milliseconds()) + " ms";
-    std::string line = "  " + Pad(terminal.Paint(word, style), 6) +
-                       Pad(Shown(check.name()), name_columns + 1) +
-                       std::string(duration.size() < 8 ? 8 - duration.size() : 0, ' ') + duration +
-                       "   " + (check.output().empty() ? "" : Shown(check.output()));
-    if (failed && !check.critical()) line += " (not critical)";
-    if (check.attempts() > 1) line += " (attempt " + std::to_string(check.attempts()) + ")";
-    while (line.ends_with(' ')) line.pop_back();
-    text += line + "\n";
+    text += "  " + CheckText(check, name_columns, terminal) + "\n";
   }
   return text;
 }

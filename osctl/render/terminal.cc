@@ -3,6 +3,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 namespace matic::osctl {
@@ -62,7 +63,10 @@ Terminal Terminal::Detect(int fd) {
   terminal.interactive = !dumb;
   terminal.colour = !dumb && !IsSet("NO_COLOR");
   winsize size{};
-  if (::ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) terminal.width = size.ws_col;
+  if (::ioctl(fd, TIOCGWINSZ, &size) == 0) {
+    if (size.ws_col > 0) terminal.width = size.ws_col;
+    if (size.ws_row > 0) terminal.height = size.ws_row;
+  }
   return terminal;
 }
 
@@ -104,6 +108,18 @@ std::string Pad(std::string_view text, size_t width) {
   const size_t used = DisplayWidth(text);
   if (used < width) result.append(width - used, ' ');
   return result;
+}
+
+void Block::Draw(std::string_view text) {
+  std::string screen;
+  if (drawn_ > 0) screen = "\x1b[" + std::to_string(drawn_) + "A\r\x1b[J";
+  // The cursor stands below the last line, which takes a line of its own.
+  for (drawn_ = 0; !text.empty() && drawn_ + 1 < terminal_.height; ++drawn_) {
+    const size_t end = std::min(text.find('\n'), text.size());
+    screen += Fit(text.substr(0, end), terminal_.width > 1 ? terminal_.width - 1 : 1) + "\n";
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  out_ << screen << std::flush;
 }
 
 LineWriter::~LineWriter() { Keep(); }

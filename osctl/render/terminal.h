@@ -15,6 +15,7 @@ struct Terminal {
   bool interactive = false;
   bool colour = false;
   size_t width = 80;
+  size_t height = 24;
 
   // Of a file descriptor; NO_COLOR (no-color.org) and TERM=dumb are respected.
   static Terminal Detect(int fd);
@@ -31,6 +32,21 @@ std::string Fit(std::string_view text, size_t width);
 
 // `text` with spaces up to `width` columns.
 std::string Pad(std::string_view text, size_t width);
+
+// Several lines that are drawn anew in their place. For terminals only.
+class Block {
+ public:
+  Block(std::ostream& out, const Terminal& terminal) : out_(out), terminal_(terminal) {}
+
+  // Replaces what was drawn before. What does not fit on the screen is cut: a line to its width,
+  // and the last lines altogether.
+  void Draw(std::string_view text);
+
+ private:
+  std::ostream& out_;
+  Terminal terminal_;
+  size_t drawn_ = 0;  // lines
+};
 
 // Lines that stay, and one live line below them that is drawn anew. In a pipe there is no live
 // line.
