@@ -20,6 +20,7 @@
 #include "agent/config/config.h"
 #include "agent/engine/update_engine.h"
 #include "agent/health/checks.h"
+#include "agent/health/script_checks.h"
 #include "agent/health/time_check.h"
 #include "agent/logind/logind_reboot_guard.h"
 #include "agent/metrics/metrics_server.h"
@@ -113,7 +114,8 @@ class Agent {
                             .backoff = config.download.retry_backoff},
                   .buffer_bytes = config.download.buffer_bytes},
                  table_, counted_device_, *booted_, counted_http_, clock_),
-        checks_(health::MakeChecks(config.health, config.api, processes_, clock_), clock_),
+        checks_(health::MakeChecks(config.health, config.api, processes_, clock_), clock_,
+                health::ScriptFinder(config.health.checks.scripts, processes_)),
         ledger_(config.state_dir, config.trial_deadline, clock_),
         prechecks_(config.prechecks, MakeMachine(config), processes_, clock_),
         guard_(processes_),

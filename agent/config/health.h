@@ -17,6 +17,7 @@ struct CheckSettings {
   std::optional<std::chrono::seconds> timeout =
       std::nullopt;                                // of one try; else what the check itself takes
   std::optional<uint32_t> retries = std::nullopt;  // else Health::retries
+  std::chrono::seconds after{0};                   // not before the machine has been up for so long
   std::optional<std::chrono::seconds> interval = std::nullopt;  // else Health::interval
 
   bool operator==(const CheckSettings&) const = default;
@@ -73,7 +74,7 @@ struct LoadCheck {
 
 struct FailedUnitsCheck {
   CheckSettings settings{.enabled = false};
-  std::vector<std::string> ignored;
+  std::vector<std::string> ignored = {};
 
   bool operator==(const FailedUnitsCheck&) const = default;
 };
@@ -97,32 +98,32 @@ enum class JournalPriority {
 };
 
 struct JournalCheck {
-  std::string name;
+  std::string name = {};
   CheckSettings settings = {};
-  std::string pattern;  // as journalctl --grep takes it; empty: every message
+  std::string pattern = {};  // as journalctl --grep takes it; empty: every message
   JournalPriority priority = JournalPriority::kError;  // and graver ones
-  std::string unit;                                    // empty: of every unit
+  std::string unit = {};                               // empty: of every unit
   uint32_t max_matches = 0;                            // since the machine started
 
   bool operator==(const JournalCheck&) const = default;
 };
 
 struct TcpCheck {
-  std::string name;
+  std::string name = {};
   CheckSettings settings = {};
-  std::string address;  // HOST:PORT
+  std::string address = {};  // HOST:PORT
 
   bool operator==(const TcpCheck&) const = default;
 };
 
 struct HttpCheck {
-  std::string name;
+  std::string name = {};
   CheckSettings settings = {};
-  std::string url;
+  std::string url = {};
   std::vector<uint32_t> status = {200};
-  std::string contains;           // a part of the body; empty: any body
-  std::string matches;            // RE2, somewhere in the body; empty: any body
-  std::filesystem::path ca_file;  // PEM; empty: the system's
+  std::string contains = {};           // a part of the body; empty: any body
+  std::string matches = {};            // RE2, somewhere in the body; empty: any body
+  std::filesystem::path ca_file = {};  // PEM; empty: the system's
 
   bool operator==(const HttpCheck&) const = default;
 };

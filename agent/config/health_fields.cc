@@ -89,6 +89,7 @@ std::vector<Field> TryFields(const std::string& prefix, CheckSettings& settings)
       {prefix + "timeout_seconds", Seconds(settings.timeout, 1, kDay)},
       {prefix + "retries", Number(settings.retries, 1, 1000)},
       {prefix + "interval_seconds", Seconds(settings.interval, 1, 3600)},
+      {prefix + "after_seconds", Seconds(settings.after, 0, kDay)},
   };
 }
 
@@ -179,6 +180,33 @@ std::vector<Field> MachineFields(Checks& checks) {
   };
 }
 
+// A check that begins when the time is over would fail every trial.
+std::optional<std::pair<std::string, std::string>> LateCheck(const Health& health) {
+  const Checks& checks = health.checks;
+  std::vector<std::pair<std::string, std::chrono::seconds>> begins = {
+      {"boot.after_seconds", checks.boot.settings.after},
+      {"service.after_seconds", checks.service.settings.after},
+      {"network.after_seconds", checks.network.settings.after},
+      {"api.after_seconds", checks.api.settings.after},
+      {"disk.after_seconds", checks.disk.settings.after},
+      {"memory.after_seconds", checks.memory.settings.after},
+      {"load.after_seconds", checks.load.settings.after},
+      {"failed_units.after_seconds", checks.failed_units.settings.after},
+      {"time.after_seconds", checks.time.settings.after},
+      {"scripts.after_seconds", checks.scripts.settings.after}};
+  for (const JournalCheck& check : checks.journal)
+    begins.emplace_back("journal", check.settings.after);
+  for (const TcpCheck& check : checks.tcp) begins.emplace_back("tcp", check.settings.after);
+  for (const HttpCheck& check : checks.http) begins.emplace_back("http", check.settings.after);
+  for (const auto& [key, after] : begins) {
+    if (after < health.timeout) continue;
+    return std::pair("health.checks." + key, "must begin before health.timeout_seconds (" +
+                                                 std::to_string(health.timeout.count()) + "), is " +
+                                                 std::to_string(after.count()));
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::vector<Field> HealthFields(Health& health) {
@@ -203,6 +231,7 @@ std::vector<Field> HealthFields(Health& health) {
 }
 
 std::optional<std::pair<std::string, std::string>> ContradictionIn(const Health& health) {
+  if (auto wrong = LateCheck(health)) return wrong;
   std::set<std::string, std::less<>> names(std::begin(kBuiltIn), std::end(kBuiltIn));
   const auto taken =
       [&](const auto& list,

@@ -193,7 +193,7 @@ Result<health::Report> UpdateEngine::GetHealth(bool refresh) {
     return *report;
   }
   std::lock_guard lock(checking_);
-  health::Report fresh = checks_.RunOnce({});
+  health::Report fresh = checks_.Glance({});
   // A trial's own report, with its attempts, is what its verdict is made of.
   if (!on_trial) ledger_.SetHealth(fresh);
   return fresh;

@@ -356,7 +356,7 @@ std::optional<update::Event> Worker::Perform(const update::AwaitActivation& acti
 std::optional<update::Event> Worker::Perform(const update::CheckBaseline&) {
   ledger_.SetPhase(Phase::kChecking);
   std::stop_token token = FreshInterrupt();
-  const health::Report report = checks_.RunOnce(token);
+  const health::Report report = checks_.RunOnce(options_.health.timeout, token);
   if (token.stop_requested()) return std::nullopt;
   ledger_.SetHealth(report);
   update::BaselineChecked checked;

@@ -8,18 +8,24 @@
 namespace matic::health {
 namespace {
 
-enum class OwnTries { kCount, kDoNot };
+// Less than a caller of the API waits.
+constexpr std::chrono::seconds kGlance{20};
+
+enum class Kind {
+  kVerdict,
+  kSingle,  // one try each, whatever a check wants
+  kGlance,  // the same, and the end of the time is no failure
+};
 
 // One run of all checks, a thread each, while the thread that asked for it watches the time.
 class Round {
  public:
-  // `own` says whether a check's own number of tries counts.
-  Round(std::vector<Check*> checks, Clock& clock, const RetryPolicy& policy, OwnTries own,
+  Round(std::vector<Check*> checks, Clock& clock, const RetryPolicy& policy, Kind kind,
         const std::function<void(const Report&)>& changed)
       : checks_(std::move(checks)),
         clock_(clock),
         policy_(policy),
-        own_(own),
+        kind_(kind),
         changed_(changed),
         open_(checks_.size()) {
     report_.last_updated = clock_.Now();
@@ -56,8 +62,12 @@ class Round {
  private:
   void RunCheck(size_t index) {
     const std::stop_token cut_off = cut_off_.get_token();
-    const Tries own = own_ == OwnTries::kCount ? checks_[index]->tries() : Tries{};
+    const Tries own = kind_ == Kind::kVerdict ? checks_[index]->tries() : Tries{};
     const uint32_t attempts = std::max(own.attempts.value_or(policy_.attempts), 1u);
+    if (const BootTime early = own.after - clock_.SinceBoot(); early.count() > 0) {
+      Await(index, own.after);
+      clock_.Wait(early, cut_off);
+    }
     for (uint32_t attempt = 1; !cut_off.stop_requested(); ++attempt) {
       const BootTime started = clock_.SinceBoot();
       const Finding finding = checks_[index]->Run(cut_off);
@@ -73,6 +83,13 @@ class Round {
       if (!clock_.Wait(own.interval.value_or(policy_.interval), cut_off)) break;
     }
     if (time_is_up_) RecordOutOfTime(index);
+  }
+
+  void Await(size_t index, std::chrono::seconds after) {
+    const std::lock_guard lock(mutex_);
+    report_.checks[index].output =
+        "waits until the machine has been up for " + std::to_string(after.count()) + " s";
+    Publish();
   }
 
   void RecordCutOff(size_t index, const Finding& finding) {
@@ -96,7 +113,7 @@ class Round {
   void RecordOutOfTime(size_t index) {
     const std::lock_guard lock(mutex_);
     CheckReport& check = report_.checks[index];
-    check.result = CheckResult::kFailed;
+    if (kind_ != Kind::kGlance) check.result = CheckResult::kFailed;
     if (!check.output.empty()) check.output += "; ";
     check.output += "out of time after " + std::to_string(policy_.timeout.count()) + " s";
     Publish();
@@ -111,7 +128,7 @@ class Round {
   const std::vector<Check*> checks_;
   Clock& clock_;
   const RetryPolicy& policy_;
-  const OwnTries own_;
+  const Kind kind_;
   const std::function<void(const Report&)>& changed_;
   std::stop_source cut_off_;  // ends the checks: the time is up, or somebody asked to stop
   std::stop_source over_;     // ends the wait: every check is decided, or somebody asked to stop
@@ -121,6 +138,16 @@ class Round {
   Report report_;
 };
 
+Report RunRound(const std::vector<std::unique_ptr<Check>>& standing, const CheckFinder& finder,
+                Clock& clock, const RetryPolicy& policy, Kind kind,
+                const std::function<void(const Report&)>& changed, std::stop_token stop) {
+  const auto found = finder ? finder() : std::vector<std::unique_ptr<Check>>();
+  std::vector<Check*> all;
+  for (const auto& check : standing) all.push_back(check.get());
+  for (const auto& check : found) all.push_back(check.get());
+  return Round(std::move(all), clock, policy, kind, changed).Run(std::move(stop));
+}
+
 }  // namespace
 
 CheckRunner::CheckRunner(std::vector<std::unique_ptr<Check>> checks, Clock& clock,
@@ -129,25 +156,20 @@ CheckRunner::CheckRunner(std::vector<std::unique_ptr<Check>> checks, Clock& cloc
 
 CheckRunner::~CheckRunner() = default;
 
-std::vector<Check*> CheckRunner::With(const std::vector<std::unique_ptr<Check>>& found) const {
-  std::vector<Check*> all;
-  for (const auto& check : checks_) all.push_back(check.get());
-  for (const auto& check : found) all.push_back(check.get());
-  return all;
+Report CheckRunner::Glance(std::stop_token stop) {
+  const RetryPolicy once{.timeout = kGlance, .interval = std::chrono::seconds(0), .attempts = 1};
+  return RunRound(checks_, finder_, clock_, once, Kind::kGlance, nullptr, std::move(stop));
 }
 
-Report CheckRunner::RunOnce(std::stop_token stop) {
-  const RetryPolicy once{
-      .timeout = std::chrono::seconds(30), .interval = std::chrono::seconds(0), .attempts = 1};
-  const auto found = finder_ ? finder_() : std::vector<std::unique_ptr<Check>>();
-  return Round(With(found), clock_, once, OwnTries::kDoNot, nullptr).Run(std::move(stop));
+Report CheckRunner::RunOnce(std::chrono::seconds limit, std::stop_token stop) {
+  const RetryPolicy once{.timeout = limit, .interval = std::chrono::seconds(0), .attempts = 1};
+  return RunRound(checks_, finder_, clock_, once, Kind::kSingle, nullptr, std::move(stop));
 }
 
 Report CheckRunner::RunToVerdict(const RetryPolicy& policy,
                                  const std::function<void(const Report&)>& changed,
                                  std::stop_token stop) {
-  const auto found = finder_ ? finder_() : std::vector<std::unique_ptr<Check>>();
-  return Round(With(found), clock_, policy, OwnTries::kCount, changed).Run(std::move(stop));
+  return RunRound(checks_, finder_, clock_, policy, Kind::kVerdict, changed, std::move(stop));
 }
 
 }  // namespace matic::health

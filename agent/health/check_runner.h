@@ -23,6 +23,7 @@ struct Finding {
 struct Tries {
   std::optional<uint32_t> attempts = std::nullopt;
   std::optional<std::chrono::seconds> interval = std::nullopt;
+  std::chrono::seconds after{0};  // the first, counted from the machine's start
 };
 
 // One thing that is looked at. Run has a limit of its own, whatever the machine's state, and ends
@@ -55,8 +56,12 @@ class CheckRunner {
               CheckFinder finder = nullptr);
   ~CheckRunner();
 
-  // Runs every check once, side by side, for half a minute at most.
-  Report RunOnce(std::stop_token stop);
+  // Tries every check once, side by side, for 20 s at most. What still runs then stays
+  // kRunning.
+  Report Glance(std::stop_token stop);
+
+  // Tries every check once. What still runs when the time is over has failed.
+  Report RunOnce(std::chrono::seconds limit, std::stop_token stop);
 
   // Tries every check until it passes or until its tries or the time are used up. `changed` is
   // called with the report so far after every attempt, by one thread at a time. A check cut off by
@@ -66,8 +71,6 @@ class CheckRunner {
                       std::stop_token stop);
 
  private:
-  std::vector<Check*> With(const std::vector<std::unique_ptr<Check>>& found) const;
-
   std::vector<std::unique_ptr<Check>> checks_;
   Clock& clock_;
   CheckFinder finder_;

@@ -4,11 +4,15 @@
 #include "agent/health/boot_check.h"
 #include "agent/health/disk_check.h"
 #include "agent/health/failed_units_check.h"
+#include "agent/health/http_check.h"
+#include "agent/health/journal_check.h"
 #include "agent/health/load_check.h"
 #include "agent/health/memory_check.h"
 #include "agent/health/network_check.h"
 #include "agent/health/service_check.h"
+#include "agent/health/tcp_check.h"
 #include "agent/health/time_check.h"
+#include "lib/http/curl_http_client.h"
 
 namespace matic::health {
 namespace {
@@ -17,6 +21,11 @@ template <typename T, typename Configured, typename... Arguments>
 void AddCheck(std::vector<std::unique_ptr<Check>>& checks, const Configured& configured,
               Arguments&... arguments) {
   if (configured.settings.enabled) checks.push_back(std::make_unique<T>(configured, arguments...));
+}
+
+std::unique_ptr<http::HttpClient> MakeClient(const config::HttpCheck& check) {
+  return std::make_unique<http::CurlHttpClient>(
+      http::CurlOptions{.ca_file = check.ca_file.string()});
 }
 
 }  // namespace
@@ -34,6 +43,13 @@ std::vector<std::unique_ptr<Check>> MakeChecks(const config::Health& health, con
   AddCheck<LoadCheck>(checks, wanted.load);
   AddCheck<FailedUnitsCheck>(checks, wanted.failed_units, processes);
   AddCheck<TimeCheck>(checks, wanted.time);
+  for (const config::JournalCheck& journal : wanted.journal) {
+    AddCheck<JournalCheck>(checks, journal, processes);
+  }
+  for (const config::TcpCheck& tcp : wanted.tcp) AddCheck<TcpCheck>(checks, tcp, processes);
+  for (const config::HttpCheck& http : wanted.http) {
+    checks.push_back(std::make_unique<HttpCheck>(http, MakeClient(http)));
+  }
   return checks;
 }
 

@@ -17,7 +17,7 @@ class ConfiguredCheck : public Check {
 
   std::string name() const final { return name_; }
   bool critical() const final { return settings_.critical; }
-  Tries tries() const final { return {settings_.retries, settings_.interval}; }
+  Tries tries() const final { return {settings_.retries, settings_.interval, settings_.after}; }
 
  protected:
   // Of one try.

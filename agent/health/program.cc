@@ -6,8 +6,8 @@
 
 namespace matic::health {
 
-Result<std::string> AskProgram(ProcessRunner& processes, std::vector<std::string> argv,
-                               std::chrono::milliseconds limit, std::stop_token stop) {
+Result<ProcessOutcome> RunProgram(ProcessRunner& processes, std::vector<std::string> argv,
+                                  std::chrono::milliseconds limit, std::stop_token stop) {
   const std::string name = argv[0];
   MATIC_ASSIGN(ProcessOutcome outcome,
                processes.RunToEnd({.argv = std::move(argv), .stop = std::move(stop)}, limit));
@@ -21,10 +21,21 @@ Result<std::string> AskProgram(ProcessRunner& processes, std::vector<std::string
     case ProcessEnd::kItself:
       break;
   }
-  if (outcome.exit_code != 0) {
-    return Fail(ErrorCode::kIo, name + " exited with " + std::to_string(outcome.exit_code) + said);
-  }
-  return std::move(outcome.output);
+  return outcome;
+}
+
+Result<std::string> OutputOf(const ProcessOutcome& outcome, const std::string& program) {
+  if (outcome.exit_code == 0) return outcome.output;
+  return Fail(ErrorCode::kIo, program + " exited with " + std::to_string(outcome.exit_code) +
+                                  Quoted(OutputTail(outcome.output)));
+}
+
+Result<std::string> AskProgram(ProcessRunner& processes, std::vector<std::string> argv,
+                               std::chrono::milliseconds limit, std::stop_token stop) {
+  const std::string name = argv[0];
+  MATIC_ASSIGN(const ProcessOutcome outcome,
+               RunProgram(processes, std::move(argv), limit, std::move(stop)));
+  return OutputOf(outcome, name);
 }
 
 }  // namespace matic::health

@@ -1,7 +1,6 @@
 #include "agent/hooks/environment.h"
 
-#include <cstdlib>
-
+#include "lib/os/clean_environment.h"
 #include "lib/os/output_tail.h"
 
 namespace matic::hooks {
@@ -9,18 +8,10 @@ namespace {
 
 constexpr size_t kMaxValue = 4096;
 
-// Where programs are differs between systems; the agent's own unit knows.
-std::string SearchPath() {
-  const char* own = std::getenv("PATH");
-  return own != nullptr && *own != '\0'
-             ? own
-             : "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-}
-
 }  // namespace
 
 std::vector<std::string> MakeEnvironment(Stage stage, const Context& context) {
-  std::vector<std::string> environment = {"PATH=" + SearchPath(), "LANG=C.UTF-8", "HOME=/"};
+  std::vector<std::string> environment = CleanEnvironment();
   const auto set = [&](const char* name, std::string_view value) {
     if (value.empty()) return;
     environment.push_back(std::string(name) + "=" + CleanText(value.substr(0, kMaxValue)));

@@ -20,7 +20,7 @@ enum class Stage { kPre, kPost, kRollback };
 // "pre", "post", "rollback": MATIC_HOOK, and the folder without its ".d".
 std::string_view StageName(Stage stage);
 
-// What hooks are told, as MATIC_… variables (docs/guide/hooks-and-health-checks.md). What is empty
+// What hooks are told, as MATIC_… variables (docs/hooks-and-health-checks.md). What is empty
 // is not set.
 struct Context {
   std::string schedule_id = {};

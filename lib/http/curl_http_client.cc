@@ -38,9 +38,17 @@ Result<ResponseHead> CurlHttpClient::Get(const Request& request, BodySink& sink,
                                          std::stop_token stop) {
   MATIC_TRY(CheckScheme(request.url, options_.allow_http));
   std::string url = request.url;
+  const auto end = std::chrono::steady_clock::now() + request.deadline;
   for (int hop = 0; hop <= options_.max_redirects; ++hop) {
     std::string redirect;
-    CurlTransfer transfer(options_, request, url, sink);
+    std::chrono::milliseconds left{0};
+    if (request.deadline.count() > 0) {
+      left = std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
+      if (left.count() <= 0) {
+        return Fail(ErrorCode::kUnavailable, PublicUrl(url) + ": out of time after redirects");
+      }
+    }
+    CurlTransfer transfer(options_, request, url, left, sink);
     MATIC_ASSIGN(ResponseHead head, transfer.Run(stop, &redirect));
     if (redirect.empty()) return head;
     MATIC_TRY(CheckRedirect(url, redirect, options_.allow_http));

@@ -11,6 +11,7 @@ namespace {
 constexpr long kLowSpeedBytes = 1024;
 constexpr long kReadBuffer = 256 * 1024;
 constexpr int kPollMilliseconds = 1000;
+constexpr std::chrono::milliseconds kLongestTime = std::chrono::hours(24);
 
 bool IsRedirect(int status) {
   return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
@@ -19,9 +20,11 @@ bool IsRedirect(int status) {
 }  // namespace
 
 CurlTransfer::CurlTransfer(const CurlOptions& options, const Request& request,
-                           const std::string& url, BodySink& sink)
+                           const std::string& url, std::chrono::milliseconds time_left,
+                           BodySink& sink)
     : options_(options),
       request_(request),
+      time_left_(time_left),
       url_(url),
       sink_(sink),
       multi_(curl_multi_init()),
@@ -62,6 +65,9 @@ Result<> CurlTransfer::Configure() {
   set(CURLOPT_CONNECTTIMEOUT, static_cast<long>(options_.connect_timeout.count()));
   set(CURLOPT_LOW_SPEED_LIMIT, kLowSpeedBytes);
   set(CURLOPT_LOW_SPEED_TIME, static_cast<long>(options_.low_speed_time.count()));
+  if (time_left_.count() > 0) {
+    set(CURLOPT_TIMEOUT_MS, static_cast<long>(std::min(time_left_, kLongestTime).count()));
+  }
   set(CURLOPT_BUFFERSIZE, kReadBuffer);
   set(CURLOPT_NOSIGNAL, 1L);
   // Without it a stop waits for the resolver's thread, which may take its own time-out.
@@ -164,7 +170,8 @@ Result<ResponseHead> CurlTransfer::ReadHead() {
   ResponseHead head;
   head.status = static_cast<int>(status);
   head.url = PublicUrl(url_);
-  if (status != 200 && status != 206) return Fail(StatusError(PublicUrl(url_), head.status));
+  if (status != 200 && status != 206 && !request_.any_status)
+    return Fail(StatusError(PublicUrl(url_), head.status));
   if (!parser_.content_encoding().empty() && parser_.content_encoding() != "identity") {
     return Fail(Fault(ErrorCode::kCorrupt,
                       "sent content-encoding " + parser_.content_encoding() + ", unasked"));
@@ -172,7 +179,7 @@ Result<ResponseHead> CurlTransfer::ReadHead() {
   head.validator = parser_.Validator();
   curl_off_t length = -1;
   curl_easy_getinfo(easy_, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
-  if (status == 200) {
+  if (status != 206) {
     if (length >= 0) head.total_bytes = static_cast<uint64_t>(length);
     return head;
   }

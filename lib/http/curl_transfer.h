@@ -13,9 +13,9 @@ namespace matic::http {
 
 class CurlTransfer {
  public:
-  // Keeps references; they outlive the transfer.
+  // Keeps references; they outlive the transfer. `time_left` of 0 is no limit.
   CurlTransfer(const CurlOptions& options, const Request& request, const std::string& url,
-               BodySink& sink);
+               std::chrono::milliseconds time_left, BodySink& sink);
   ~CurlTransfer();
   CurlTransfer(const CurlTransfer&) = delete;
   CurlTransfer& operator=(const CurlTransfer&) = delete;
@@ -38,6 +38,7 @@ class CurlTransfer {
 
   const CurlOptions& options_;
   const Request& request_;
+  const std::chrono::milliseconds time_left_;
   const std::string& url_;
   BodySink& sink_;
 

@@ -1,6 +1,7 @@
 // Content fetched over HTTP(S), as a stream that can be taken up again where it broke.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -17,13 +18,17 @@ struct Request {
   uint64_t offset = 0;
   // ResponseHead::validator of the answer that is being continued. The server then continues only
   // the very same content, and sends a changed one from its start.
-  std::string validator;
+  std::string validator = {};
   // The whole content, counted from its byte 0, may not be larger.
   uint64_t max_bytes = 0;
+  // For the whole answer, redirects included. 0: for as long as it goes on arriving.
+  std::chrono::milliseconds deadline{0};
+  // Takes an answer of any status, where the question is how a server does.
+  bool any_status = false;
 };
 
 struct ResponseHead {
-  int status = 0;       // 200, or 206 where the range was honoured
+  int status = 0;       // 200, or 206 where the range was honoured; or any, as asked for
   std::string url;      // who answered, after redirects
   uint64_t offset = 0;  // where in the content the body starts: Request::offset, or 0
   std::optional<uint64_t> total_bytes;  // of the whole content; unknown for some servers
@@ -35,7 +40,7 @@ struct ResponseHead {
 class BodySink {
  public:
   virtual ~BodySink() = default;
-  // Once, before the first byte. Only for 200 and 206.
+  // Once, before the first byte. Only for 200 and 206, unless Request::any_status.
   virtual Result<> Begin(const ResponseHead& head) = 0;
   // May block; a sink that does must watch the stop token itself.
   virtual Result<> Write(std::span<const uint8_t> bytes) = 0;

@@ -19,7 +19,12 @@ void WaitForStop(std::stop_token stop) {
 
 void FakeHttpClient::Put(const std::string& url, std::vector<uint8_t> content) {
   const std::scoped_lock lock(mutex_);
-  contents_[url] = {std::move(content), "\"v" + std::to_string(++versions_) + "\""};
+  contents_[url] = {std::move(content), "\"v" + std::to_string(++versions_) + "\"", 200};
+}
+
+void FakeHttpClient::PutStatus(const std::string& url, int status, std::vector<uint8_t> content) {
+  const std::scoped_lock lock(mutex_);
+  contents_[url] = {std::move(content), "", status};
 }
 
 void FakeHttpClient::AddMishap(HttpMishap mishap) {
@@ -50,6 +55,10 @@ Result<FakeHttpClient::Plan> FakeHttpClient::Begin(const http::Request& request)
   if (found == contents_.end()) {
     return Fail(ErrorCode::kNotFound, request.url + ": HTTP 404 (not found)");
   }
+  if (found->second.status != 200 && !request.any_status) {
+    return Fail(ErrorCode::kRefused,
+                request.url + ": HTTP " + std::to_string(found->second.status));
+  }
   return Plan{found->second, std::move(mishap)};
 }
 
@@ -64,7 +73,7 @@ Result<http::ResponseHead> FakeHttpClient::Get(const http::Request& request, htt
   http::ResponseHead head;
   head.url = request.url;
   head.offset = same && !mishap.ignores_range ? request.offset : 0;
-  head.status = head.offset > 0 ? 206 : 200;
+  head.status = head.offset > 0 ? 206 : content.status;
   head.validator = content.validator;
   if (!mishap.hides_total && !mishap.endless) head.total_bytes = content.bytes.size();
   if (head.total_bytes.value_or(0) > request.max_bytes) {

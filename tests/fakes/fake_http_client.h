@@ -32,6 +32,8 @@ class FakeHttpClient final : public http::HttpClient {
 
   // From now on `url` is this. A content put later is another one: its validator differs.
   void Put(const std::string& url, std::vector<uint8_t> content);
+  // An answer of another status than 200, for those who ask for any.
+  void PutStatus(const std::string& url, int status, std::vector<uint8_t> content);
   // Of the requests to come, one each.
   void AddMishap(HttpMishap mishap);
 
@@ -43,6 +45,7 @@ class FakeHttpClient final : public http::HttpClient {
   struct Content {
     std::vector<uint8_t> bytes;
     std::string validator;
+    int status = 200;
   };
   struct Plan {
     Content content;

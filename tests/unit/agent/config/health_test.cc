@@ -167,6 +167,17 @@ TEST_F(HealthConfigTest, NoTwoChecksHaveOneName) {
             "agent.yaml:1: health.checks.http: a check is named 'a' already");
 }
 
+TEST_F(HealthConfigTest, ACheckBeginsBeforeTheTimeIsOver) {
+  EXPECT_EQ(ChecksComplaint("time: {after_seconds: 299}"), "taken");
+  EXPECT_EQ(
+      ChecksComplaint("time: {after_seconds: 300}"),
+      "agent.yaml:1: health.checks.time.after_seconds: must begin before health.timeout_seconds "
+      "(300), is 300");
+  EXPECT_EQ(ChecksComplaint("tcp: [{name: a, address: 'a:1', after_seconds: 400}]"),
+            "agent.yaml:1: health.checks.tcp: must begin before health.timeout_seconds (300), is "
+            "400");
+}
+
 TEST_F(HealthConfigTest, AListIsBounded) {
   std::string list = "tcp: [";
   for (int i = 0; i < 65; ++i) {

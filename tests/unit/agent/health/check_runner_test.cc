@@ -210,8 +210,8 @@ TEST_F(CheckRunnerTest, AListenerIsCalledByOneThreadAtATime) {
 TEST_F(CheckRunnerTest, ASingleRoundTriesOnce) {
   Add("service", true, PassesAt(2));
   CheckRunner runner(std::move(checks_), clock_);
-  EXPECT_EQ(runner.RunOnce({}).CriticalFailure(), "service: try 1");
-  EXPECT_EQ(runner.RunOnce({}).State(), HealthState::kHealthy);
+  EXPECT_EQ(runner.RunOnce(30s, {}).CriticalFailure(), "service: try 1");
+  EXPECT_EQ(runner.RunOnce(30s, {}).State(), HealthState::kHealthy);
 }
 
 TEST_F(CheckRunnerTest, ACheckMayHaveTriesAndAnIntervalOfItsOwn) {
@@ -226,7 +226,7 @@ TEST_F(CheckRunnerTest, ACheckMayHaveTriesAndAnIntervalOfItsOwn) {
 TEST_F(CheckRunnerTest, ASingleRoundIsOneTryWhateverACheckWants) {
   Add("http", true, PassesAt(2), {.attempts = 5, .interval = 0s});
   CheckRunner runner(std::move(checks_), clock_);
-  const Report report = runner.RunOnce({});
+  const Report report = runner.RunOnce(30s, {});
   EXPECT_EQ(report.checks[0].attempts, 1u);
   EXPECT_EQ(report.CriticalFailure(), "http: try 1");
 }
@@ -241,9 +241,9 @@ TEST_F(CheckRunnerTest, WhatIsFoundBeforeARoundIsPartOfIt) {
     }
     return found;
   });
-  EXPECT_EQ(runner.RunOnce({}).checks.size(), 1u);
+  EXPECT_EQ(runner.RunOnce(30s, {}).checks.size(), 1u);
   there = {"wanted.d/tea"};
-  const Report report = runner.RunOnce({});
+  const Report report = runner.RunOnce(30s, {});
   ASSERT_EQ(report.checks.size(), 2u);
   EXPECT_EQ(report.checks[1].name, "wanted.d/tea");
   EXPECT_EQ(report.State(), HealthState::kDegraded);
@@ -255,6 +255,49 @@ TEST_F(CheckRunnerTest, ADurationIsThatOfTheLastAttempt) {
     return Finding{true, ""};
   });
   EXPECT_EQ(Start().get().checks[0].duration, 45ms);
+}
+
+TEST_F(CheckRunnerTest, AGlanceDoesNotFailWhatTakesItsTime) {
+  Add("scripts", true, HangsUntilStopped());
+  CheckRunner runner(std::move(checks_), clock_);
+  auto glance = std::async(std::launch::async, [&] { return runner.Glance({}); });
+  clock_.AwaitWaiters(1);
+  clock_.Advance(20s);
+  const Report report = glance.get();
+  EXPECT_EQ(report.State(), HealthState::kHealthy);
+  EXPECT_EQ(report.checks[0].result, CheckResult::kRunning);
+  EXPECT_EQ(report.checks[0].output, "no answer yet; out of time after 20 s");
+}
+
+TEST_F(CheckRunnerTest, ASingleRoundHasItsTime) {
+  Add("scripts", true, HangsUntilStopped());
+  CheckRunner runner(std::move(checks_), clock_);
+  auto round = std::async(std::launch::async, [&] { return runner.RunOnce(60s, {}); });
+  clock_.AwaitWaiters(1);
+  clock_.Advance(60s);
+  EXPECT_EQ(round.get().CriticalFailure(), "scripts: no answer yet; out of time after 60 s");
+}
+
+TEST_F(CheckRunnerTest, ACheckMayWaitUntilTheMachineIsUpForAWhile) {
+  clock_.Reboot();
+  clock_.Advance(20s);
+  Add("journal", true, PassesAt(1), {.after = 60s});
+  auto verdict = Start();
+  clock_.AwaitWaiters(2);
+  clock_.Advance(40s);
+  const Report report = verdict.get();
+  EXPECT_EQ(report.State(), HealthState::kHealthy);
+  ASSERT_EQ(seen_.size(), 2u);
+  EXPECT_EQ(seen_[0].checks[0].result, CheckResult::kRunning);
+  EXPECT_EQ(seen_[0].checks[0].output, "waits until the machine has been up for 60 s");
+  EXPECT_EQ(report.checks[0].attempts, 1u);
+}
+
+TEST_F(CheckRunnerTest, AMachineThatIsUpForLongEnoughIsNotWaitedFor) {
+  clock_.Reboot();
+  clock_.Advance(60s);
+  Add("journal", true, PassesAt(1), {.after = 60s});
+  EXPECT_EQ(Start().get().checks[0].attempts, 1u);
 }
 
 }  // namespace

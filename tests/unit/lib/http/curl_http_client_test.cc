@@ -222,6 +222,32 @@ TEST_F(CurlHttpClientTest, StatusesHaveTheirMeaning) {
   }
 }
 
+TEST_F(CurlHttpClientTest, AnyStatusIsAnAnswerToWhoAsksForIt) {
+  CurlHttpClient client(Options());
+  for (const int status : {200, 203, 404, 503}) {
+    sink_ = MemorySink();
+    const auto result = client.Get({.url = server_->Http("/status?code=" + std::to_string(status)),
+                                    .max_bytes = kSize,
+                                    .any_status = true},
+                                   sink_, {});
+    ASSERT_TRUE(result) << result.error().message;
+    EXPECT_EQ(result->status, status);
+    EXPECT_EQ(sink_.head.status, status);
+    EXPECT_EQ(sink_.body, "sorry");
+  }
+}
+
+TEST_F(CurlHttpClientTest, TheWholeAnswerHasADeadline) {
+  CurlHttpClient client({.ca_file = server_->ca_file()});
+  for (const std::string path : {"/trickle", "/silent", "/redirect?to=/silent"}) {
+    sink_ = MemorySink();
+    const auto result =
+        client.Get({.url = server_->Https(path), .max_bytes = kSize, .deadline = 500ms}, sink_, {});
+    ASSERT_FALSE(result) << path;
+    EXPECT_EQ(result.error().code, ErrorCode::kUnavailable) << result.error().message;
+  }
+}
+
 TEST_F(CurlHttpClientTest, FollowsRedirectsUpwards) {
   const auto head = Get(server_->Http("/redirect?to=" + server_->Https("/image")));
   ASSERT_TRUE(head.has_value()) << head.error().message;
