@@ -123,8 +123,10 @@ class FileBackedMachine:
                     "boot": {"min_uptime_seconds": 0},
                     "service": {"critical": False, "units": []},
                     "api": {"critical": False},
+                    "scripts": {"dirs": [str(self._folder / "health.d")]},
                 },
             },
+            "hooks": {"dir": str(self._folder / "hooks"), "deadline_seconds": 20},
         }
 
 

@@ -110,6 +110,14 @@ class Device:
         assert self.node.schedule(schedule.id) == schedule
         return schedule.reason
 
+    def executable(self, name: str, body: str) -> Path:
+        """A shell script of root's, below the device's folder."""
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"#!/bin/sh\n{body}\n")
+        path.chmod(0o755)
+        return path
+
     def refusal(self, code: int, *arguments: str) -> str:
         """The message of a command that must fail with this exit code, and change nothing."""
         before = self.node.call("schedule", "list")
