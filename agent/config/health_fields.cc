@@ -183,17 +183,18 @@ std::vector<Field> MachineFields(Checks& checks) {
 // A check that begins when the time is over would fail every trial.
 std::optional<std::pair<std::string, std::string>> LateCheck(const Health& health) {
   const Checks& checks = health.checks;
+  const std::string after_key = ".after_seconds";
   std::vector<std::pair<std::string, std::chrono::seconds>> begins = {
-      {"boot.after_seconds", checks.boot.settings.after},
-      {"service.after_seconds", checks.service.settings.after},
-      {"network.after_seconds", checks.network.settings.after},
-      {"api.after_seconds", checks.api.settings.after},
-      {"disk.after_seconds", checks.disk.settings.after},
-      {"memory.after_seconds", checks.memory.settings.after},
-      {"load.after_seconds", checks.load.settings.after},
-      {"failed_units.after_seconds", checks.failed_units.settings.after},
-      {"time.after_seconds", checks.time.settings.after},
-      {"scripts.after_seconds", checks.scripts.settings.after}};
+      {"boot" + after_key, checks.boot.settings.after},
+      {"service" + after_key, checks.service.settings.after},
+      {"network" + after_key, checks.network.settings.after},
+      {"api" + after_key, checks.api.settings.after},
+      {"disk" + after_key, checks.disk.settings.after},
+      {"memory" + after_key, checks.memory.settings.after},
+      {"load" + after_key, checks.load.settings.after},
+      {"failed_units" + after_key, checks.failed_units.settings.after},
+      {"time" + after_key, checks.time.settings.after},
+      {"scripts" + after_key, checks.scripts.settings.after}};
   for (const JournalCheck& check : checks.journal)
     begins.emplace_back("journal", check.settings.after);
   for (const TcpCheck& check : checks.tcp) begins.emplace_back("tcp", check.settings.after);

@@ -10,11 +10,16 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def configuration_keys() -> set[str]:
     """Those written out in full; items of lists, and what all health checks share, are not."""
-    keys = re.compile(r'\{"([a-z_.]+)", ')
+    keys = re.compile(r'\{"([a-z_.]+)",\s')
     found = set(keys.findall((ROOT / "agent/config/fields.cc").read_text()))
     for fields in (ROOT / "agent/config").glob("*_fields.cc"):
         found |= {key for key in keys.findall(fields.read_text()) if "." in key}
     return found - {"debug", "info", "warning", "error"}
+
+
+def words_of_the_settings() -> set[str]:
+    return {word for fields in (ROOT / "agent/config").glob("*fields.cc")
+            for word in re.findall(r'"([a-z_.]+)"', fields.read_text())}
 
 
 def test_the_reference_has_every_key_of_the_agents_settings() -> None:
@@ -22,7 +27,7 @@ def test_the_reference_has_every_key_of_the_agents_settings() -> None:
     documented = set(re.findall(r"^\| `([a-z_.]+)` \|", text, re.MULTILINE))
     assert len(configuration_keys()) > 20
     assert configuration_keys() - documented == set()
-    undefined = documented - configuration_keys()
+    undefined = documented - words_of_the_settings()
     assert {key for key in undefined if not key.startswith("health.checks.")} == set()
 
 
