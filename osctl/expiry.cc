@@ -22,7 +22,7 @@ Result<WallTime> Parse(const std::string& text, WallTime from) {
 }  // namespace
 
 Result<WallTime> ParseExpiry(const std::string& text, WallTime from) {
-  const Result<WallTime> time = Parse(text, from);
+  Result<WallTime> time = Parse(text, from);
   if (!time) {
     return Fail(ErrorCode::kInvalidArgument,
                 "--expires: '" + text +

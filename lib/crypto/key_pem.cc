@@ -84,7 +84,7 @@ Result<std::string> WriteEncrypted(const EVP_PKEY* key, const std::string& passp
                                           plain.get(), algorithm.get())
                          : nullptr);
   if (!encrypted) return Fail(OpenSslError(ErrorCode::kInternal, "encrypting a key"));
-  algorithm.release();  // `encrypted` owns it now
+  static_cast<void>(algorithm.release());  // `encrypted` owns it now
   return Write([&](BIO* bio) { return PEM_write_bio_PKCS8(bio, encrypted.get()); });
 }
 

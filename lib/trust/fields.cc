@@ -35,7 +35,7 @@ Result<> CheckName(std::string_view name) {
 }
 
 Result<WallTime> ParseStrictTime(std::string_view text) {
-  const Result<WallTime> time = ParseTime(text);
+  Result<WallTime> time = ParseTime(text);
   if (!time || FormatTime(*time) != text) {
     return Fail(ErrorCode::kInvalidArgument, "a time is written 2026-01-27T01:00:00Z");
   }
@@ -104,14 +104,14 @@ Result<uint64_t> Fields::Number(const char* key, uint64_t min, uint64_t max) con
 
 Result<WallTime> Fields::Time(const char* key) const {
   MATIC_ASSIGN(const std::string text, Text(key, kMaxNameBytes));
-  const Result<WallTime> time = ParseStrictTime(text);
+  Result<WallTime> time = ParseStrictTime(text);
   if (!time) return Fail(Wrong(key, time.error().message));
   return time;
 }
 
 Result<crypto::Digest> Fields::Sha256(const char* key) const {
   MATIC_ASSIGN(const std::string text, Text(key, kMaxNameBytes));
-  const Result<crypto::Digest> digest = crypto::ParseSha256Hex(text);
+  Result<crypto::Digest> digest = crypto::ParseSha256Hex(text);
   if (!digest) return Fail(Wrong(key, digest.error().message));
   return digest;
 }

@@ -146,7 +146,7 @@ Result<std::vector<std::string>> VerifySignatures(const Root& root, const Role& 
 
 Result<Root> VerifyNextRoot(const Root& current, const SignedDocument& next) {
   MATIC_TRY(VerifySignatures(current, current.root, DocumentKind::kRoot, next));
-  const Result<Root> parsed = ParseConfiguredRoot(next.bytes);
+  Result<Root> parsed = ParseConfiguredRoot(next.bytes);
   if (!parsed) return Fail(parsed.error().Context("the next root document"));
   if (parsed->version != current.version + 1) {
     return Fail(ErrorCode::kRefused, "the root document is version " +

@@ -11,6 +11,10 @@ using nlohmann::json;
 // Builds the document, and stops at the first thing that a well-meant one has not.
 class Builder final : public nlohmann::json_sax<json> {
  public:
+  Builder() {}                       // not noexcept, as the defaulted one would be: json may throw
+  Builder(const Builder&) = delete;  // it points into itself
+  Builder& operator=(const Builder&) = delete;
+
   bool null() override { return Add(nullptr); }
   bool boolean(bool value) override { return Add(value); }
   bool number_integer(number_integer_t value) override { return Add(value); }
