@@ -25,6 +25,7 @@
 #include "agent/logind/logind_reboot_guard.h"
 #include "agent/metrics/metrics_server.h"
 #include "lib/base/unique_fd.h"
+#include "lib/completion/completion.h"
 #include "lib/gpt/fdisk_partition_table.h"
 #include "lib/http/curl_http_client.h"
 #include "lib/os/clock.h"
@@ -44,6 +45,7 @@ struct Arguments {
   bool check_config = false;
   bool rollback = false;
   std::string reason;
+  std::string shell;  // print the completion script for it
 };
 
 void SetUpLog(const config::Log& log) {
@@ -306,6 +308,12 @@ Result<> Run(const Arguments& arguments) {
   return arguments.rollback ? agent->RollBack(arguments.reason) : agent->Serve();
 }
 
+Result<> PrintCompletion(const CLI::App& app, const std::string& name) {
+  MATIC_ASSIGN(const completion::Shell shell, completion::ParseShell(name));
+  std::fputs(completion::Script(app, shell).c_str(), stdout);
+  return {};
+}
+
 int Main(int argc, char** argv) {
   CLI::App app("The update agent: stages, activates, tries, and confirms or goes back.",
                "matic-agent");
@@ -314,16 +322,22 @@ int Main(int argc, char** argv) {
   app.add_option("--config", arguments.config_files,
                  "Configuration file; each overrides those before it (default: " +
                      std::string(config::kMainFile) + ", then " +
-                     std::string(config::kOverrideFile) + ")");
+                     std::string(config::kOverrideFile) + ")")
+      ->type_name("FILE");
   app.add_flag("--check-config", arguments.check_config,
                "Say whether the configuration is good, and end");
   CLI::Option* rollback = app.add_flag("--rollback", arguments.rollback,
                                        "Go back to the previous system and reboot, while no agent "
                                        "runs");
   app.add_option("--reason", arguments.reason, "Why, for the history")->needs(rollback);
+  // For packages; people have no use for it.
+  CLI::Option* shell = app.add_option("--completion", arguments.shell)->group("");
+  completion::TakesOneOf(shell, {"bash", "zsh", "fish"});
   CLI11_PARSE(app, argc, argv);
 
-  if (Result<> result = Run(arguments); !result) {
+  Result<> result =
+      arguments.shell.empty() ? Run(arguments) : PrintCompletion(app, arguments.shell);
+  if (!result) {
     std::fprintf(stderr, "matic-agent: %s\n", result.error().message.c_str());
     return result.error().code == ErrorCode::kInvalidArgument ? 2 : 1;
   }

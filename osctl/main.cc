@@ -4,7 +4,9 @@
 #include <string_view>
 #include <vector>
 
+#include "lib/completion/completion.h"
 #include "osctl/commands.h"
+#include "osctl/completion.h"
 #include "osctl/session.h"
 
 namespace matic::osctl {
@@ -36,17 +38,15 @@ void AddGlobalOptions(CLI::App& app, GlobalOptions& options) {
   app.add_option("--pki", options.pki_dir,
                  "Folder of ca.pem, client.pem and client.key [~/.config/matic/pki]")
       ->type_name("DIR");
-  app.add_option_function<std::string>(
-         "--output",
-         [&options](const std::string& format) {
-           options.output = format == "json" ? OutputFormat::kJson : OutputFormat::kText;
-         },
-         "How results are printed: text or json")
-      ->check([](const std::string& format) {
-        return format == "text" || format == "json" ? "" : "'" + format + "' is not text or json";
-      })
-      ->type_name("FORMAT")
-      ->default_str("text");
+  CLI::Option* output = app.add_option_function<std::string>(
+                               "--output",
+                               [&options](const std::string& format) {
+                                 options.output =
+                                     format == "json" ? OutputFormat::kJson : OutputFormat::kText;
+                               },
+                               "How results are printed")
+                            ->default_str("text");
+  completion::TakesOneOf(output, {"text", "json"});
   app.add_option("--timeout", options.timeout_seconds,
                  "Give up after this many seconds [30 for a call, none for --watch]")
       ->type_name("SECONDS")
@@ -113,6 +113,7 @@ int Main(int argc, char** argv) {
   AddKeyCommand(app, session);
   AddRootCommands(app, session);
   AddManifestCommands(app, session);
+  AddCompletionCommand(app, session);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

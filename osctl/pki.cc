@@ -7,6 +7,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "lib/completion/completion.h"
 #include "lib/rpc/certificate.h"
 #include "osctl/commands.h"
 #include "osctl/pki_commands.h"
@@ -114,13 +115,9 @@ void AddIssue(CLI::App& pki, Session& session) {
   command->add_option("--dir", options->folder, "The authority's folder")
       ->type_name("DIR")
       ->required();
-  command
-      ->add_option("--role", options->role,
-                   "server, or what a client may do: "
-                   "admin, operator, reader")
-      ->type_name("ROLE")
-      ->check(CLI::IsMember({"server", "admin", "operator", "reader"}).description(""))
-      ->required();
+  CLI::Option* role =
+      command->add_option("--role", options->role, "server, or what a client may do")->required();
+  completion::TakesOneOf(role, {"server", "admin", "operator", "reader"});
   command
       ->add_option("--name", options->name, "The node's or the person's name; audit lines have it")
       ->type_name("NAME")

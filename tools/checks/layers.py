@@ -20,8 +20,8 @@ from checks.tree import Problem, Tree
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.MULTILINE)
 CODE = (".h", ".cc", ".c")
 
-LIB = ["lib/base", "lib/os", "lib/pattern", "lib/crypto", "lib/calendar", "lib/http", "lib/notify",
-       "lib/gpt", "lib/image", "lib/journal", "lib/rpc", "lib/trust"]
+LIB = ["lib/base", "lib/os", "lib/pattern", "lib/completion", "lib/crypto", "lib/calendar",
+       "lib/http", "lib/notify", "lib/gpt", "lib/image", "lib/journal", "lib/rpc", "lib/trust"]
 AGENT_BASE = [*LIB, "proto", "boot/policy"]
 
 # What each folder may depend on at most. Folders that are not named here may be used by nobody and
@@ -34,6 +34,7 @@ ALLOWED: dict[str, list[str]] = {
     "lib/base": [],
     "lib/os": ["lib/base"],
     "lib/pattern": ["lib/base"],
+    "lib/completion": ["lib/base"],
     "lib/crypto": ["lib/base", "lib/os"],
     "lib/calendar": ["lib/base", "lib/crypto"],
     "lib/http": ["lib/base", "lib/os", "lib/crypto"],
