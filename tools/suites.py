@@ -107,7 +107,7 @@ def suites_of(preset: str, quick: bool) -> list[Suite]:
 
     suites = [
         Suite("checks", lambda: run_with_counts([ROOT / "tools" / "check"])),
-        Suite("unit", ctest("unit", "-LE", "integration")),
+        Suite("unit", ctest("unit", "-LE", "integration|packages")),
         Suite("integration", ctest("integration", "-L", "integration")),
         Suite("python", lambda: run_with_junit(
             [sys.executable, "-m", "pytest", "-q", "tests/tools", "qemu/tests",
