@@ -24,25 +24,34 @@
 #include "agent/health/time_check.h"
 #include "agent/logind/logind_reboot_guard.h"
 #include "agent/metrics/metrics_server.h"
+#include "agent/notices/announcer.h"
+#include "agent/notices/channels.h"
+#include "agent/notices/journal.h"
+#include "agent/notices/try_channels.h"
 #include "lib/base/unique_fd.h"
 #include "lib/completion/completion.h"
 #include "lib/gpt/fdisk_partition_table.h"
 #include "lib/http/curl_http_client.h"
+#include "lib/notify/curl_transport.h"
 #include "lib/os/clock.h"
 #include "lib/os/linux_block_device.h"
 #include "lib/os/machine_id.h"
 #include "lib/os/os_release.h"
 #include "lib/os/process_runner.h"
+#include "lib/rpc/tls_files.h"
 
 namespace matic {
 namespace {
 
 // Left by the initrd when /var is a tmpfs.
 constexpr const char* kStateLost = "/run/matic/state-lost";
+// For messages that wait when the agent stops.
+constexpr std::chrono::seconds kLastWords{5};
 
 struct Arguments {
   std::vector<std::filesystem::path> config_files;
   bool check_config = false;
+  bool test_notification = false;
   bool rollback = false;
   std::string reason;
   std::string shell;  // print the completion script for it
@@ -84,6 +93,15 @@ std::unique_ptr<ab::BootedSystem> MakeBootedSystem(const config::Config& config)
   return std::make_unique<ab::LinuxBootedSystem>();
 }
 
+// Of the API's certificate.
+std::optional<WallTime> CertificateEnd(const std::vector<std::filesystem::path>& folders) {
+  for (const std::filesystem::path& folder : folders) {
+    const auto files = rpc::LoadTlsFiles(folder, rpc::Side::kServer);
+    if (files) return files->certificate.not_after;
+  }
+  return std::nullopt;
+}
+
 // Everything between the configuration and the API, in the order of its making.
 class Agent {
  public:
@@ -118,6 +136,7 @@ class Agent {
                  table_, counted_device_, *booted_, counted_http_, clock_),
         checks_(health::MakeChecks(config.health, config.api, processes_, clock_), clock_,
                 health::ScriptFinder(config.health.checks.scripts, processes_)),
+        announcer_(MakeAnnouncerOptions(config), courier_, clock_),
         ledger_(config.state_dir, config.trial_deadline, clock_),
         prechecks_(config.prechecks, MakeMachine(config), processes_, clock_),
         guard_(processes_),
@@ -132,6 +151,10 @@ class Agent {
                 clock_, ledger_, worker_),
         poller_({.channel = config.channel, .machine_id = MachineId()}, resolver_, engine_,
                 clock_) {
+    ledger_.SetObserver([this](const engine::HistoryEvent& event) {
+      notices::WriteToJournal(event);
+      announcer_.Tell(event);
+    });
     ledger_.Load();
     if (config.boot_facts.empty() && std::filesystem::exists(kStateLost)) {
       ledger_.AddProblem(
@@ -147,10 +170,23 @@ class Agent {
         {.listen = config_.metrics.listen,
          .state_dir = config_.state_dir,
          .pki_dirs = config_.api.pki_dirs},
-        {.engine = engine_, .traffic = traffic_, .notifications = nullptr});
+        {.engine = engine_, .traffic = traffic_, .notifications = [this] {
+           return announcer_.Counts();
+         }});
     if (server) return std::move(*server);
     spdlog::warn("{}", server.error().message);
     return nullptr;
+  }
+
+  static notices::AnnouncerOptions MakeAnnouncerOptions(const config::Config& config) {
+    notices::AnnouncerOptions options{.node = config.name,
+                                      .long_running = config.notifications.long_running,
+                                      .channels = notices::MakeChannels(config.notifications),
+                                      .certificate_end = {}};
+    if (!config.api.listen.empty()) {
+      options.certificate_end = [folders = config.api.pki_dirs] { return CertificateEnd(folders); };
+    }
+    return options;
   }
 
   static engine::WorkerOptions MakeWorkerOptions(const config::Config& config) {
@@ -228,6 +264,9 @@ class Agent {
   metrics::CountingBlockDevice counted_device_;
   ab::AbBackend backend_;
   health::CheckRunner checks_;
+  notify::CurlTransport transport_;
+  notify::Courier courier_{transport_, processes_};
+  notices::Announcer announcer_;
   engine::Ledger ledger_;
   prechecks::Prechecks prechecks_;
   logind::LogindRebootGuard guard_;
@@ -264,6 +303,7 @@ Result<> Agent::Serve() {
 
   MATIC_ASSIGN(auto server, api::Server::Start(MakeApiOptions(config_), engine_));
   const std::unique_ptr<metrics::MetricsServer> metrics = ServeMetrics();
+  announcer_.Start(engine_);
   worker_.Start();
   poller_.Start();
   sd_notify(0, "READY=1");
@@ -273,6 +313,7 @@ Result<> Agent::Serve() {
   sd_notify(0, "STOPPING=1");
   poller_.Stop();
   worker_.Stop();
+  announcer_.Stop(kLastWords);
   server->Shutdown();
   return {};
 }
@@ -291,6 +332,27 @@ Result<> Agent::RollBack(const std::string& reason) {
   return worker_.RunAlone(event);
 }
 
+Result<> TestNotification(const config::Config& config) {
+  if (config.notifications.channels.empty()) {
+    return Fail(ErrorCode::kNotFound, "no channel is configured (notifications.channels)");
+  }
+  notify::CurlTransport transport;
+  SystemProcessRunner processes;
+  const notify::Courier courier(transport, processes);
+  size_t failed = 0;
+  for (const notify::DeliveryReport& report :
+       notices::TryChannels(notices::MakeChannels(config.notifications), courier, config.name,
+                            SystemClock().Now())) {
+    failed += report.error ? 1 : 0;
+    std::printf("%s: %s\n", report.channel.c_str(),
+                report.error ? report.error->message.c_str() : "delivered");
+  }
+  if (failed == 0) return {};
+  return Fail(ErrorCode::kUnavailable, std::to_string(failed) + " of " +
+                                           std::to_string(config.notifications.channels.size()) +
+                                           " channels failed");
+}
+
 Result<> Run(const Arguments& arguments) {
   const bool defaults = arguments.config_files.empty();
   const std::vector<std::filesystem::path> files =
@@ -303,6 +365,7 @@ Result<> Run(const Arguments& arguments) {
     std::puts("the configuration is good");
     return {};
   }
+  if (arguments.test_notification) return TestNotification(config);
   SetUpLog(config.log);
   MATIC_ASSIGN(std::unique_ptr<Agent> agent, Agent::Make(config));
   return arguments.rollback ? agent->RollBack(arguments.reason) : agent->Serve();
@@ -326,6 +389,8 @@ int Main(int argc, char** argv) {
       ->type_name("FILE");
   app.add_flag("--check-config", arguments.check_config,
                "Say whether the configuration is good, and end");
+  app.add_flag("--test-notification", arguments.test_notification,
+               "Send a test message to every channel, and say what came of each");
   CLI::Option* rollback = app.add_flag("--rollback", arguments.rollback,
                                        "Go back to the previous system and reboot, while no agent "
                                        "runs");

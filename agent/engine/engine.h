@@ -61,7 +61,8 @@ struct HistoryEvent {
   std::string version{};
   std::string digest{};
   std::string boot_id{};
-  std::string output{};  // of a hook; the end of a failed start's journal
+  std::string output{};          // of a hook; the end of a failed start's journal
+  std::string failed_boot_id{};  // of the start that a rollback left, where it was seen
 };
 
 // What an update would do.

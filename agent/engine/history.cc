@@ -55,7 +55,10 @@ HistoryEvent EventFrom(const Json& json) {
     event.summary = json.at("reason");
     event.version = json.at("image").at("version");
     event.digest = json.at("image").at("digest");
-    if (json.contains("rollback")) event.requested_by = json.at("rollback").at("requested_by");
+    if (json.contains("rollback")) {
+      event.requested_by = json.at("rollback").at("requested_by");
+      event.failed_boot_id = json.at("rollback").value("failed_boot_id", "");
+    }
     return event;
   }
   event.kind = json.at("kind");
@@ -73,17 +76,18 @@ std::string Line(const Json& json) {
 
 History::History(std::filesystem::path file) : log_(std::move(file), kMaxBytes) {}
 
-Result<> History::Record(const RecordedOutcome& outcome) {
+Result<bool> History::Record(const RecordedOutcome& outcome) {
   MATIC_ASSIGN(std::vector<Json> events, ReadEvents(log_));
   for (const Json& event : events) {
-    if (event.value("id", Json()) == Json(outcome.id)) return {};
+    if (event.value("id", Json()) == Json(outcome.id)) return false;
   }
   Json event = ToJson(outcome.outcome);
   event["version"] = 1;
   event["id"] = outcome.id;
   event["time"] = outcome.time;
   event["boot_id"] = outcome.boot_id;
-  return log_.Append(Line(event));
+  MATIC_TRY(log_.Append(Line(event)));
+  return true;
 }
 
 Result<> History::Note(const HistoryEvent& event) {

@@ -19,8 +19,9 @@ class History {
  public:
   explicit History(std::filesystem::path file);
 
-  // Appends once: an outcome whose id is there already is not written again.
-  Result<> Record(const RecordedOutcome& outcome);
+  // Appends once: an outcome whose id is there already is not written again. Returns whether it is
+  // new.
+  Result<bool> Record(const RecordedOutcome& outcome);
 
   // Appends what is no end of an update. Its output is kept to 8 KiB.
   Result<> Note(const HistoryEvent& event);

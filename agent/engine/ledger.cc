@@ -221,10 +221,10 @@ void Ledger::Judge(AgentState& state, const update::Outcome& outcome) const {
 void Ledger::Tell(const RecordedOutcome& recorded) {
   const update::Outcome& outcome = recorded.outcome;
   EndSchedule(outcome.schedule_id, EndState(outcome.end), outcome.reason);
-  if (Result<> result = history_.Record(recorded); !result) {
-    AddProblemLocked("the history cannot be kept: " + result.error().message);
-  }
-  if (!observer_) return;
+  const Result<bool> is_new = history_.Record(recorded);
+  if (!is_new) AddProblemLocked("the history cannot be kept: " + is_new.error().message);
+  // Every start tells of the last outcome again.
+  if (!observer_ || (is_new && !*is_new)) return;
   HistoryEvent event;
   event.time = clock_.Now();
   event.kind = EndName(outcome.end);
@@ -233,7 +233,10 @@ void Ledger::Tell(const RecordedOutcome& recorded) {
   event.version = outcome.image.version;
   event.digest = outcome.image.digest;
   event.boot_id = recorded.boot_id;
-  if (outcome.rollback) event.requested_by = outcome.rollback->requested_by;
+  if (outcome.rollback) {
+    event.requested_by = outcome.rollback->requested_by;
+    event.failed_boot_id = outcome.rollback->failed_boot_id;
+  }
   observer_(event);
 }
 

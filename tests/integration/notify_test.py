@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from device import Device, Factory, Servers
+from harness import paths
 from receivers import HERE, Certificate, MailServer, Reply, WebServer
 
 PROGRAM = Path(os.environ["MATIC_BIN"]).parent / "tests" / "send_notifications"
@@ -298,3 +300,66 @@ def test_a_program_gets_the_message(sender: Sender, tmp_path: Path) -> None:
     assert text.startswith("no space\n\nnode: edge-7\ntime: ")
     assert "\nMATIC_TITLE=Update failed\n" in text
     assert "\nMATIC_LEVEL=error\n" in text
+
+
+class Speaker:
+    """A device whose agent tells a webhook of what goes wrong."""
+
+    def __init__(self, factory: Factory, folder: Path, certificate: Certificate, url: str) -> None:
+        self.device = Device(factory, folder)
+        self.config = folder / "agent.yaml"
+        secret = folder / "hook-url"
+        secret.write_text(url + HOOK)
+        secret.chmod(0o600)
+        self.device.machine.configure({
+            "notifications": {
+                "channels": [{
+                    "name": "ops", "type": "webhook", "min_level": "warning",
+                    "url_secret": str(secret), "ca_file": str(certificate.certificate),
+                }],
+            },
+        })
+
+    def test_channels(self) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [paths.AGENT, "--config", self.config, "--test-notification"],
+            capture_output=True, text=True, timeout=60, check=False,
+        )
+
+
+def test_an_agent_tells_of_an_update_that_fails(
+    factory: Factory, servers: Servers, certificate: Certificate, tmp_path: Path
+) -> None:
+    with WebServer(certificate) as server:
+        speaker = Speaker(factory, tmp_path, certificate, server.url)
+        device = speaker.device
+        device.machine.power_on()
+        try:
+            url = servers.publish("/update", factory.update.path)
+            reason = device.update_failure(url, "0" * 64)
+            device.node.poll(lambda: server.posts or None, 20, "a message")
+            device.restart()  # what was told is not told again
+        finally:
+            device.machine.power_off()
+        (post,) = server.posts
+    assert post.path == HOOK
+    message = post.json()
+    assert message["event"] == "update-failed"
+    assert message["level"] == "error"
+    assert message["body"] == reason
+    assert message["node"] == "file-backed"
+    assert HOOK not in (tmp_path / "agent.log").read_text()
+
+
+def test_whether_channels_work_is_told_by_the_agent(
+    factory: Factory, certificate: Certificate, tmp_path: Path
+) -> None:
+    with WebServer(certificate, lambda number: Reply(200 if number == 1 else 404)) as server:
+        speaker = Speaker(factory, tmp_path, certificate, server.url)
+        good = speaker.test_channels()
+        bad = speaker.test_channels()
+        assert [post.json()["event"] for post in server.posts] == ["test", "test"]
+    assert (good.returncode, good.stdout) == (0, "ops: delivered\n")
+    assert bad.returncode == 1
+    assert bad.stdout == f"ops: {server.url}: HTTP 404: ok\n"
+    assert "1 of 1 channels failed" in bad.stderr

@@ -41,6 +41,7 @@ class LedgerTest : public testing::Test {
   // A ledger as a new agent makes it.
   Ledger& Open() {
     ledger_ = std::make_unique<Ledger>(folder_.path(), 900s, clock_);
+    ledger_->SetObserver([this](const HistoryEvent& event) { observed_.push_back(event); });
     ledger_->Load();
     ledger_->SetBootId("boot-1");
     return *ledger_;
@@ -83,6 +84,7 @@ class LedgerTest : public testing::Test {
 
   StateFolder folder_;
   fakes::ManualClock clock_;
+  std::vector<HistoryEvent> observed_;
   std::unique_ptr<Ledger> ledger_;
 };
 
@@ -100,6 +102,28 @@ TEST_F(LedgerTest, ATrialsDeadlineNeverCutsItsHealthChecksShort) {
 
   ASSERT_TRUE(ledger.Advance({update::Idle{}, {}, {}}, false));
   EXPECT_EQ(ledger.State().trial_deadline_seconds, 900u);
+}
+
+TEST_F(LedgerTest, TheObserverIsToldOfAnEndOnceAlsoAcrossStarts) {
+  update::Outcome end = RolledBack(update::Verdict::kNone, update::RollbackKind::kAutomatic);
+  end.rollback->failed_boot_id = "boot-0";
+  Update(Open(), end);
+  Open();
+  Open();
+  ASSERT_THAT(observed_, SizeIs(2));
+  EXPECT_EQ(observed_[0].kind, "scheduled");
+  EXPECT_EQ(observed_[1].kind, "rolled-back");
+  EXPECT_EQ(observed_[1].summary, "api: refused");
+  EXPECT_EQ(observed_[1].failed_boot_id, "boot-0");
+}
+
+TEST_F(LedgerTest, TheObserverIsToldAtTheStartOfAnEndThatThePowerTookFromTheHistory) {
+  Update(Open(), RolledBack(update::Verdict::kNone, update::RollbackKind::kAutomatic));
+  observed_.clear();
+  std::filesystem::remove(folder_.path() / "history.jsonl");
+  Open();
+  ASSERT_THAT(observed_, SizeIs(1));
+  EXPECT_EQ(observed_[0].kind, "rolled-back");
 }
 
 TEST_F(LedgerTest, AScheduleFollowsItsUpdate) {
