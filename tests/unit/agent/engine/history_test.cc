@@ -130,7 +130,7 @@ TEST_F(HistoryTest, AReasonWithNewLinesAndBadBytesIsOneLine) {
 
 TEST_F(HistoryTest, AFileThatCannotBeWrittenIsAnError) {
   std::filesystem::create_directory(folder_.File(kHistoryFile));
-  const Result<> recorded = history_.Record(MakeRollback(1));
+  const Result<bool> recorded = history_.Record(MakeRollback(1));
   ASSERT_FALSE(recorded);
   EXPECT_THAT(recorded.error().message, HasSubstr(kHistoryFile));
 }
