@@ -56,7 +56,6 @@ JournalEntry EntryOf(const engine::HistoryEvent& event) {
     if (!value.empty()) entry.fields.push_back({name, value});
   };
   add("MESSAGE_ID", std::string(kind.message_id));
-  add("SYSLOG_IDENTIFIER", "matic-agent");
   add("MATIC_EVENT", event.kind);
   add("MATIC_SCHEDULE", event.schedule_id);
   add("MATIC_VERSION", event.version);

@@ -32,7 +32,7 @@ TEST(SamplerTest, GivesTheOneBeforeWhileTheNextHangs) {
   EXPECT_GT(stale.age.count(), 0);
   EXPECT_EQ(sampler.Get(1ms).value, 1);
   hangs.set_value();
-  EXPECT_EQ(sampler.Get(60s).value, 3);
+  EXPECT_GE(sampler.Get(60s).value, 3) << "made after the question, whoever else asked";
 }
 
 TEST(SamplerTest, HasNothingBeforeTheFirst) {

@@ -23,6 +23,8 @@ engine::HistoryEvent Happened(const std::string& kind) {
 
 class AnnouncerTest : public testing::Test {
  protected:
+  AnnouncerTest() { engine_.SetHealth({}); }  // the fake's own is degraded
+
   static notify::Channel Hook() {
     notify::Channel channel;
     channel.name = "hook";
