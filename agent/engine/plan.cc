@@ -55,7 +55,8 @@ Result<Plan> UpdateEngine::PlanUpdate(const ScheduleRequest& request) {
   for (const update::Target& target : facts.targets) {
     if (!target.running) plan.target = target.name;
   }
-  plan.next_boot = plan.target;
+  // What is only staged is not started.
+  plan.next_boot = request.stop_after == StopAfter::kStaged ? plan.previous : plan.target;
 
   const Result<> admitted = MayStage(request);
   // Words that make no sense are the caller's mistake, and no plan.

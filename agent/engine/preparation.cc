@@ -89,7 +89,7 @@ Result<update::Order> Preparation::BeforeStaging(const update::Order& order,
   ledger_.SetPhase(Phase::kChecking);
   MATIC_ASSIGN(update::Order resolved, Resolve(order, running, stop));
   MATIC_TRY(RunPrechecks(resolved, stop));
-  MATIC_TRY(RunHooks(resolved, stop));
+  MATIC_TRY(RunHooks(resolved, running, stop));
   return resolved;
 }
 
@@ -132,11 +132,15 @@ Result<> Preparation::RunPrechecks(const update::Order& order, std::stop_token s
                                        names);
 }
 
-Result<> Preparation::RunHooks(const update::Order& order, std::stop_token stop) {
+Result<> Preparation::RunHooks(const update::Order& order, const update::Target& running,
+                               std::stop_token stop) {
   hooks::Context context;
   context.schedule_id = order.schedule_id;
   context.source = WithoutCredentials(order.source);
+  context.version = order.version;
   context.digest = order.sha256;
+  context.previous = running.name;
+  context.previous_version = running.version;
   if (Result<Schedule> schedule = ledger_.FindSchedule(order.schedule_id)) {
     context.named = schedule->request.hooks.pre;
   }
@@ -168,12 +172,18 @@ Result<> Preparation::WarnUsers(const update::Order& order, std::stop_token stop
 }
 
 Result<> Preparation::BeforeActivation(const update::Order& order, std::stop_token stop) {
-  MATIC_TRY(AwaitTurn(order, {calendar::Step::kReboot}, stop));
-  MATIC_TRY(AwaitInhibitors(order, stop));
-  MATIC_TRY(WarnUsers(order, stop));
-  // The window may have closed, or somebody begun something, in the meantime.
-  MATIC_TRY(AwaitInhibitors(order, stop));
-  return AwaitTurn(order, {calendar::Step::kReboot}, stop);
+  while (true) {
+    MATIC_TRY(AwaitTurn(order, {calendar::Step::kReboot}, stop));
+    MATIC_TRY(AwaitInhibitors(order, stop));
+    MATIC_TRY(WarnUsers(order, stop));
+    // The window may have closed, or somebody begun something, meanwhile: users are told anew then.
+    if (order.reboot_delay.count() == 0 || MayReboot(order)) return {};
+  }
+}
+
+bool Preparation::MayReboot(const update::Order& order) {
+  const bool free = Forces(order, kForceInhibitors) || guard_.Inhibitors().empty();
+  return free && Ask(order, calendar::Step::kReboot).open();
 }
 
 }  // namespace matic::engine

@@ -48,8 +48,10 @@ class Preparation {
   Result<update::Order> Resolve(const update::Order& order, const update::Target& running,
                                 std::stop_token stop);
   Result<> RunPrechecks(const update::Order& order, std::stop_token stop);
-  Result<> RunHooks(const update::Order& order, std::stop_token stop);
+  Result<> RunHooks(const update::Order& order, const update::Target& running,
+                    std::stop_token stop);
   Result<> AwaitInhibitors(const update::Order& order, std::stop_token stop);
+  bool MayReboot(const update::Order& order);
   Result<> WarnUsers(const update::Order& order, std::stop_token stop);
   Result<> Wait(const std::string& why, std::optional<WallTime> until, std::stop_token stop);
 

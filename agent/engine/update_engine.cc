@@ -41,6 +41,20 @@ calendar::Rules MergeTiming(const calendar::Rules& asked, const calendar::Rules&
   return rules;
 }
 
+// A name that is mistyped would let a check stop what was meant to pass it.
+Result<> CheckForced(const std::vector<std::string>& names) {
+  std::vector<std::string> known{std::string(kForceQuarantine), std::string(kForceInhibitors)};
+  for (std::string_view check : prechecks::Names()) known.emplace_back(check);
+  for (const std::string& name : names) {
+    if (std::ranges::find(known, name) != known.end()) continue;
+    std::string all;
+    for (const std::string& one : known) all += (all.empty() ? "" : ", ") + one;
+    return Fail(ErrorCode::kInvalidArgument,
+                "force: nothing is called '" + name + "'; there are: " + all);
+  }
+  return {};
+}
+
 }  // namespace
 
 UpdateEngine::UpdateEngine(EngineOptions options, Backend& backend, SourceResolver& resolver,
@@ -67,6 +81,7 @@ Result<> UpdateEngine::MayStage(const ScheduleRequest& request) {
   if (!request.source.empty()) {
     MATIC_TRY(backend_.CheckSource({request.source, request.sha256}));
   }
+  MATIC_TRY(CheckForced(request.force));
   MATIC_TRY(resolver_.Check(request.source, request.sha256));
   for (const auto* names : {&request.hooks.pre, &request.hooks.post, &request.hooks.rollback}) {
     MATIC_TRY(hooks_.CheckNamed(*names));

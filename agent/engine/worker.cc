@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "agent/engine/progress_rate.h"
+
 namespace matic::engine {
 namespace {
 
@@ -45,37 +47,6 @@ std::string JoinCommand(const std::vector<std::string>& argv) {
   for (const std::string& word : argv) text += (text.empty() ? "" : " ") + word;
   return text;
 }
-
-// Bytes a second since the phase began.
-class Rate {
- public:
-  explicit Rate(Clock& clock) : clock_(clock) {}
-
-  // Nothing while the last answer is younger than a quarter of a second.
-  std::optional<Progress> Next(const StageProgress& progress) {
-    const BootTime now = clock_.SinceBoot();
-    if (!phase_ || *phase_ != progress.phase) {
-      phase_ = progress.phase;
-      began_ = now;
-      began_at_ = progress.bytes_done;
-    } else if (now - told_ < std::chrono::milliseconds(250)) {
-      return std::nullopt;
-    }
-    told_ = now;
-    const double seconds = std::chrono::duration<double>(now - began_).count();
-    const double bytes = static_cast<double>(progress.bytes_done - began_at_);
-    return Progress{.bytes_done = progress.bytes_done,
-                    .bytes_total = progress.bytes_total,
-                    .bytes_per_second = seconds > 0 ? static_cast<uint64_t>(bytes / seconds) : 0};
-  }
-
- private:
-  Clock& clock_;
-  std::optional<StagePhase> phase_;
-  BootTime began_{0};
-  BootTime told_{0};
-  uint64_t began_at_ = 0;
-};
 
 }  // namespace
 
@@ -304,7 +275,7 @@ std::optional<update::Event> Worker::Perform(const update::Stage& action) {
 }
 
 ProgressSink Worker::MakeSink() {
-  return [this, rate = Rate(clock_)](const StageProgress& progress) mutable {
+  return [this, rate = ProgressRate(clock_)](const StageProgress& progress) mutable {
     if (std::optional<Progress> shown = rate.Next(progress)) {
       const bool fetching = progress.phase == StagePhase::kFetching;
       ledger_.SetProgress(fetching ? Phase::kFetching : Phase::kVerifying, *shown);

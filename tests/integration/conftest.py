@@ -11,6 +11,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "qemu"))
 
 from device import Device, Factory, Servers  # noqa: E402
+from signer import make_image, make_keys, make_manifest, make_root, sign  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -42,3 +43,26 @@ def device(factory: Factory, tmp_path: Path) -> Iterator[Device]:
     device.machine.power_on()
     yield device
     device.machine.power_off()
+
+
+@pytest.fixture(scope="module")
+def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_image(tmp_path_factory.mktemp("image"))
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_keys(tmp_path_factory.mktemp("keys"))
+
+
+@pytest.fixture
+def root(keys: Path, tmp_path: Path) -> Path:
+    return make_root(keys, tmp_path / "1.root.json")
+
+
+@pytest.fixture
+def manifest(image: Path, keys: Path, tmp_path: Path) -> Path:
+    made = make_manifest(image, tmp_path / "stable.json", "--channel", "stable", "--url",
+                         "2.0/os-2.0.squashfs", "--minimum-version", "1.5")
+    sign(made, keys, "release-1", "release-2")
+    return made

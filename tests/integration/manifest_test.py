@@ -8,31 +8,8 @@ import pytest
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
-from signer import (BIN, FAILED, PREFIX, REFUSED, USAGE, key_id, make_image, make_keys,
-                    make_manifest, make_root, osctl, public_key, refused, run, sign, signatures)
-
-
-@pytest.fixture(scope="module")
-def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_image(tmp_path_factory.mktemp("image"))
-
-
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_keys(tmp_path_factory.mktemp("keys"))
-
-
-@pytest.fixture
-def root(keys: Path, tmp_path: Path) -> Path:
-    return make_root(keys, tmp_path / "1.root.json")
-
-
-@pytest.fixture
-def manifest(image: Path, keys: Path, tmp_path: Path) -> Path:
-    made = make_manifest(image, tmp_path / "stable.json", "--channel", "stable", "--url",
-                         "2.0/os-2.0.squashfs", "--minimum-version", "1.5")
-    sign(made, keys, "release-1", "release-2")
-    return made
+from signer import (BIN, FAILED, PREFIX, REFUSED, USAGE, key_id, make_manifest, osctl,
+                    public_key, refused, run, sign, signatures)
 
 
 def test_a_manifest_says_what_the_image_is(image: Path, manifest: Path) -> None:

@@ -253,6 +253,49 @@ TEST_F(PreparationTest, WithoutARootAnImageWithoutADigestIsRefused) {
   EXPECT_EQ(schedule.error().code, ErrorCode::kRefused);
 }
 
+TEST_F(PreparationTest, APlanTellsAndTouchesNothing) {
+  Start();
+  ScheduleRequest request = Closed();
+  Result<Plan> plan = machine_.engine().PlanUpdate(request);
+  ASSERT_TRUE(plan) << plan.error().message;
+  EXPECT_TRUE(plan->Possible());
+  EXPECT_EQ(plan->target, "slot-b");
+  EXPECT_EQ(plan->previous, "slot-a");
+  EXPECT_EQ(plan->next_boot, "slot-b");
+  EXPECT_GT(plan->bytes_to_fetch, 0u);
+  ASSERT_EQ(plan->steps.size(), 3u);
+  EXPECT_FALSE(plan->steps[0].decision.open());
+  EXPECT_TRUE(plan->steps[0].decision.until);
+  request.stop_after = StopAfter::kStaged;
+  EXPECT_EQ(machine_.engine().PlanUpdate(request)->next_boot, "slot-a");
+  EXPECT_TRUE(machine_.engine().ListSchedules(10).empty());
+  EXPECT_EQ(Stages(), 0);
+}
+
+TEST_F(PreparationTest, APlanNamesWhatWouldStopIt) {
+  machine_.wanted.min_uptime = std::chrono::hours(24 * 3650);
+  Start();
+  ScheduleRequest request = machine_.Request();
+  Result<Plan> plan = machine_.engine().PlanUpdate(request);
+  ASSERT_TRUE(plan);
+  EXPECT_FALSE(plan->Possible());
+  const auto uptime = std::ranges::find(plan->checks, std::string("uptime"), &Plan::Check::name);
+  ASSERT_NE(uptime, plan->checks.end());
+  EXPECT_FALSE(uptime->passed);
+  request.force = {"uptime"};
+  EXPECT_TRUE(machine_.engine().PlanUpdate(request)->Possible());
+}
+
+TEST_F(PreparationTest, AMistypedNameToPassByIsAMistake) {
+  Start();
+  ScheduleRequest request = machine_.Request();
+  request.force = {"uptme"};
+  Result<Schedule> schedule = machine_.engine().ScheduleUpdate(request, machine_.alice);
+  ASSERT_FALSE(schedule);
+  EXPECT_EQ(schedule.error().code, ErrorCode::kInvalidArgument);
+  EXPECT_THAT(schedule.error().message, HasSubstr("'uptme'"));
+}
+
 // Units, which the fake runs like any other program.
 class HooksTest : public PreparationTest {
  protected:
@@ -285,6 +328,7 @@ TEST_F(HooksTest, AFailedOneBeforeTheUpdateStopsIt) {
   EXPECT_THAT(machine_.Get(id).reason, HasSubstr("pre-update hook failed"));
   EXPECT_THAT(machine_.Get(id).reason, HasSubstr("backup.service"));
   EXPECT_THAT(History("hook"), ElementsAre(HasSubstr("backup.service failed")));
+  EXPECT_THAT(machine_.folder.Text("hook.env"), HasSubstr("MATIC_PREVIOUS_VERSION=\"1.0\""));
   EXPECT_THAT(History("scheduled"), ElementsAre(HasSubstr("https://example.com")));
   EXPECT_EQ(Stages(), 0);
 }
