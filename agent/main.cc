@@ -38,6 +38,7 @@
 #include "lib/os/machine_id.h"
 #include "lib/os/os_release.h"
 #include "lib/os/process_runner.h"
+#include "lib/rpc/runtime.h"
 #include "lib/rpc/tls_files.h"
 
 namespace matic {
@@ -301,6 +302,7 @@ Result<> Agent::Serve() {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
 
+  const rpc::Runtime runtime;
   MATIC_ASSIGN(auto server, api::Server::Start(MakeApiOptions(config_), engine_));
   const std::unique_ptr<metrics::MetricsServer> metrics = ServeMetrics();
   announcer_.Start(engine_);

@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "lib/rpc/channel.h"
+#include "lib/rpc/runtime.h"
 #include "lib/rpc/status.h"
 #include "matic/v1/node.grpc.pb.h"
 
@@ -163,6 +164,7 @@ class Client::Connection {
     return message + "; is the node up, and its port open?";
   }
 
+  rpc::Runtime runtime_;  // first: outlives what uses it
   std::string socket_;
   std::chrono::milliseconds time_;
   rpc::HostPort address_;

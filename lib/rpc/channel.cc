@@ -129,6 +129,8 @@ std::shared_ptr<grpc::Channel> OpenTlsChannel(const HostPort& address, const Tls
   // Limits one attempt to connect, TLS handshake included; gRPC's own 20 s are long for a node that
   // is back from a reboot.
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 10'000);
+  // A failed attempt's wait keeps gRPC from ending for as long (rpc::Runtime).
+  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
   // Else a new channel to the same node would inherit an old one's wait after a failure.
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   return grpc::CreateCustomChannel("dns:///" + address.ToString(), grpc::SslCredentials(options),

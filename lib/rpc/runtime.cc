@@ -1,0 +1,33 @@
+#include "lib/rpc/runtime.h"
+
+#include <grpc/grpc.h>
+#include <openssl/ssl.h>
+
+#include <chrono>
+#include <thread>
+
+namespace matic::rpc {
+namespace {
+
+using namespace std::chrono_literals;
+
+// A connection attempt that was given up ends in the background, and holds gRPC until then.
+constexpr auto kLongestWait = 5s;
+
+}  // namespace
+
+Runtime::Runtime() {
+  // For a thread that is late all the same. Has no effect where OpenSSL is in use already.
+  OPENSSL_init_ssl(OPENSSL_INIT_NO_ATEXIT, nullptr);
+  grpc_init();
+}
+
+Runtime::~Runtime() {
+  grpc_shutdown();
+  const auto deadline = std::chrono::steady_clock::now() + kLongestWait;
+  while (grpc_is_initialized() != 0 && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(1ms);
+  }
+}
+
+}  // namespace matic::rpc
