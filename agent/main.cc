@@ -7,16 +7,15 @@
 
 #include <CLI/CLI.hpp>
 #include <cerrno>
-#include <csignal>
 #include <cstdio>
 #include <cstdlib>
-#include <ctime>
 #include <memory>
 
 #include "agent/ab/ab_backend.h"
 #include "agent/api/server.h"
 #include "agent/channel/poller.h"
 #include "agent/channel/trusted_resolver.h"
+#include "agent/config/changes.h"
 #include "agent/config/config.h"
 #include "agent/engine/update_engine.h"
 #include "agent/health/checks.h"
@@ -28,6 +27,7 @@
 #include "agent/notices/channels.h"
 #include "agent/notices/journal.h"
 #include "agent/notices/try_channels.h"
+#include "agent/signals.h"
 #include "lib/base/unique_fd.h"
 #include "lib/completion/completion.h"
 #include "lib/gpt/fdisk_partition_table.h"
@@ -58,6 +58,10 @@ struct Arguments {
   std::string shell;  // print the completion script for it
 };
 
+void SetLogLevel(const config::Log& log) {
+  spdlog::set_level(spdlog::level::from_str(std::string(config::LogLevelName(log.level))));
+}
+
 void SetUpLog(const config::Log& log) {
   // To the journal with levels and fields; to a terminal or a pipe as lines.
   if (std::getenv("JOURNAL_STREAM") != nullptr) {
@@ -66,7 +70,20 @@ void SetUpLog(const config::Log& log) {
   } else {
     spdlog::set_default_logger(spdlog::stderr_color_mt("matic-agent"));
   }
-  spdlog::set_level(spdlog::level::from_str(std::string(config::LogLevelName(log.level))));
+  SetLogLevel(log);
+}
+
+struct ConfigFiles {
+  std::vector<std::filesystem::path> files;
+  config::MissingFile missing;
+
+  Result<config::Loaded> Load() const { return config::LoadFiles(files, missing); }
+};
+
+std::string Listed(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text;
 }
 
 // One agent a state folder. The lock is on the folder itself, so a read-only one is no obstacle.
@@ -106,20 +123,25 @@ std::optional<WallTime> CertificateEnd(const std::vector<std::filesystem::path>&
 // Everything between the configuration and the API, in the order of its making.
 class Agent {
  public:
-  static Result<std::unique_ptr<Agent>> Make(const config::Config& config) {
+  static Result<std::unique_ptr<Agent>> Make(const config::Loaded& loaded) {
+    const config::Config& config = loaded.config;
     MATIC_ASSIGN(UniqueFd lock, LockState(config.state_dir));
     MATIC_ASSIGN(std::filesystem::path disk, FindDisk(config));
     MATIC_ASSIGN(auto device, LinuxBlockDevice::Open(disk, LinuxBlockDevice::Access::kReadWrite));
-    return std::unique_ptr<Agent>(new Agent(config, std::move(lock), disk, std::move(device)));
+    return std::unique_ptr<Agent>(
+        new Agent(loaded, config, std::move(lock), disk, std::move(device)));
   }
 
-  Result<> Serve();
+  // Until a signal ends it; `files` are read again at SIGHUP.
+  Result<> Serve(const Signals& signals, const ConfigFiles& files);
   Result<> RollBack(const std::string& reason);
 
  private:
-  Agent(const config::Config& config, UniqueFd lock, const std::filesystem::path& disk,
-        std::unique_ptr<LinuxBlockDevice> device)
-      : config_(config),
+  Agent(const config::Loaded& loaded, const config::Config& config, UniqueFd lock,
+        const std::filesystem::path& disk, std::unique_ptr<LinuxBlockDevice> device)
+      : at_start_(loaded),
+        loaded_(loaded),
+        config_(at_start_.config),
         lock_(std::move(lock)),
         device_(std::move(device)),
         table_(disk),
@@ -150,8 +172,7 @@ class Agent {
                 clock_, ledger_),
         engine_(MakeEngineOptions(config), backend_, resolver_, checks_, preparation_, hooks_,
                 clock_, ledger_, worker_),
-        poller_({.channel = config.channel, .machine_id = MachineId()}, resolver_, engine_,
-                clock_) {
+        poller_(MakePollerOptions(config), resolver_, engine_, clock_) {
     ledger_.SetObserver([this](const engine::HistoryEvent& event) {
       notices::WriteToJournal(event);
       announcer_.Tell(event);
@@ -163,6 +184,9 @@ class Agent {
           "next reboot");
     }
   }
+
+  std::string Reload(const ConfigFiles& files);
+  void Apply(const config::Config& config);
 
   // An agent without metrics is better than none.
   std::unique_ptr<metrics::MetricsServer> ServeMetrics() {
@@ -226,6 +250,10 @@ class Agent {
             }};
   }
 
+  static channel::PollerOptions MakePollerOptions(const config::Config& config) {
+    return {.channel = config.channel, .machine_id = MachineId()};
+  }
+
   static api::ApiOptions MakeApiOptions(const config::Config& config) {
     return {.socket = config.api.socket,
             .socket_group = config.api.socket_group,
@@ -252,7 +280,9 @@ class Agent {
     return options;
   }
 
-  const config::Config config_;
+  const config::Loaded at_start_;
+  config::Loaded loaded_;  // the latest that was good
+  const config::Config& config_;
   UniqueFd lock_;
   SystemClock clock_;
   SystemProcessRunner processes_;
@@ -280,37 +310,55 @@ class Agent {
   channel::Poller poller_;
 };
 
-// Until SIGTERM or SIGINT, with a sign of life to systemd's watchdog in between.
-void WaitForStop(const sigset_t& signals) {
-  uint64_t watchdog_microseconds = 0;
-  const bool watched = sd_watchdog_enabled(0, &watchdog_microseconds) > 0;
-  const auto pause = std::chrono::microseconds(watched ? watchdog_microseconds / 2 : 60'000'000);
-  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(pause);
-  const timespec timeout{.tv_sec = seconds.count(),
-                         .tv_nsec = std::chrono::nanoseconds(pause - seconds).count()};
-  while (::sigtimedwait(&signals, nullptr, &timeout) < 0) {
-    if (watched && errno == EAGAIN) sd_notify(0, "WATCHDOG=1");
-  }
+// Everything that may change while the agent runs; what is under way goes on as it began.
+void Agent::Apply(const config::Config& config) {
+  SetLogLevel(config.log);
+  checks_.Configure(health::MakeChecks(config.health, config.api, processes_, clock_),
+                    health::ScriptFinder(config.health.checks.scripts, processes_));
+  prechecks_.Configure(config.prechecks);
+  hooks_.Configure(config.hooks);
+  ledger_.SetTrialDeadline(config.trial_deadline);
+  worker_.Configure(MakeWorkerOptions(config));
+  engine_.Configure(MakeEngineOptions(config));
+  poller_.Stop();
+  poller_.Configure(MakePollerOptions(config));
+  poller_.Start();
 }
 
-Result<> Agent::Serve() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGINT);
-  // Before any thread is made, so that all inherit it.
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  std::signal(SIGPIPE, SIG_IGN);
+// All or nothing: what is wrong in one file leaves the agent as it was.
+std::string Agent::Reload(const ConfigFiles& files) {
+  Result<config::Loaded> fresh = files.Load();
+  if (!fresh) {
+    const std::string problem =
+        "the configuration was not reloaded, the one before holds: " + fresh.error().message;
+    spdlog::error("{}", problem);
+    ledger_.SetProblem("configuration", problem);
+    return problem;
+  }
+  std::vector<std::string> changed = config::ChangedKeys(loaded_, *fresh);
+  std::erase_if(changed, [](const std::string& key) { return !config::TakesEffectAtOnce(key); });
+  std::vector<std::string> later = config::ChangedKeys(at_start_, *fresh);
+  std::erase_if(later, [](const std::string& key) { return config::TakesEffectAtOnce(key); });
+  loaded_ = *std::move(fresh);
+  if (!changed.empty()) Apply(config::Effective(at_start_.config, loaded_.config));
+  ledger_.SetProblem("configuration", "");
+  spdlog::info("configuration reloaded: {}", changed.empty()
+                                                 ? "nothing has changed that takes effect now"
+                                                 : "in effect: " + Listed(changed));
+  if (later.empty()) return "";
+  spdlog::warn("needs a restart: {}", Listed(later));
+  return "needs a restart: " + Listed(later);
+}
 
+Result<> Agent::Serve(const Signals& signals, const ConfigFiles& files) {
   const rpc::Runtime runtime;
   MATIC_ASSIGN(auto server, api::Server::Start(MakeApiOptions(config_), engine_));
   const std::unique_ptr<metrics::MetricsServer> metrics = ServeMetrics();
   announcer_.Start(engine_);
   worker_.Start();
   poller_.Start();
-  sd_notify(0, "READY=1");
   spdlog::info("matic-agent {} serves {}", MATIC_VERSION, config_.api.socket.string());
-  WaitForStop(signals);
+  signals.Wait([&] { return Reload(files); });
   spdlog::info("stopping");
   sd_notify(0, "STOPPING=1");
   poller_.Stop();
@@ -355,22 +403,35 @@ Result<> TestNotification(const config::Config& config) {
                                            " channels failed");
 }
 
+// Which files count, in the order in which they do.
+void PrintFiles(const config::Loaded& loaded) {
+  for (const auto& file : loaded.read) std::printf("read %s\n", file.c_str());
+  for (const auto& file : loaded.missing) std::printf("not there: %s\n", file.c_str());
+  for (const auto& file : loaded.ignored) {
+    std::printf("not read, its name does not end in .yaml: %s\n", file.c_str());
+  }
+  std::puts("the configuration is good");
+}
+
 Result<> Run(const Arguments& arguments) {
-  const bool defaults = arguments.config_files.empty();
-  const std::vector<std::filesystem::path> files =
-      defaults ? std::vector<std::filesystem::path>{config::kMainFile, config::kOverrideFile}
-               : arguments.config_files;
-  MATIC_ASSIGN(config::Config config,
-               config::Load(files, defaults ? config::MissingFile::kSkipped
-                                            : config::MissingFile::kRefused));
+  ConfigFiles files{arguments.config_files, config::MissingFile::kRefused};
+  if (files.files.empty()) {
+    files = {{config::kMainFile, config::kOverrideFile}, config::MissingFile::kSkipped};
+  }
+  MATIC_ASSIGN(const config::Loaded loaded, files.Load());
   if (arguments.check_config) {
-    std::puts("the configuration is good");
+    PrintFiles(loaded);
     return {};
   }
-  if (arguments.test_notification) return TestNotification(config);
-  SetUpLog(config.log);
-  MATIC_ASSIGN(std::unique_ptr<Agent> agent, Agent::Make(config));
-  return arguments.rollback ? agent->RollBack(arguments.reason) : agent->Serve();
+  if (arguments.test_notification) return TestNotification(loaded.config);
+  SetUpLog(loaded.config.log);
+  if (arguments.rollback) {
+    MATIC_ASSIGN(std::unique_ptr<Agent> agent, Agent::Make(loaded));
+    return agent->RollBack(arguments.reason);
+  }
+  const Signals signals;
+  MATIC_ASSIGN(std::unique_ptr<Agent> agent, Agent::Make(loaded));
+  return agent->Serve(signals, files);
 }
 
 Result<> PrintCompletion(const CLI::App& app, const std::string& name) {

@@ -41,6 +41,11 @@ Poller::Poller(PollerOptions options, engine::SourceResolver& resolver, engine::
       engine_(engine),
       clock_(clock) {}
 
+void Poller::Configure(PollerOptions options) {
+  options_ = std::move(options);
+  caller_ = {"channel " + http::PublicUrl(options_.channel.url)};
+}
+
 void Poller::Start() {
   if (options_.channel.url.empty() || thread_.joinable()) return;
   {

@@ -33,6 +33,9 @@ class Poller {
   Poller(PollerOptions options, engine::SourceResolver& resolver, engine::Engine& engine,
          Clock& clock);
 
+  // While it is stopped.
+  void Configure(PollerOptions options);
+
   // Nothing at all where no channel is configured.
   void Start();
   // Returns when its thread has ended; a fetch under way is given up. Also done by the destructor.
@@ -57,8 +60,8 @@ class Poller {
   std::chrono::nanoseconds Jitter(std::chrono::nanoseconds limit, uint64_t look) const;
   std::chrono::nanoseconds Pause(uint64_t look, unsigned failures) const;
 
-  const PollerOptions options_;
-  const engine::Caller caller_;
+  PollerOptions options_;
+  engine::Caller caller_;
   engine::SourceResolver& resolver_;
   engine::Engine& engine_;
   Clock& clock_;

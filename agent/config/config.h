@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -79,10 +80,24 @@ constexpr std::string_view kOverrideFile = "/var/lib/matic/config/agent.yaml";
 
 enum class MissingFile { kSkipped, kRefused };
 
-// The defaults, overridden key by key by each of `files` in order; a list replaces a list. A file
-// is at most 1 MiB, one YAML document without aliases. Unknown keys, wrong types and impossible
+// A configuration, and where it came from.
+struct Loaded {
+  Config config;
+  std::vector<std::filesystem::path> read;     // in that order
+  std::vector<std::filesystem::path> missing;  // were skipped
+  std::vector<std::filesystem::path> ignored;  // in an agent.d, with names that it does not take
+  // Each key that a file sets, with what it alone makes of the defaults.
+  std::map<std::string, Config> settings;
+};
+
+// The defaults, overridden key by key by each of `files` in order, and after the last of those in
+// one folder by that folder's agent.d/*.yaml (drop_ins.h); a list replaces a list. A file is at
+// most 1 MiB of UTF-8, one YAML document without aliases. Unknown keys, wrong types and impossible
 // values are kInvalidArgument: "/etc/matic/agent.yaml:12: health.retries: must be a number from 1
-// to 1000, is 'many'".
+// to 1000, is 'many'". A symbolic link to nothing is no missing file, but an error.
+Result<Loaded> LoadFiles(const std::vector<std::filesystem::path>& files, MissingFile missing);
+
+// Its configuration alone.
 Result<Config> Load(const std::vector<std::filesystem::path>& files,
                     MissingFile missing = MissingFile::kSkipped);
 

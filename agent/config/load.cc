@@ -1,91 +1,49 @@
 #include <unistd.h>
-#include <yaml-cpp/eventhandler.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
-#include <sstream>
 
+#include "agent/config/document.h"
+#include "agent/config/drop_ins.h"
 #include "agent/config/fields.h"
 #include "agent/config/values.h"
-#include "lib/os/durable_file.h"
 
 namespace matic::config {
 namespace {
 
-constexpr size_t kMaxFileBytes = 1u << 20;
-constexpr size_t kMaxNodes = 10000;
-
-// Sees a document's events before anything is built from them. Aliases would let a small file stand
-// for a huge one; nobody needs them for a few dozen keys.
-class Gatekeeper final : public YAML::EventHandler {
- public:
-  void OnDocumentStart(const YAML::Mark&) override {}
-  void OnDocumentEnd() override {}
-  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override { Count(mark, anchor); }
-  void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
-    throw YAML::ParserException(mark, "aliases are not taken here");
-  }
-  void OnScalar(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
-                const std::string&) override {
-    Count(mark, anchor);
-  }
-  void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
-                       YAML::EmitterStyle::value) override {
-    Count(mark, anchor);
-  }
-  void OnSequenceEnd() override {}
-  void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
-                  YAML::EmitterStyle::value) override {
-    Count(mark, anchor);
-  }
-  void OnMapEnd() override {}
-
- private:
-  void Count(const YAML::Mark& mark, YAML::anchor_t anchor) {
-    if (anchor != YAML::NullAnchor) throw YAML::ParserException(mark, "anchors are not taken here");
-    if (++nodes_ > kMaxNodes)
-      throw YAML::ParserException(mark, "far more values than there are keys");
-  }
-
-  size_t nodes_ = 0;
-};
-
-// Throws YAML::Exception.
-void RefuseUnboundedDocuments(const std::string& text) {
-  std::istringstream stream(text);
-  YAML::Parser parser(stream);
-  Gatekeeper gatekeeper;
-  if (!parser.HandleNextDocument(gatekeeper)) return;
-  if (parser.HandleNextDocument(gatekeeper)) {
-    throw YAML::ParserException(YAML::Mark::null_mark(), "more than one YAML document");
-  }
-}
-
-std::string Place(const std::filesystem::path& file, const YAML::Mark& mark) {
-  if (mark.is_null()) return file.string();
-  return file.string() + ":" + std::to_string(mark.line + 1);
-}
+constexpr const char* kDropInFolder = "agent.d";
 
 class Loader {
  public:
-  Loader() : fields_(FieldsOf(config_)) {}
+  Loader() : fields_(FieldsOf(loaded_.config)), config_(loaded_.config) {}
+  Loader(const Loader&) = delete;
+  Loader& operator=(const Loader&) = delete;
 
   Result<> Add(const std::filesystem::path& file, MissingFile missing) {
-    auto text = ReadFile(file, kMaxFileBytes);
-    if (!text && text.error().code == ErrorCode::kNotFound && missing == MissingFile::kSkipped) {
+    const Result<YAML::Node> root = ReadDocument(file);
+    if (!root && root.error().code == ErrorCode::kNotFound && missing == MissingFile::kSkipped &&
+        !IsSymlink(file)) {
+      loaded_.missing.push_back(file);
       return {};
     }
-    if (!text) return Fail(text.error());
+    if (!root) return Fail(root.error());
+    loaded_.read.push_back(file);
     try {
-      RefuseUnboundedDocuments(*text);
-      const YAML::Node root = YAML::Load(*text);
-      return TakeSection({file, "", fields_}, root, "");
+      return TakeSection({file, "", fields_}, *root, "");
     } catch (const YAML::Exception& error) {
       return Fail(ErrorCode::kInvalidArgument, Place(file, error.mark) + ": " + error.msg);
     }
   }
 
-  Result<Config> Finish() {
+  Result<> AddDropIns(const std::filesystem::path& folder) {
+    MATIC_ASSIGN(const DropIns found, FindDropIns(folder));
+    for (const auto& file : found.files) MATIC_TRY(Add(file, MissingFile::kRefused));
+    loaded_.ignored.insert(loaded_.ignored.end(), found.ignored.begin(), found.ignored.end());
+    return {};
+  }
+
+  Result<Loaded> Finish() {
     if (config_.trial_deadline < config_.health.timeout + kTrialDeadlineMargin) {
       return Contradiction("trial_deadline_seconds", "health.timeout_seconds",
                            "must be at least " + std::to_string(kTrialDeadlineMargin.count()) +
@@ -110,7 +68,7 @@ class Loader {
     if (!places_.contains("api.reader_socket")) {
       config_.api.reader_socket = config_.api.socket.parent_path() / "reader.sock";
     }
-    return config_;
+    return loaded_;
   }
 
  private:
@@ -151,6 +109,7 @@ class Loader {
         return Refuse(scope.file, name, scope.origin + key, *wrong);
       }
       places_[scope.origin + key] = Place(scope.file, name.Mark());
+      if (scope.origin.empty()) MATIC_TRY(KeepSetting(scope.file, name, value, key));
       return {};
     }
     for (const Field& field : scope.fields) {
@@ -175,6 +134,21 @@ class Loader {
     return {};
   }
 
+  Result<> KeepSetting(const std::filesystem::path& file, const YAML::Node& name,
+                       const YAML::Node& value, const std::string& key) {
+    if (is_setting_) return {};
+    Loader alone;
+    alone.is_setting_ = true;
+    MATIC_TRY(alone.TakeEntry({file, "", alone.fields_}, name, value, key));
+    loaded_.settings[key] = alone.config_;
+    return {};
+  }
+
+  static bool IsSymlink(const std::filesystem::path& file) {
+    std::error_code ignored;
+    return std::filesystem::is_symlink(file, ignored);
+  }
+
   static tl::unexpected<Error> Refuse(const std::filesystem::path& file, const YAML::Node& at,
                                       const std::string& key, const std::string& wrong) {
     return Fail(ErrorCode::kInvalidArgument,
@@ -195,17 +169,35 @@ class Loader {
     return name;
   }
 
-  Config config_;
+  Loaded loaded_;
   std::vector<Field> fields_;
+  Config& config_;
+  bool is_setting_ = false;                    // made for one key of another loader's
   std::map<std::string, std::string> places_;  // of each key that a file set
 };
 
 }  // namespace
 
-Result<Config> Load(const std::vector<std::filesystem::path>& files, MissingFile missing) {
+Result<Loaded> LoadFiles(const std::vector<std::filesystem::path>& files, MissingFile missing) {
   Loader loader;
-  for (const auto& file : files) MATIC_TRY(loader.Add(file, missing));
+  std::vector<std::filesystem::path> folders;
+  for (const auto& file : files) {
+    std::error_code ignored;
+    folders.push_back(std::filesystem::absolute(file, ignored).lexically_normal().parent_path());
+  }
+  for (size_t i = 0; i < files.size(); ++i) {
+    MATIC_TRY(loader.Add(files[i], missing));
+    const auto later = folders.begin() + static_cast<std::ptrdiff_t>(i) + 1;
+    if (std::find(later, folders.end(), folders[i]) == folders.end()) {
+      MATIC_TRY(loader.AddDropIns(files[i].parent_path() / kDropInFolder));
+    }
+  }
   return loader.Finish();
+}
+
+Result<Config> Load(const std::vector<std::filesystem::path>& files, MissingFile missing) {
+  MATIC_ASSIGN(Loaded loaded, LoadFiles(files, missing));
+  return std::move(loaded.config);
 }
 
 }  // namespace matic::config

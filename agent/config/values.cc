@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "lib/base/utf8.h"
+
 namespace matic::config {
 namespace {
 
@@ -13,8 +15,7 @@ constexpr size_t kMaxItems = 64;
 
 std::string Quoted(std::string_view text) {
   constexpr size_t kShown = 60;
-  if (text.size() <= kShown) return "'" + std::string(text) + "'";
-  return "'" + std::string(text.substr(0, kShown)) + "…'";
+  return "'" + ToUtf8(text, kShown) + "'";
 }
 
 std::string Describe(const YAML::Node& node) {

@@ -98,6 +98,11 @@ void Ledger::SetBootId(const std::string& boot_id) {
   boot_id_ = boot_id;
 }
 
+void Ledger::SetTrialDeadline(std::chrono::seconds deadline) {
+  std::lock_guard lock(mutex_);
+  trial_deadline_ = deadline;
+}
+
 void Ledger::Load() {
   std::lock_guard lock(mutex_);
   StateStore::Loaded loaded = store_.Load();
@@ -434,9 +439,17 @@ void Ledger::AddProblemLocked(const std::string& problem) {
   if (problems_.size() < kMaxProblems) problems_.push_back(problem);
 }
 
+void Ledger::SetProblem(const std::string& kind, const std::string& problem) {
+  std::lock_guard lock(mutex_);
+  passing_problems_.erase(kind);
+  if (!problem.empty()) passing_problems_[kind] = problem;
+}
+
 std::vector<std::string> Ledger::Problems() const {
   std::lock_guard lock(mutex_);
-  return problems_;
+  std::vector<std::string> problems = problems_;
+  for (const auto& [kind, problem] : passing_problems_) problems.push_back(problem);
+  return problems;
 }
 
 }  // namespace matic::engine

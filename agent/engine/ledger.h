@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -24,6 +25,9 @@ class Ledger {
   // `trial_deadline` is written into the state for matic-deadline, or a longer one where an update
   // asks for more time for its health checks.
   Ledger(const std::filesystem::path& state_dir, std::chrono::seconds trial_deadline, Clock& clock);
+
+  // Counts from the next step on.
+  void SetTrialDeadline(std::chrono::seconds deadline);
 
   // Reads everything, and tells schedules and history of an end that a power loss kept from them.
   void Load();
@@ -65,6 +69,8 @@ class Ledger {
   void SetObserver(Observer observer);
 
   void AddProblem(const std::string& problem);
+  // Of what comes and goes: the one of that `kind` is replaced; an empty `problem` ends it.
+  void SetProblem(const std::string& kind, const std::string& problem);
   std::vector<std::string> Problems() const;
 
  private:
@@ -90,6 +96,7 @@ class Ledger {
   Observer observer_;
   std::optional<health::Report> health_;
   std::vector<std::string> problems_;
+  std::map<std::string, std::string> passing_problems_;  // by kind
 };
 
 }  // namespace matic::engine

@@ -115,10 +115,10 @@ Result<> UpdateEngine::MayStage(const ScheduleRequest& request) {
 
 ScheduleRequest UpdateEngine::Complete(const ScheduleRequest& request) const {
   ScheduleRequest whole = request;
-  whole.timing = MergeTiming(request.timing, options_.maintenance);
+  whole.timing = MergeTiming(request.timing, options_->maintenance);
   whole.timing.created = clock_.Now();
   if (whole.reboot_delay.count() == 0 && !whole.timing.emergency) {
-    whole.reboot_delay = options_.reboot_delay;
+    whole.reboot_delay = options_->reboot_delay;
   }
   return whole;
 }
@@ -137,7 +137,7 @@ Result<Schedule> UpdateEngine::ScheduleUpdate(const ScheduleRequest& request,
        .source = request.source,
        .sha256 = request.sha256,
        .auto_rollback = request.enable_auto_rollback,
-       .health_timeout = request.health_check_timeout.value_or(options_.default_health_timeout),
+       .health_timeout = request.health_check_timeout.value_or(options_->default_health_timeout),
        .stop_after_staging = request.stop_after == StopAfter::kStaged,
        .timing = whole.timing,
        .reboot_delay = whole.reboot_delay,
@@ -270,10 +270,10 @@ Result<std::vector<HistoryEvent>> UpdateEngine::GetHistory(size_t limit,
 
 Result<Status> UpdateEngine::GetStatus() {
   Status status;
-  status.node_name = options_.node_name;
-  status.machine_id = options_.machine_id;
-  status.backend = options_.backend_name;
-  status.os_version = options_.os_version;
+  status.node_name = options_->node_name;
+  status.machine_id = options_->machine_id;
+  status.backend = options_->backend_name;
+  status.os_version = options_->os_version;
   status.uptime = std::chrono::duration_cast<std::chrono::seconds>(clock_.SinceBoot());
   status.problems = ledger_.Problems();
   if (Result<update::Facts> facts = backend_.GetFacts()) {

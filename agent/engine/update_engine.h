@@ -4,11 +4,13 @@
 
 #include <mutex>
 #include <string>
+#include <utility>
 
 #include "agent/engine/backend.h"
 #include "agent/engine/engine.h"
 #include "agent/engine/ledger.h"
 #include "agent/engine/worker.h"
+#include "lib/base/replaceable.h"
 
 namespace matic::engine {
 
@@ -28,6 +30,9 @@ class UpdateEngine final : public Engine {
   UpdateEngine(EngineOptions options, Backend& backend, SourceResolver& resolver,
                health::CheckRunner& checks, const Preparation& preparation,
                const hooks::Runner& hooks, Clock& clock, Ledger& ledger, Worker& worker);
+
+  // Thread-safe; for updates that are scheduled from now on.
+  void Configure(EngineOptions options) { options_.Replace(std::move(options)); }
 
   Result<Schedule> ScheduleUpdate(const ScheduleRequest& request, const Caller& caller) override;
   Result<Plan> PlanUpdate(const ScheduleRequest& request) override;
@@ -54,7 +59,7 @@ class UpdateEngine final : public Engine {
   ScheduleRequest Complete(const ScheduleRequest& request) const;
   void PlanSource(const ScheduleRequest& request, const std::string& running_version, Plan& plan);
 
-  const EngineOptions options_;
+  Replaceable<EngineOptions> options_;
   Backend& backend_;
   SourceResolver& resolver_;
   health::CheckRunner& checks_;

@@ -117,7 +117,7 @@ std::optional<update::Event> Worker::NextEvent(std::stop_token stop) {
   std::unique_lock lock(mutex_);
   const auto ready = [&] { return !queue_.empty(); };
   if (reboot_due_) {
-    posted_.wait_for(lock, stop, options_.reboot_patience, ready);
+    posted_.wait_for(lock, stop, options_->reboot_patience, ready);
   } else {
     posted_.wait(lock, stop, ready);
   }
@@ -176,7 +176,7 @@ bool Worker::Recover(std::stop_token stop) {
       return true;
     }
     ledger_.AddProblem(facts.error().message);
-    clock_.Wait(options_.retry_pause, stop);
+    clock_.Wait(options_->retry_pause, stop);
   }
   return false;
 }
@@ -225,7 +225,7 @@ Result<> Worker::Take(const update::Event& first) {
 }
 
 // Returns false when cut short.
-bool Worker::Pause() { return clock_.Wait(options_.retry_pause, FreshInterrupt()); }
+bool Worker::Pause() { return clock_.Wait(options_->retry_pause, FreshInterrupt()); }
 
 bool Worker::IsPosted() const {
   std::lock_guard lock(mutex_);
@@ -327,7 +327,7 @@ std::optional<update::Event> Worker::Perform(const update::AwaitActivation& acti
 std::optional<update::Event> Worker::Perform(const update::CheckBaseline&) {
   ledger_.SetPhase(Phase::kChecking);
   std::stop_token token = FreshInterrupt();
-  const health::Report report = checks_.RunOnce(options_.health.timeout, token);
+  const health::Report report = checks_.RunOnce(options_->health.timeout, token);
   if (token.stop_requested()) return std::nullopt;
   ledger_.SetHealth(report);
   update::BaselineChecked checked;
@@ -354,7 +354,7 @@ std::optional<update::Event> Worker::Perform(const update::Activate& action) {
 
 std::optional<update::Event> Worker::Perform(const update::CheckHealth& action) {
   std::stop_token token = FreshInterrupt();
-  health::RetryPolicy policy = options_.health;
+  health::RetryPolicy policy = options_->health;
   if (!action.trial.order.schedule_id.empty()) policy.timeout = action.trial.order.health_timeout;
   health::Report report = checks_.RunToVerdict(
       policy, [&](const health::Report& so_far) { ledger_.SetHealth(so_far); }, token);
@@ -404,9 +404,9 @@ std::optional<update::Event> Worker::Perform(const update::Reboot& action) {
     }
   }
   reboot_due_ = true;
-  const std::string command = JoinCommand(options_.reboot_command);
+  const std::string command = JoinCommand(options_->reboot_command);
   spdlog::info("rebooting: {}", command);
-  Result<ProcessOutcome> outcome = processes_.Run(options_.reboot_command, kCommandDeadline);
+  Result<ProcessOutcome> outcome = processes_.Run(options_->reboot_command, kCommandDeadline);
   if (!outcome) {
     ledger_.AddProblem(outcome.error().Context("reboot").message);
   } else if (outcome->exit_code != 0) {
@@ -417,10 +417,10 @@ std::optional<update::Event> Worker::Perform(const update::Reboot& action) {
 }
 
 std::optional<update::Event> Worker::Perform(const update::AnnounceGoodBoot&) {
-  if (options_.good_boot_command.empty()) return std::nullopt;
-  Result<ProcessOutcome> outcome = processes_.Run(options_.good_boot_command, kCommandDeadline);
+  if (options_->good_boot_command.empty()) return std::nullopt;
+  Result<ProcessOutcome> outcome = processes_.Run(options_->good_boot_command, kCommandDeadline);
   if (!outcome || outcome->exit_code != 0) {
-    spdlog::warn("{}: {}", JoinCommand(options_.good_boot_command),
+    spdlog::warn("{}: {}", JoinCommand(options_->good_boot_command),
                  outcome ? outcome->output : outcome.error().message);
   }
   return std::nullopt;

@@ -8,6 +8,7 @@
 #include <stop_token>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "agent/engine/aftermath.h"
@@ -16,6 +17,7 @@
 #include "agent/engine/preparation.h"
 #include "agent/health/check_runner.h"
 #include "agent/update/transition.h"
+#include "lib/base/replaceable.h"
 #include "lib/os/process_runner.h"
 
 namespace matic::engine {
@@ -34,6 +36,9 @@ class Worker {
   Worker(WorkerOptions options, Backend& backend, Preparation& preparation, Aftermath& aftermath,
          health::CheckRunner& checks, ProcessRunner& processes, Clock& clock, Ledger& ledger);
   ~Worker();
+
+  // Thread-safe; for acts that begin from now on.
+  void Configure(WorkerOptions options) { options_.Replace(std::move(options)); }
 
   // Reads the facts and recovers from the ledger's state, then takes events until Stop. The ledger
   // is loaded before.
@@ -82,7 +87,7 @@ class Worker {
   bool IsStopping() const;
   bool Pause();
 
-  const WorkerOptions options_;
+  Replaceable<WorkerOptions> options_;
   Backend& backend_;
   Preparation& preparation_;
   Aftermath& aftermath_;

@@ -152,24 +152,34 @@ Report RunRound(const std::vector<std::unique_ptr<Check>>& standing, const Check
 
 CheckRunner::CheckRunner(std::vector<std::unique_ptr<Check>> checks, Clock& clock,
                          CheckFinder finder)
-    : checks_(std::move(checks)), clock_(clock), finder_(std::move(finder)) {}
+    : checks_(Checks{std::move(checks), std::move(finder)}), clock_(clock) {}
 
 CheckRunner::~CheckRunner() = default;
 
+void CheckRunner::Configure(std::vector<std::unique_ptr<Check>> checks, CheckFinder finder) {
+  checks_.Replace(Checks{std::move(checks), std::move(finder)});
+}
+
 Report CheckRunner::Glance(std::stop_token stop) {
   const RetryPolicy once{.timeout = kGlance, .interval = std::chrono::seconds(0), .attempts = 1};
-  return RunRound(checks_, finder_, clock_, once, Kind::kGlance, nullptr, std::move(stop));
+  const auto checks = checks_.Get();
+  return RunRound(checks->standing, checks->finder, clock_, once, Kind::kGlance, nullptr,
+                  std::move(stop));
 }
 
 Report CheckRunner::RunOnce(std::chrono::seconds limit, std::stop_token stop) {
   const RetryPolicy once{.timeout = limit, .interval = std::chrono::seconds(0), .attempts = 1};
-  return RunRound(checks_, finder_, clock_, once, Kind::kSingle, nullptr, std::move(stop));
+  const auto checks = checks_.Get();
+  return RunRound(checks->standing, checks->finder, clock_, once, Kind::kSingle, nullptr,
+                  std::move(stop));
 }
 
 Report CheckRunner::RunToVerdict(const RetryPolicy& policy,
                                  const std::function<void(const Report&)>& changed,
                                  std::stop_token stop) {
-  return RunRound(checks_, finder_, clock_, policy, Kind::kVerdict, changed, std::move(stop));
+  const auto checks = checks_.Get();
+  return RunRound(checks->standing, checks->finder, clock_, policy, Kind::kVerdict, changed,
+                  std::move(stop));
 }
 
 }  // namespace matic::health

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "agent/health/report.h"
+#include "lib/base/replaceable.h"
 #include "lib/os/clock.h"
 
 namespace matic::health {
@@ -56,6 +57,9 @@ class CheckRunner {
               CheckFinder finder = nullptr);
   ~CheckRunner();
 
+  // Thread-safe; for rounds that begin from now on. Those under way keep the checks they have.
+  void Configure(std::vector<std::unique_ptr<Check>> checks, CheckFinder finder);
+
   // Tries every check once, side by side, for 20 s at most. What still runs then stays
   // kRunning.
   Report Glance(std::stop_token stop);
@@ -71,9 +75,13 @@ class CheckRunner {
                       std::stop_token stop);
 
  private:
-  std::vector<std::unique_ptr<Check>> checks_;
+  struct Checks {
+    std::vector<std::unique_ptr<Check>> standing;
+    CheckFinder finder;
+  };
+
+  Replaceable<Checks> checks_;
   Clock& clock_;
-  CheckFinder finder_;
 };
 
 }  // namespace matic::health

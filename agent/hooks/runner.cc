@@ -162,12 +162,13 @@ Result<std::vector<Runner::Task>> Runner::FindTasks(Stage stage, const Context& 
     }
   };
   const std::string folder = std::string(StageName(stage)) + ".d";
-  MATIC_ASSIGN(const std::vector<FolderEntry> found, ListExecutables(hooks_.dir / folder));
+  const auto hooks = hooks_.Get();
+  MATIC_ASSIGN(const std::vector<FolderEntry> found, ListExecutables(hooks->dir / folder));
   for (const FolderEntry& entry : found) add(folder, entry);
 
-  const std::vector<config::Hook>& configured = stage == Stage::kPre    ? hooks_.pre
-                                                : stage == Stage::kPost ? hooks_.post
-                                                                        : hooks_.rollback;
+  const std::vector<config::Hook>& configured = stage == Stage::kPre    ? hooks->pre
+                                                : stage == Stage::kPost ? hooks->post
+                                                                        : hooks->rollback;
   for (const config::Hook& hook : configured) {
     Task& task = tasks.emplace_back();
     task.name = hook.unit.empty() ? "command " + Join(hook.command) : "unit " + hook.unit;
@@ -184,7 +185,7 @@ Result<std::vector<Runner::Task>> Runner::FindTasks(Stage stage, const Context& 
 }
 
 Result<fs::path> Runner::NamedPath(const std::string& wanted) const {
-  const fs::path folder = hooks_.dir / "named.d";
+  const fs::path folder = hooks_->dir / "named.d";
   const std::string prefix = folder.string() + "/";
   const std::string name = wanted.starts_with(prefix) ? wanted.substr(prefix.size()) : wanted;
   if (IsPlainName(name)) return folder / name;
@@ -239,7 +240,7 @@ void Runner::RunProgram(const Task& task, const std::vector<std::string>& enviro
       .own_environment = OwnEnvironment::kLeftOut,
       .folder = "/",
   };
-  TakeOutcome(processes_.RunToEnd(command, hooks_.deadline), hooks_.deadline, result);
+  TakeOutcome(processes_.RunToEnd(command, hooks_->deadline), hooks_->deadline, result);
 }
 
 // `systemctl start` waits for a unit of Type=oneshot to end, and for another one to be up.
@@ -258,8 +259,8 @@ void Runner::RunUnit(const Task& task, const std::vector<std::string>& environme
     return;
   }
   TakeOutcome(processes_.RunToEnd({.argv = {"systemctl", "start", "--", task.unit}, .stop = stop},
-                                  hooks_.deadline),
-              hooks_.deadline, result);
+                                  hooks_->deadline),
+              hooks_->deadline, result);
   // What the unit printed is in the journal already; its end says more than systemctl does.
   if (result.passed) return;
   if (!result.exit_code) {

@@ -7,9 +7,11 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "agent/config/hooks.h"
+#include "lib/base/replaceable.h"
 #include "lib/os/clock.h"
 #include "lib/os/process_runner.h"
 
@@ -63,6 +65,9 @@ class Runner {
   Runner(config::Hooks hooks, ProcessRunner& processes, Clock& clock,
          std::filesystem::path environment_file = "/run/matic/hook.env");
 
+  // Thread-safe; for what is run from now on.
+  void Configure(config::Hooks hooks) { hooks_.Replace(std::move(hooks)); }
+
   // Stopped, the hook that runs is killed and counts as failed, and none follows.
   Report Run(Stage stage, const Context& context, std::stop_token stop);
 
@@ -83,7 +88,7 @@ class Runner {
   void RunUnit(const Task& task, const std::vector<std::string>& environment,
                const std::stop_token& stop, HookResult& result);
 
-  config::Hooks hooks_;
+  Replaceable<config::Hooks> hooks_;
   ProcessRunner& processes_;
   Clock& clock_;
   std::filesystem::path environment_file_;

@@ -46,7 +46,8 @@ Prechecks::Prechecks(config::Prechecks wanted, Machine machine, ProcessRunner& p
 
 std::vector<Refusal> Prechecks::Run(const std::set<std::string>& overridden,
                                     std::stop_token stop) const {
-  const Situation now{wanted_, machine_, processes_, clock_, stop};
+  const auto wanted = wanted_.Get();
+  const Situation now{*wanted, machine_, processes_, clock_, stop};
   std::vector<Refusal> refusals;
   for (const Check& check : kChecks) {
     const std::string name(check.name);

@@ -7,10 +7,12 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "agent/config/prechecks.h"
 #include "agent/prechecks/machine.h"
+#include "lib/base/replaceable.h"
 #include "lib/os/clock.h"
 #include "lib/os/process_runner.h"
 
@@ -31,6 +33,9 @@ class Prechecks {
   Prechecks(config::Prechecks wanted, Machine machine, ProcessRunner& processes,
             const Clock& clock);
 
+  // Thread-safe; for runs that begin from now on.
+  void Configure(config::Prechecks wanted) { wanted_.Replace(std::move(wanted)); }
+
   // Everything that speaks against an update now, except for what is `overridden`. Changes nothing.
   // Programs are asked with a deadline, so it returns within seconds (a backup's command: within
   // its own timeout); what cannot be found out passes, unless it was asked for by the configuration
@@ -39,7 +44,7 @@ class Prechecks {
                            std::stop_token stop = {}) const;
 
  private:
-  const config::Prechecks wanted_;
+  Replaceable<config::Prechecks> wanted_;
   const Machine machine_;
   ProcessRunner& processes_;
   const Clock& clock_;

@@ -1,0 +1,59 @@
+#include "agent/config/changes.h"
+
+#include <algorithm>
+#include <iterator>
+#include <set>
+#include <string_view>
+
+namespace matic::config {
+namespace {
+
+// Sockets, ports and files that are open, and names that others have been told. A name that ends in
+// a dot stands for its section.
+constexpr std::string_view kAtStart[] = {
+    "api.", "boot_facts",     "disk",           "download.", "metrics.",
+    "name", "notifications.", "reboot_command", "state_dir", "trust.",
+};
+
+// What the files make of one key, whether they set it or not.
+const Config& ValueOf(const Loaded& loaded, const std::string& key, const Config& defaults) {
+  const auto found = loaded.settings.find(key);
+  return found == loaded.settings.end() ? defaults : found->second;
+}
+
+}  // namespace
+
+bool TakesEffectAtOnce(std::string_view key) {
+  return std::ranges::none_of(kAtStart, [key](std::string_view name) {
+    return name.ends_with('.') ? key.starts_with(name) : key == name;
+  });
+}
+
+std::vector<std::string> ChangedKeys(const Loaded& before, const Loaded& after) {
+  std::set<std::string> keys;
+  for (const Loaded* loaded : {&before, &after}) {
+    for (const auto& [key, alone] : loaded->settings) keys.insert(key);
+  }
+  const Config defaults;
+  std::vector<std::string> changed;
+  std::ranges::copy_if(keys, std::back_inserter(changed), [&](const std::string& key) {
+    return ValueOf(before, key, defaults) != ValueOf(after, key, defaults);
+  });
+  return changed;
+}
+
+Config Effective(const Config& running, Config fresh) {
+  fresh.api = running.api;
+  fresh.boot_facts = running.boot_facts;
+  fresh.disk = running.disk;
+  fresh.download = running.download;
+  fresh.metrics = running.metrics;
+  fresh.name = running.name;
+  fresh.notifications = running.notifications;
+  fresh.reboot_command = running.reboot_command;
+  fresh.state_dir = running.state_dir;
+  fresh.trust = running.trust;
+  return fresh;
+}
+
+}  // namespace matic::config
