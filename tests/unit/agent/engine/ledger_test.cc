@@ -405,5 +405,15 @@ TEST_F(LedgerTest, UnknownSchedulesAreNamed) {
   EXPECT_THAT(ledger.FindSchedule("sched-1").error().message, HasSubstr("sched-1"));
 }
 
+TEST_F(LedgerTest, AProblemThatPassesIsReplacedByTheNextOfItsKindAndEnds) {
+  Ledger& ledger = Open();
+  ledger.AddProblem("the disk is old");
+  ledger.SetProblem("configuration", "line 3 is wrong");
+  ledger.SetProblem("configuration", "line 4 is wrong");
+  EXPECT_THAT(ledger.Problems(), testing::ElementsAre("the disk is old", "line 4 is wrong"));
+  ledger.SetProblem("configuration", "");
+  EXPECT_THAT(ledger.Problems(), testing::ElementsAre("the disk is old"));
+}
+
 }  // namespace
 }  // namespace matic::engine
