@@ -44,3 +44,48 @@ def test_the_reference_has_every_exit_code_of_osctl() -> None:
     text = (ROOT / "docs/reference/osctl.md").read_text()
     section = text.split("## Exit codes")[1].split("\n## ")[0]
     assert set(re.findall(r"^\| (\d+) \|", section, re.MULTILINE)) == codes
+
+
+def test_the_security_page_has_the_role_of_every_call() -> None:
+    rules = re.findall(r'MethodRule\{"(\w+)", Role::k(\w+),', (ROOT / "agent/api/rules.cc").read_text())
+    assert len(rules) > 10
+    section = (ROOT / "docs/security.md").read_text().split("## Roles")[1].split("\n## ")[0]
+    told = {(call, role) for calls, role in re.findall(r"^\| (`.+`) \| `(\w+)` \|$", section, re.MULTILINE)
+            for call in re.findall(r"`(\w+)`", calls)}
+    assert told == {(call, role.lower()) for call, role in rules}
+
+
+def test_operations_has_every_alert_state_and_phase() -> None:
+    text = (ROOT / "docs/operations.md").read_text()
+    alerts = re.findall(r"- alert: (\w+)", (ROOT / "agent/metrics/alerts.yml").read_text())
+    assert len(alerts) > 5
+    assert [alert for alert in alerts if f"| {alert} |" not in text] == []
+    proto = (ROOT / "proto/matic/v1/node.proto").read_text()
+    names = re.findall(r"^  (?:SCHEDULE_STATE|PHASE|HEALTH_STATE)_(\w+) = [1-9]", proto, re.MULTILINE)
+    assert [name for name in names if not re.search(rf"^\| {name} \||^{name} ", text, re.MULTILINE)] == []
+
+
+def test_the_guide_to_the_api_has_every_error_code() -> None:
+    text = (ROOT / "docs/api/health-and-rollback.md").read_text()
+    codes = re.findall(r'return "([a-z-]+)";', (ROOT / "lib/base/error.cc").read_text())
+    assert len(codes) > 5
+    assert [code for code in codes if f"| `{code}` |" not in text] == []
+
+
+def quoted_messages(page: str) -> list[str]:
+    """What programs say, in the first column of tables and in bold; … stands for what differs."""
+    text = (ROOT / "docs" / page).read_text()
+    cells = [line.split(" | ")[0] for line in text.splitlines() if line.startswith("| `")]
+    bold = re.findall(r"\*\*(`[^*]+`)\*\*", text)
+    return [message for cell in cells + bold for message in re.findall(r"`([^`]+)`", cell)
+            if " " in message]
+
+
+def test_the_messages_that_people_look_up_are_said_by_the_programs() -> None:
+    sources = [path for folder in ("agent", "lib", "osctl", "boot") for ending in ("cc", "h")
+               for path in (ROOT / folder).glob(f"**/*.{ending}")]
+    code = re.sub(r'"\s*\n\s*"', "", "\n".join(path.read_text() for path in sources))
+    messages = quoted_messages("troubleshooting.md") + quoted_messages("operations.md")
+    assert len(messages) > 30
+    pieces = [(message, piece.strip()) for message in messages for piece in re.split(r"…|\bN\b", message)]
+    assert [(m, piece) for m, piece in pieces if len(piece) > 3 and piece not in code] == []
