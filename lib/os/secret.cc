@@ -13,6 +13,7 @@ namespace matic {
 namespace {
 
 constexpr size_t kMaxBytes = 4096;
+constexpr size_t kMaxFileBytes = 64 * 1024;
 constexpr std::string_view kWhiteSpace = " \t\r\n";
 
 Result<std::filesystem::path> FileOf(const std::string& source) {
@@ -31,10 +32,8 @@ Result<std::filesystem::path> FileOf(const std::string& source) {
   return std::filesystem::path(folder) / source;
 }
 
-}  // namespace
-
-Result<std::string> ReadSecret(const std::string& source) {
-  MATIC_ASSIGN(const std::filesystem::path file, FileOf(source));
+// Once it is sure that others cannot read it.
+Result<std::string> ReadHidden(const std::filesystem::path& file, size_t limit) {
   struct stat facts {};
   if (::stat(file.c_str(), &facts) != 0) {
     return Fail(OsError("read the secret " + file.string(), errno));
@@ -43,7 +42,14 @@ Result<std::string> ReadSecret(const std::string& source) {
     return Fail(ErrorCode::kPermission, "the secret " + file.string() +
                                             " may be read by everybody; chmod o= " + file.string());
   }
-  MATIC_ASSIGN(const std::string content, ReadFile(file, kMaxBytes));
+  return ReadFile(file, limit);
+}
+
+}  // namespace
+
+Result<std::string> ReadSecret(const std::string& source) {
+  MATIC_ASSIGN(const std::filesystem::path file, FileOf(source));
+  MATIC_ASSIGN(const std::string content, ReadHidden(file, kMaxBytes));
   const size_t first = content.find_first_not_of(kWhiteSpace);
   if (first == std::string::npos) {
     return Fail(ErrorCode::kInvalidArgument, "the secret " + file.string() + " is empty");
@@ -56,6 +62,13 @@ Result<std::string> ReadSecret(const std::string& source) {
                 "the secret " + file.string() + " is not one line of text");
   }
   return secret;
+}
+
+Result<std::string> ReadSecretFile(const std::string& source) {
+  MATIC_ASSIGN(const std::filesystem::path file, FileOf(source));
+  MATIC_ASSIGN(std::string content, ReadHidden(file, kMaxFileBytes));
+  if (!content.empty()) return content;
+  return Fail(ErrorCode::kInvalidArgument, "the secret " + file.string() + " is empty");
 }
 
 }  // namespace matic

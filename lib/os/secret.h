@@ -16,4 +16,7 @@ namespace matic {
 // No error quotes the content.
 Result<std::string> ReadSecret(const std::string& source);
 
+// The same of a whole file, such as a private key in PEM: at most 64 KiB, as it is.
+Result<std::string> ReadSecretFile(const std::string& source);
+
 }  // namespace matic

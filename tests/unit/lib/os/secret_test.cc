@@ -71,5 +71,20 @@ TEST_F(SecretTest, NoErrorQuotesIt) {
   EXPECT_EQ(CodeOf((folder_ / "missing").string()), ErrorCode::kNotFound);
 }
 
+TEST_F(SecretTest, AWholeFileIsTakenAsItIs) {
+  const std::string key = "-----BEGIN PRIVATE KEY-----\nabc\n-----END PRIVATE KEY-----\n";
+  EXPECT_EQ(*ReadSecretFile(Write("client.key", key)), key);
+  for (const auto& [file, code] :
+       {std::pair{Write("open.key", key, 0644), ErrorCode::kPermission},
+        std::pair{Write("large.key", std::string(70'000, 'k')), ErrorCode::kInvalidArgument},
+        std::pair{Write("empty.key", ""), ErrorCode::kInvalidArgument},
+        std::pair{std::string("/nonexistent/key"), ErrorCode::kNotFound}}) {
+    const Result<std::string> secret = ReadSecretFile(file);
+    ASSERT_FALSE(secret) << file;
+    EXPECT_EQ(secret.error().code, code) << secret.error().message;
+    EXPECT_THAT(secret.error().message, Not(HasSubstr("BEGIN")));
+  }
+}
+
 }  // namespace
 }  // namespace matic
