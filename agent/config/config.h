@@ -12,6 +12,7 @@
 
 #include "agent/config/api.h"
 #include "agent/config/channel.h"
+#include "agent/config/download.h"
 #include "agent/config/health.h"
 #include "agent/config/hooks.h"
 #include "agent/config/maintenance.h"
@@ -20,18 +21,6 @@
 #include "lib/base/result.h"
 
 namespace matic::config {
-
-struct Download {
-  std::filesystem::path ca_file;  // PEM; empty: the system's
-  bool allow_http = true;
-  std::chrono::seconds connect_timeout{30};
-  std::chrono::seconds low_speed{60};  // slower than 1 KiB/s for so long: try again
-  uint32_t retries = 5;
-  std::chrono::seconds retry_backoff{2};  // before the first retry; doubles with each
-  uint64_t buffer_bytes = 8u << 20;
-
-  bool operator==(const Download&) const = default;
-};
 
 struct Metrics {
   std::string listen = "127.0.0.1:28051";  // empty: none

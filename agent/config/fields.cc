@@ -24,7 +24,6 @@ std::string_view LogLevelName(LogLevel level) {
 std::vector<Field> FieldsOf(Config& config) {
   constexpr uint64_t kDay = 86400;
   Api& api = config.api;
-  Download& download = config.download;
   std::vector<Field> fields = {
       {"name", Text(config.name, kHostname)},
       {"state_dir", Text(config.state_dir, kPath)},
@@ -42,19 +41,13 @@ std::vector<Field> FieldsOf(Config& config) {
       {"api.listen", Text(api.listen, kListen)},
       {"api.pki_dirs", TextList(api.pki_dirs, kPath, 1)},
       {"api.pki_check_seconds", Seconds(api.pki_check, 1, 86400)},
-      {"download.ca_file", Text(download.ca_file, kPathOrNothing)},
-      {"download.allow_http", Flag(download.allow_http)},
-      {"download.connect_timeout_seconds", Seconds(download.connect_timeout, 1, 3600)},
-      {"download.low_speed_seconds", Seconds(download.low_speed, 1, 3600)},
-      {"download.retries", Number(download.retries, 0, 1000)},
-      {"download.retry_backoff_seconds", Seconds(download.retry_backoff, 0, 3600)},
-      {"download.buffer_bytes", Number(download.buffer_bytes, 64u << 10, 256u << 20)},
       {"metrics.listen", Text(config.metrics.listen, kListen)},
       {"log.level", Choice<LogLevel>(config.log.level, {{"debug", LogLevel::kDebug},
                                                         {"info", LogLevel::kInfo},
                                                         {"warning", LogLevel::kWarning},
                                                         {"error", LogLevel::kError}})},
   };
+  std::ranges::move(DownloadFields(config.download), std::back_inserter(fields));
   std::ranges::move(PrecheckFields(config.prechecks), std::back_inserter(fields));
   std::ranges::move(HealthFields(config.health), std::back_inserter(fields));
   std::ranges::move(HooksFields(config.hooks), std::back_inserter(fields));

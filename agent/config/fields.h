@@ -72,6 +72,10 @@ Field Items(std::string key, std::vector<T>& target, std::vector<Field> (*fields
 // Every key there is, bound to `config`, which must outlive what is returned.
 std::vector<Field> FieldsOf(Config& config);
 
+// Those of the `download` section, and what is wrong with them together: the key, and the
+// complaint.
+std::vector<Field> DownloadFields(Download& download);
+std::optional<std::pair<std::string, std::string>> ContradictionIn(const Download& download);
 // Those of the `prechecks` section.
 std::vector<Field> PrecheckFields(Prechecks& prechecks);
 // Those of the sections `health` and `hooks`.

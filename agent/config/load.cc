@@ -51,6 +51,9 @@ class Loader {
                                std::to_string(config_.health.timeout.count()) + "), is " +
                                std::to_string(config_.trial_deadline.count()));
     }
+    if (const auto wrong = ContradictionIn(config_.download)) {
+      return Contradiction(wrong->first, wrong->first, wrong->second);
+    }
     if (const auto wrong = ContradictionIn(config_.health)) {
       return Contradiction(wrong->first, wrong->first, wrong->second);
     }

@@ -14,11 +14,6 @@ constexpr uint64_t kDay = 86400;
 
 bool IsChannelName(std::string_view text) { return IsHostname(text) && text.size() <= 64; }
 
-bool IsSecret(std::string_view text) {
-  return IsAbsolute(text) ||
-         (IsHostname(text) && !text.starts_with('.'));  // systemd's rules for credentials are wider
-}
-
 bool IsMailAddress(std::string_view text) {
   const size_t at = text.find('@');
   if (at == std::string_view::npos || at == 0 || text.size() > 254 || text.front() == '-') {
@@ -50,8 +45,6 @@ bool IsEvent(std::string_view text) {
 
 const TextRule kChannelName{"a name of at most 64 letters, digits, '.', '-' and '_'",
                             IsChannelName};
-const TextRule kSecret{"the absolute path of a file, or the name of a credential of systemd's",
-                       IsSecret};
 const TextRule kMailAddress{"an e-mail address, such as 'ops@example.com'", IsMailAddress};
 const TextRule kPostableUrl{"an https:// URL (http:// to this machine itself only)", IsPostableUrl};
 const TextRule kRoom{"a room's id, such as '!abc:example.com'", [](std::string_view text) {

@@ -73,6 +73,11 @@ bool IsUnitName(std::string_view text) {
          });
 }
 
+// systemd's rules for the names of credentials are wider.
+bool IsSecret(std::string_view text) {
+  return IsAbsolute(text) || (IsHostname(text) && !text.starts_with('.'));
+}
+
 }  // namespace
 
 bool IsHostname(std::string_view text) {
@@ -97,6 +102,11 @@ const TextRule kDisk{"'auto' or an absolute path",
 const TextRule kListen{"ADDRESS:PORT, or \"\" for no TCP",
                        [](std::string_view text) { return text.empty() || IsListenAddress(text); }};
 const TextRule kUnit{"a unit's name, such as 'matic-agent.service'", IsUnitName};
+const TextRule kSecret{"the absolute path of a file, or the name of a credential of systemd's",
+                       IsSecret};
+const TextRule kSecretOrNothing{
+    "the absolute path of a file, the name of a credential of systemd's, or \"\"",
+    [](std::string_view text) { return text.empty() || IsSecret(text); }};
 
 std::string Must(std::string_view rule, const YAML::Node& node) {
   return "must be " + std::string(rule) + ", is " + Describe(node);

@@ -29,6 +29,9 @@ extern const TextRule kPathOrNothing;
 extern const TextRule kDisk;
 extern const TextRule kListen;
 extern const TextRule kUnit;
+// What ReadSecret of lib/os/secret.h takes.
+extern const TextRule kSecret;
+extern const TextRule kSecretOrNothing;
 
 // Plain text (no control characters, at most 4096 bytes) that the rule takes.
 bool Holds(const TextRule& rule, const YAML::Node& node);

@@ -45,14 +45,6 @@ api:
   listen: "[::1]:50052"
   pki_dirs: [/srv/pki]
   pki_check_seconds: 4
-download:
-  ca_file: /srv/ca.pem
-  allow_http: false
-  connect_timeout_seconds: 5
-  low_speed_seconds: 6
-  retries: 7
-  retry_backoff_seconds: 8
-  buffer_bytes: 1048576
 health:
   timeout_seconds: 120
   interval_seconds: 3
@@ -83,7 +75,7 @@ log: {level: debug}
               .listen = "[::1]:50052",
               .pki_dirs = {"/srv/pki"},
               .pki_check = seconds(4)},
-      .download = {"/srv/ca.pem", false, seconds(5), seconds(6), 7, seconds(8), 1048576},
+      .download = {},
       .health = {seconds(120),
                  seconds(3),
                  9,
