@@ -12,6 +12,7 @@
 #include <memory>
 
 #include "agent/ab/ab_backend.h"
+#include "agent/ab/download_rate.h"
 #include "agent/api/server.h"
 #include "agent/channel/poller.h"
 #include "agent/channel/trusted_resolver.h"
@@ -146,15 +147,14 @@ class Agent {
         device_(std::move(device)),
         table_(disk),
         booted_(MakeBootedSystem(config)),
-        http_({.ca_file = config.download.ca_file.string(),
-               .allow_http = config.download.allow_http,
-               .connect_timeout = config.download.connect_timeout,
-               .low_speed_time = config.download.low_speed}),
+        rate_(config.download, config.maintenance.rules.zone, clock_),
+        http_(MakeImageHttpOptions()),
+        document_http_(MakeHttpOptions(config.download)),
         counted_http_(http_, traffic_),
         counted_device_(*device_, traffic_),
         backend_({.tries = static_cast<uint8_t>(config.tries),
-                  .retry = {.retries = config.download.retries,
-                            .backoff = config.download.retry_backoff},
+                  .sources = {.retry = MakeDownloadRetry(config.download),
+                              .files = AllowedFolders(config.download.file_dirs)},
                   .buffer_bytes = config.download.buffer_bytes},
                  table_, counted_device_, *booted_, counted_http_, clock_),
         checks_(health::MakeChecks(config.health, config.api, processes_, clock_), clock_,
@@ -164,7 +164,7 @@ class Agent {
         prechecks_(config.prechecks, MakeMachine(config), processes_, clock_),
         guard_(processes_),
         hooks_(config.hooks, processes_, clock_),
-        resolver_(MakeResolverOptions(config), http_, clock_),
+        resolver_(MakeResolverOptions(config), document_http_, clock_),
         preparation_(MakePreparationOptions(), resolver_, prechecks_, hooks_, guard_, clock_,
                      ledger_),
         aftermath_(resolver_, hooks_, processes_, ledger_),
@@ -235,8 +235,36 @@ class Agent {
   // The time when this program was released.
   static WallTime TimeFloor() { return ParseTime(MATIC_RELEASED).value_or(WallTime{}); }
 
-  static engine::PreparationOptions MakePreparationOptions() {
-    return {.machine_id = MachineId(), .time_floor = TimeFloor()};
+  engine::PreparationOptions MakePreparationOptions() const {
+    return {.machine_id = MachineId(), .time_floor = [this] { return resolver_.TimeFloor(); }};
+  }
+
+  static http::CurlOptions MakeHttpOptions(const config::Download& download) {
+    http::CurlOptions options;
+    options.ca_file = download.ca_file.string();
+    options.allow_http = download.allow_http;
+    options.connect_timeout = download.connect_timeout;
+    options.low_speed_time = download.low_speed;
+    options.low_speed_bytes = static_cast<uint32_t>(download.low_speed_bytes);
+    options.client_certificate = download.client_certificate.string();
+    options.client_key_secret = download.client_key_secret;
+    options.proxy = download.proxy;
+    options.proxy_secret = download.proxy_secret;
+    options.no_proxy = download.no_proxy;
+    for (const config::DownloadHeader& header : download.headers) {
+      options.headers.push_back({header.host, header.secret});
+    }
+    return options;
+  }
+
+  http::CurlOptions MakeImageHttpOptions() const {
+    http::CurlOptions options = MakeHttpOptions(config_.download);
+    options.rate = [this] { return rate_.Now(); };
+    return options;
+  }
+
+  static http::RetryPolicy MakeDownloadRetry(const config::Download& download) {
+    return {.retries = download.retries, .backoff = download.retry_backoff};
   }
 
   static channel::ResolverOptions MakeResolverOptions(const config::Config& config) {
@@ -244,10 +272,14 @@ class Agent {
             .channel_url = config.channel.url,
             .state_dir = config.state_dir,
             .time_floor = TimeFloor(),
-            .clock_is_set = [] {
-              const Result<health::KernelClock> clock = health::ReadKernelClock();
-              return clock && clock->synchronised;
-            }};
+            .clock_is_set =
+                [] {
+                  const Result<health::KernelClock> clock = health::ReadKernelClock();
+                  return clock && clock->synchronised;
+                },
+            .retry = MakeDownloadRetry(config.download),
+            .document_timeout = config.download.document_timeout,
+            .file_dirs = config.download.file_dirs};
   }
 
   static channel::PollerOptions MakePollerOptions(const config::Config& config) {
@@ -289,7 +321,9 @@ class Agent {
   std::unique_ptr<LinuxBlockDevice> device_;
   gpt::FdiskPartitionTable table_;
   std::unique_ptr<ab::BootedSystem> booted_;
-  http::CurlHttpClient http_;
+  ab::DownloadRate rate_;
+  http::CurlHttpClient http_;           // images
+  http::CurlHttpClient document_http_;  // small, and waited for: not held back
   metrics::Traffic traffic_;
   metrics::CountingHttpClient counted_http_;
   metrics::CountingBlockDevice counted_device_;

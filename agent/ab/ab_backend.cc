@@ -115,13 +115,13 @@ Result<std::vector<std::string>> AbBackend::Repair() { return table_.Repair(); }
 
 Result<> AbBackend::CheckSource(const engine::StageSpec& spec) {
   if (!spec.sha256.empty()) MATIC_TRY(crypto::ParseSha256Hex(spec.sha256));
-  MATIC_TRY(OpenSource(spec.source, http_, clock_, options_.retry));
+  MATIC_TRY(OpenSource(spec.source, http_, clock_, options_.sources));
   return {};
 }
 
 Result<std::optional<uint64_t>> AbBackend::BytesToFetch(const engine::StageSpec& spec,
                                                         std::stop_token stop) {
-  MATIC_ASSIGN(const auto source, OpenSource(spec.source, http_, clock_, options_.retry));
+  MATIC_ASSIGN(const auto source, OpenSource(spec.source, http_, clock_, options_.sources));
   MATIC_ASSIGN(const View view, Look());
   MATIC_ASSIGN(PartitionDevice slot, OpenSlot(disk_, view.table, view.slots.other()));
   SizeOnly size;
@@ -135,7 +135,7 @@ Result<update::StagedImage> AbBackend::Stage(const engine::StageSpec& spec,
                                              const engine::ProgressSink& progress,
                                              std::stop_token stop) {
   MATIC_ASSIGN(const crypto::Digest sha256, crypto::ParseSha256Hex(spec.sha256));
-  MATIC_ASSIGN(const auto source, OpenSource(spec.source, http_, clock_, options_.retry));
+  MATIC_ASSIGN(const auto source, OpenSource(spec.source, http_, clock_, options_.sources));
   MATIC_ASSIGN(const View view, Look());
   MATIC_TRY(CheckWayBack(view.slots));
   const boot::Slot target = view.slots.other();

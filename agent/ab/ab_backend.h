@@ -17,7 +17,7 @@ namespace matic::ab {
 
 struct AbOptions {
   uint8_t tries = boot::kDefaultTries;  // 1 to 15: an activated slot's starts
-  RetryPolicy retry;
+  SourceOptions sources;
   size_t buffer_bytes = 8 * 1024 * 1024;
 };
 

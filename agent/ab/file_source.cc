@@ -1,41 +1,35 @@
 #include "agent/ab/file_source.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <vector>
-
-#include "lib/base/unique_fd.h"
 
 namespace matic::ab {
 namespace {
 
 constexpr size_t kReadBytes = 256 * 1024;
 
-struct OpenFile {
-  UniqueFd fd;
-  uint64_t size;
-};
+// The errors of a medium that is gone, or going.
+bool IsGone(int error_number) {
+  return error_number == EIO || error_number == ENXIO || error_number == ENODEV ||
+         error_number == ESTALE;
+}
 
-Result<OpenFile> Open(const std::string& path) {
-  // O_NONBLOCK, so that a FIFO without a writer does not hold the agent up.
-  UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
-  if (!fd.valid()) return Fail(OsError("open " + path, errno));
-  struct stat status {};
-  if (fstat(fd.get(), &status) != 0) return Fail(OsError("stat " + path, errno));
-  if (!S_ISREG(status.st_mode)) {
-    return Fail(ErrorCode::kInvalidArgument, path + " is not a plain file");
-  }
-  return OpenFile{std::move(fd), static_cast<uint64_t>(status.st_size)};
+Error ReadError(const std::string& path, uint64_t at, int error_number) {
+  Error error = OsError("read " + path + " at " + std::to_string(at), error_number);
+  if (!IsGone(error_number)) return error;
+  error.code = ErrorCode::kUnavailable;
+  error.message +=
+      "; was the medium pulled out? Put it back, or another, and start the update anew";
+  return error;
 }
 
 }  // namespace
 
 Result<> FileSource::Fetch(uint64_t max_bytes, ImageSink& sink, std::stop_token stop) {
   const std::string path = path_.string();
-  MATIC_ASSIGN(const OpenFile file, Open(path));
+  MATIC_ASSIGN(const PlainFile file, folders_.Open(path_));
   if (file.size > max_bytes) {
     return Fail(ErrorCode::kInvalidArgument, path + " is " + std::to_string(file.size) +
                                                  " bytes, more than the " +
@@ -47,7 +41,7 @@ Result<> FileSource::Fetch(uint64_t max_bytes, ImageSink& sink, std::stop_token 
     if (stop.stop_requested()) return Fail(ErrorCode::kCancelled, "stopped while reading " + path);
     const ssize_t got = read(file.fd.get(), buffer.data(), buffer.size());
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return Fail(OsError("read " + path + " at " + std::to_string(done), errno));
+    if (got < 0) return Fail(ReadError(path, done, errno));
     done += static_cast<uint64_t>(got);
     if (done > file.size || (got == 0 && done < file.size)) {
       return Fail(ErrorCode::kCorrupt, path + " changed its length while it was read");

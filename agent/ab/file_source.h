@@ -7,15 +7,18 @@
 
 namespace matic::ab {
 
-// Opened once, in Fetch: what is checked is what is written. Only a plain file is taken; one whose
-// length changes meanwhile is kCorrupt.
+// Opened once, in Fetch: what is checked is what is written. Only a plain file in one of `folders`
+// is taken; one whose length changes meanwhile is kCorrupt, and kUnavailable is one that cannot be
+// read any more, such as on a stick that was pulled out.
 class FileSource final : public ImageSource {
  public:
-  explicit FileSource(std::filesystem::path path) : path_(std::move(path)) {}
+  FileSource(std::filesystem::path path, const AllowedFolders& folders)
+      : path_(std::move(path)), folders_(folders) {}
   Result<> Fetch(uint64_t max_bytes, ImageSink& sink, std::stop_token stop) override;
 
  private:
   std::filesystem::path path_;
+  const AllowedFolders& folders_;
 };
 
 }  // namespace matic::ab

@@ -2,12 +2,9 @@
 
 #include <spdlog/spdlog.h>
 
-#include <algorithm>
-
 namespace matic::ab {
 namespace {
 
-constexpr std::chrono::seconds kLongestBackoff{60};
 // Less than this is no progress: a server that cuts every answer short must not be asked for ever.
 constexpr uint64_t kProgressBytes = 1024 * 1024;
 
@@ -77,39 +74,25 @@ class Download final : public http::BodySink {
 };
 
 bool MayPass(const Error& error, const Download& download) {
-  if (error.code == ErrorCode::kUnavailable || error.code == ErrorCode::kDeadline) return true;
   // A wrong range: from the start it may be right.
-  return error.code == ErrorCode::kCorrupt && download.request().offset > 0;
-}
-
-std::chrono::seconds Backoff(const RetryPolicy& policy, uint32_t failures) {
-  std::chrono::seconds wait = policy.backoff;
-  for (uint32_t i = 1; i < failures && wait < kLongestBackoff; ++i) wait *= 2;
-  return std::min(wait, std::max(kLongestBackoff, policy.backoff));
+  return http::MayPass(error) ||
+         (error.code == ErrorCode::kCorrupt && download.request().offset > 0);
 }
 
 }  // namespace
 
 Result<> HttpSource::Fetch(uint64_t max_bytes, ImageSink& sink, std::stop_token stop) {
   Download download(url_, max_bytes, sink);
-  for (uint32_t failures = 0;;) {
+  http::Retries retries(policy_, clock_);
+  while (true) {
     const auto answer = http_.Get(download.request(), download, stop);
     if (answer) return {};
     if (download.sink_error()) return Fail(*download.sink_error());
     const Error& error = answer.error();
     if (!MayPass(error, download)) return Fail(error);
-    failures = download.TakeProgress() ? 1 : failures + 1;
-    if (failures > policy_.retries) {
-      return Fail(error.Context("given up after " + std::to_string(failures) +
-                                (failures == 1 ? " attempt" : " attempts")));
-    }
+    if (download.TakeProgress()) retries.Progress();
+    MATIC_TRY(retries.After(error, stop));
     if (error.code == ErrorCode::kCorrupt) download.StartAnew();
-    const auto wait = Backoff(policy_, failures);
-    spdlog::warn("download: {}; trying again in {} s ({} of {})", error.message, wait.count(),
-                 failures, policy_.retries);
-    if (!clock_.Wait(wait, stop)) {
-      return Fail(ErrorCode::kCancelled, "stopped while waiting to try again: " + error.message);
-    }
   }
 }
 

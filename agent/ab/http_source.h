@@ -12,7 +12,7 @@ namespace matic::ab {
 // start.
 class HttpSource final : public ImageSource {
  public:
-  HttpSource(std::string url, http::HttpClient& http, Clock& clock, RetryPolicy policy)
+  HttpSource(std::string url, http::HttpClient& http, Clock& clock, http::RetryPolicy policy)
       : url_(std::move(url)), http_(http), clock_(clock), policy_(policy) {}
   Result<> Fetch(uint64_t max_bytes, ImageSink& sink, std::stop_token stop) override;
 
@@ -20,7 +20,7 @@ class HttpSource final : public ImageSource {
   std::string url_;
   http::HttpClient& http_;
   Clock& clock_;
-  RetryPolicy policy_;
+  http::RetryPolicy policy_;
 };
 
 }  // namespace matic::ab

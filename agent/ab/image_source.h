@@ -1,7 +1,6 @@
 // Where an image comes from: https, http or a file.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -11,6 +10,8 @@
 
 #include "lib/base/result.h"
 #include "lib/http/http_client.h"
+#include "lib/http/retry.h"
+#include "lib/os/allowed_folders.h"
 #include "lib/os/clock.h"
 
 namespace matic::ab {
@@ -35,14 +36,15 @@ class ImageSource {
   virtual Result<> Fetch(uint64_t max_bytes, ImageSink& sink, std::stop_token stop) = 0;
 };
 
-struct RetryPolicy {
-  uint32_t retries = 5;             // in a row without progress
-  std::chrono::seconds backoff{2};  // before the first; doubles with each, up to a minute
+// Where images may come from, and how.
+struct SourceOptions {
+  http::RetryPolicy retry;
+  AllowedFolders files{{}};  // none: no file at all
 };
 
 // For "https://…", "http://…" and "file:///…"; kInvalidArgument for anything else, naming the
-// scheme. The client and the clock must outlive the source.
+// scheme. All must outlive the source.
 Result<std::unique_ptr<ImageSource>> OpenSource(const std::string& url, http::HttpClient& http,
-                                                Clock& clock, const RetryPolicy& policy);
+                                                Clock& clock, const SourceOptions& options);
 
 }  // namespace matic::ab

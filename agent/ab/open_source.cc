@@ -7,14 +7,14 @@
 namespace matic::ab {
 
 Result<std::unique_ptr<ImageSource>> OpenSource(const std::string& url, http::HttpClient& http,
-                                                Clock& clock, const RetryPolicy& policy) {
+                                                Clock& clock, const SourceOptions& options) {
   const std::string scheme = http::UrlScheme(url);
   if (scheme == "https" || scheme == "http") {
-    return std::make_unique<HttpSource>(url, http, clock, policy);
+    return std::make_unique<HttpSource>(url, http, clock, options.retry);
   }
   if (scheme == "file") {
     MATIC_ASSIGN(auto path, http::FilePathOfUrl(url));
-    return std::make_unique<FileSource>(std::move(path));
+    return std::make_unique<FileSource>(std::move(path), options.files);
   }
   if (scheme.empty()) {
     return Fail(

@@ -1,26 +1,32 @@
 #include "agent/channel/document_client.h"
 
+#include <unistd.h>
+
+#include <cerrno>
 #include <filesystem>
 #include <span>
-#include <system_error>
+#include <string>
 
 #include "lib/http/file_url.h"
 #include "lib/http/url.h"
-#include "lib/os/durable_file.h"
 
 namespace matic::channel {
 namespace {
 
-// A device or a FIFO could keep its reader waiting for ever.
-Result<> CheckPlainFile(const std::filesystem::path& path) {
-  std::error_code error;
-  const auto status = std::filesystem::status(path, error);
-  if (status.type() == std::filesystem::file_type::not_found) {
-    return Fail(ErrorCode::kNotFound, path.string() + ": there is no such file");
+Result<std::string> ReadAll(const PlainFile& file, const std::string& name, uint64_t limit) {
+  if (file.size > limit) {
+    return Fail(ErrorCode::kInvalidArgument,
+                name + " is larger than " + std::to_string(limit) + " bytes");
   }
-  if (error) return Fail(OsError("look at " + path.string(), error.value()));
-  if (std::filesystem::is_regular_file(status)) return {};
-  return Fail(ErrorCode::kInvalidArgument, path.string() + " is not a plain file");
+  std::string content(static_cast<size_t>(file.size), '\0');
+  for (size_t done = 0; done < content.size();) {
+    const ssize_t got = ::read(file.fd.get(), content.data() + done, content.size() - done);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return Fail(OsError("read " + name, errno));
+    if (got == 0) return Fail(ErrorCode::kCorrupt, name + " became shorter while it was read");
+    done += static_cast<size_t>(got);
+  }
+  return content;
 }
 
 }  // namespace
@@ -29,8 +35,8 @@ Result<http::ResponseHead> DocumentClient::Get(const http::Request& request, htt
                                                std::stop_token stop) {
   if (http::UrlScheme(request.url) != "file") return web_.Get(request, sink, std::move(stop));
   MATIC_ASSIGN(const std::filesystem::path path, http::FilePathOfUrl(request.url));
-  MATIC_TRY(CheckPlainFile(path));
-  MATIC_ASSIGN(const std::string content, ReadFile(path, request.max_bytes));
+  MATIC_ASSIGN(const PlainFile file, folders_.Open(path));
+  MATIC_ASSIGN(const std::string content, ReadAll(file, path.string(), request.max_bytes));
   http::ResponseHead head;
   head.status = 200;
   head.url = request.url;

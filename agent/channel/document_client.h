@@ -2,19 +2,23 @@
 #pragma once
 
 #include "lib/http/http_client.h"
+#include "lib/os/allowed_folders.h"
 
 namespace matic::channel {
 
-// https and http go to `web`, which must outlive it. A file URL names a plain file, read whole and
-// never beyond Request::max_bytes; its errors are those of ReadFile.
+// https and http go to `web`, which must outlive it. A file URL names a plain file in one of
+// `folders`, read whole and never beyond Request::max_bytes; its errors are those of
+// AllowedFolders, and kInvalidArgument where it is larger.
 class DocumentClient final : public http::HttpClient {
  public:
-  explicit DocumentClient(http::HttpClient& web) : web_(web) {}
+  DocumentClient(http::HttpClient& web, AllowedFolders folders)
+      : web_(web), folders_(std::move(folders)) {}
   Result<http::ResponseHead> Get(const http::Request& request, http::BodySink& sink,
                                  std::stop_token stop) override;
 
  private:
   http::HttpClient& web_;
+  const AllowedFolders folders_;
 };
 
 }  // namespace matic::channel

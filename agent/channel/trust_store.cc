@@ -92,6 +92,13 @@ Result<Trusted> TrustStore::Adopt(const trust::TrustState& state, const trust::F
   return Trusted{next.root, std::move(adopted)};
 }
 
+WallTime TrustStore::LastVerifiedTime() const {
+  const Result<std::string> text = ReadOwn(StateFile(), trust::kMaxTrustStateBytes);
+  if (!text) return {};
+  const Result<trust::TrustState> state = trust::ParseTrustState(*text);
+  return state ? state->last_verified_time : WallTime{};
+}
+
 Result<> TrustStore::Save(const trust::TrustState& state) {
   MATIC_TRY(MakeFolder());
   return WriteFileDurably(StateFile(), trust::FormatTrustState(state));

@@ -41,6 +41,9 @@ class TrustStore {
   // Root document first, then the state: after a power loss between, Load adopts once more.
   Result<Trusted> Adopt(const trust::TrustState& state, const trust::FetchedRoot& next);
 
+  // As the state on disk has it; 1970 where none can be read.
+  WallTime LastVerifiedTime() const;
+
   // Durable when it returns.
   Result<> Save(const trust::TrustState& state);
 

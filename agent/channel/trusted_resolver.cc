@@ -32,10 +32,20 @@ Result<> CheckDigest(const std::string& asked, const trust::Manifest& manifest) 
 
 TrustedResolver::TrustedResolver(ResolverOptions options, http::HttpClient& http, Clock& clock)
     : options_(std::move(options)),
-      client_(http),
+      client_(http, AllowedFolders(options_.file_dirs)),
       clock_(clock),
-      fetcher_(client_, clock_),
+      fetcher_(client_, clock_, options_.document_timeout),
       store_(options_.trust.root, options_.state_dir / "trust") {}
+
+template <typename Fetch>
+auto TrustedResolver::Persist(Fetch fetch, std::stop_token stop) -> decltype(fetch()) {
+  http::Retries retries(options_.retry, clock_);
+  while (true) {
+    auto fetched = fetch();
+    if (fetched || !stop.stop_possible() || !http::MayPass(fetched.error())) return fetched;
+    MATIC_TRY(retries.After(fetched.error(), stop));
+  }
+}
 
 Result<SourceWords> TrustedResolver::Read(const std::string& source,
                                           const std::string& sha256) const {
@@ -73,8 +83,11 @@ Result<engine::ResolvedSource> TrustedResolver::Resolve(const std::string& sourc
   if (words.kind == SourceKind::kImage) return engine::ResolvedSource{source, sha256, "", 0};
   MATIC_TRY(CheckProduct(options_.trust));
   MATIC_TRY(FollowRoots(words.manifest_url, running_version, stop));
-  MATIC_ASSIGN(const trust::FetchedDocument document,
-               fetcher_.Fetch(words.manifest_url, trust::DocumentKind::kManifest, stop));
+  MATIC_ASSIGN(
+      const trust::FetchedDocument document,
+      Persist(
+          [&] { return fetcher_.Fetch(words.manifest_url, trust::DocumentKind::kManifest, stop); },
+          stop));
   const std::string name = http::PublicUrl(words.manifest_url);
   auto manifest = Verify(words.manifest_url, document, running_version);
   if (!manifest) return Fail(manifest.error().Context(name));
@@ -101,7 +114,9 @@ Result<Trusted> TrustedResolver::LoadTrusted(const std::string& running_version)
 Result<> TrustedResolver::FollowRoots(const std::string& manifest_url,
                                       const std::string& running_version, std::stop_token stop) {
   MATIC_ASSIGN(const Trusted before, LoadTrusted(running_version));
-  MATIC_ASSIGN(const auto next, fetcher_.FollowRoots(manifest_url, before.root, std::move(stop)));
+  MATIC_ASSIGN(
+      const auto next,
+      Persist([&] { return fetcher_.FollowRoots(manifest_url, before.root, stop); }, stop));
   if (!next) return {};
   const std::scoped_lock lock(mutex_);
   MATIC_ASSIGN(const Trusted now, store_.Load(running_version));
@@ -115,21 +130,27 @@ Result<> TrustedResolver::FollowRoots(const std::string& manifest_url,
 Result<trust::Manifest> TrustedResolver::Verify(const std::string& manifest_url,
                                                 const trust::FetchedDocument& document,
                                                 const std::string& running_version) {
+  const std::scoped_lock lock(mutex_);
+  MATIC_ASSIGN(const Trusted trusted, store_.Load(running_version));
   const WallTime now = clock_.Now();
+  const WallTime floor = std::max(options_.time_floor, trusted.state.last_verified_time);
   const trust::Expectation expected{
       .product = options_.trust.product,
       .architecture = std::string(trust::OwnArchitecture()),
       .channel = trust::ChannelOf(manifest_url),
       .running_version = running_version,
-      .now = std::max(now, options_.time_floor),
-      .clock_is_set = now >= options_.time_floor && options_.clock_is_set(),
+      .now = std::max(now, floor),
+      .clock_is_set = now >= floor && options_.clock_is_set(),
   };
-  const std::scoped_lock lock(mutex_);
-  MATIC_ASSIGN(const Trusted trusted, store_.Load(running_version));
   MATIC_ASSIGN(const trust::VerifiedManifest verified,
                trust::VerifyManifest(document.view(), trusted.root, trusted.state, expected));
   MATIC_TRY(store_.Save(trust::Remember(trusted.state, verified)));
   return verified.manifest();
+}
+
+WallTime TrustedResolver::TimeFloor() const {
+  const std::scoped_lock lock(mutex_);
+  return std::max(options_.time_floor, store_.LastVerifiedTime());
 }
 
 void TrustedResolver::Confirmed(const std::string& version) {

@@ -2,16 +2,19 @@
 // the one beside an image.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include "agent/channel/document_client.h"
 #include "agent/channel/source_words.h"
 #include "agent/channel/trust_store.h"
 #include "agent/config/channel.h"
 #include "agent/engine/source_resolver.h"
+#include "lib/http/retry.h"
 #include "lib/os/clock.h"
 #include "lib/trust/fetch.h"
 #include "lib/trust/manifest.h"
@@ -22,10 +25,14 @@ struct ResolverOptions {
   config::Trust trust;
   std::string channel_url;  // what an empty source stands for; may be empty
   std::filesystem::path state_dir;
-  // It is not earlier than that, whatever the clock says.
+  // It is not earlier than that, whatever the clock says; nor than what was verified last.
   WallTime time_floor{};
-  // Whether the clock was set by the network or ran on; a clock before `time_floor` never was.
+  // Whether the clock was set by the network or ran on; a clock before the floor never was.
   std::function<bool()> clock_is_set = [] { return true; };
+  // For each document, and for one with its signatures however slowly they arrive.
+  http::RetryPolicy retry{.retries = 0};
+  std::chrono::seconds document_timeout{120};
+  std::vector<std::filesystem::path> file_dirs{};  // where file URLs may lead
 };
 
 // A source whose path ends in ".json" is a manifest or a channel; an image with a digest is taken
@@ -50,7 +57,15 @@ class TrustedResolver final : public engine::SourceResolver {
 
   void Confirmed(const std::string& version) override;
 
+  // The later one of ResolverOptions::time_floor and the time of the last verified manifest: what a
+  // clock that is not set yet can be told by.
+  WallTime TimeFloor() const;
+
  private:
+  // Asks again after failures that may pass, as is done for an image; but for callers who could not
+  // end the wait.
+  template <typename Fetch>
+  auto Persist(Fetch fetch, std::stop_token stop) -> decltype(fetch());
   Result<SourceWords> Read(const std::string& source, const std::string& sha256) const;
   Result<Trusted> LoadTrusted(const std::string& running_version);
   Result<> FollowRoots(const std::string& manifest_url, const std::string& running_version,
@@ -63,7 +78,7 @@ class TrustedResolver final : public engine::SourceResolver {
   DocumentClient client_;
   Clock& clock_;
   trust::DocumentFetcher fetcher_;
-  std::mutex mutex_;  // of store_
+  mutable std::mutex mutex_;  // of store_
   TrustStore store_;
 };
 

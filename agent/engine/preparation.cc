@@ -46,7 +46,7 @@ Preparation::Preparation(PreparationOptions options, SourceResolver& resolver,
 
 Decision Preparation::Ask(const update::Order& order, calendar::Step step) const {
   const WallTime now = clock_.Now();
-  if (NeedsTheClock(order.timing) && now < options_.time_floor) {
+  if (NeedsTheClock(order.timing) && now < options_.time_floor()) {
     return {Verdict::kClosed, std::nullopt,
             "the clock says " + calendar::FormatTime(now, order.timing.zone) +
                 ", which is past; waits for it to be set"};

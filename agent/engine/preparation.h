@@ -2,6 +2,7 @@
 // time must come, and nothing may speak against it.
 #pragma once
 
+#include <functional>
 #include <initializer_list>
 #include <stop_token>
 #include <string>
@@ -20,7 +21,7 @@ namespace matic::engine {
 struct PreparationOptions {
   std::string machine_id;  // tells this machine's random delay from another's
   // The clock was never before: a machine without one of its own starts in 1970.
-  WallTime time_floor;
+  std::function<WallTime()> time_floor = [] { return WallTime{}; };
   std::chrono::milliseconds look_again{30000};  // while something else than a time is waited for
 };
 

@@ -1,5 +1,8 @@
 #include "lib/http/curl_error.h"
 
+#include <algorithm>
+#include <array>
+
 namespace matic::http {
 namespace {
 
@@ -20,6 +23,8 @@ const char* Reason(int status) {
       return " (forbidden)";
     case 404:
       return " (not found)";
+    case 407:
+      return " (the proxy asks for a login)";
     case 410:
       return " (gone)";
     case 416:
@@ -35,6 +40,15 @@ const char* Reason(int status) {
   }
 }
 
+// In the words of OpenSSL; the "sslv3" before some of them says nothing of the version.
+constexpr std::array<std::string_view, 7> kCertificateAlerts = {"alert certificate required",
+                                                                "alert bad certificate",
+                                                                "alert certificate expired",
+                                                                "alert certificate revoked",
+                                                                "alert certificate unknown",
+                                                                "alert unsupported certificate",
+                                                                "alert unknown ca"};
+
 }  // namespace
 
 ErrorCode CodeOfTransport(CURLcode code) {
@@ -44,6 +58,7 @@ ErrorCode CodeOfTransport(CURLcode code) {
     case CURLE_UNSUPPORTED_PROTOCOL:
     case CURLE_URL_MALFORMAT:
     case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_CERTPROBLEM:
       return ErrorCode::kInvalidArgument;
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_ISSUER_ERROR:
@@ -60,6 +75,21 @@ ErrorCode CodeOfTransport(CURLcode code) {
     default:
       return ErrorCode::kUnavailable;
   }
+}
+
+bool IsAboutOurCertificate(CURLcode code, std::string_view cause) {
+  if (code == CURLE_SSL_CLIENTCERT) return true;
+  return std::ranges::any_of(kCertificateAlerts, [&](std::string_view alert) {
+    return cause.find(alert) != std::string_view::npos;
+  });
+}
+
+Error ProxyError(const std::string& url, int status) {
+  const std::string what = url + ": the proxy answered HTTP " + std::to_string(status);
+  if (status == 407) {
+    return Error{ErrorCode::kRefused, what + ": it asks for a login (download.proxy_secret)"};
+  }
+  return Error{CodeOfStatus(status), what + Reason(status)};
 }
 
 Error StatusError(const std::string& url, int status) {

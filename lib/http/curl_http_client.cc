@@ -1,6 +1,8 @@
 #include "lib/http/curl_http_client.h"
 
+#include "lib/http/credentials.h"
 #include "lib/http/curl_transfer.h"
+#include "lib/http/origin.h"
 #include "lib/http/url.h"
 
 namespace matic::http {
@@ -26,9 +28,18 @@ Result<> CheckRedirect(const std::string& from, const std::string& to, bool allo
                                        UrlScheme(to) + " is no way to go");
 }
 
+// Whether both are asked of the same server. No where it cannot be told.
+bool SameOrigin(const std::string& a, const std::string& b) {
+  if (a == b) return true;
+  const Result<Origin> from = OriginOf(a);
+  const Result<Origin> to = OriginOf(b);
+  return from && to && *from == *to;
+}
+
 }  // namespace
 
-CurlHttpClient::CurlHttpClient(CurlOptions options) : options_(std::move(options)) {
+CurlHttpClient::CurlHttpClient(CurlOptions options)
+    : options_(std::move(options)), limiter_(options_.rate) {
   // Initialised once for the process; libcurl counts, and is never torn down before exit.
   static const CURLcode initialised = curl_global_init(CURL_GLOBAL_DEFAULT);
   static_cast<void>(initialised);
@@ -37,6 +48,7 @@ CurlHttpClient::CurlHttpClient(CurlOptions options) : options_(std::move(options
 Result<ResponseHead> CurlHttpClient::Get(const Request& request, BodySink& sink,
                                          std::stop_token stop) {
   MATIC_TRY(CheckScheme(request.url, options_.allow_http));
+  MATIC_ASSIGN(Credentials credentials, ReadCredentials(options_, request.url));
   std::string url = request.url;
   const auto end = std::chrono::steady_clock::now() + request.deadline;
   for (int hop = 0; hop <= options_.max_redirects; ++hop) {
@@ -48,10 +60,12 @@ Result<ResponseHead> CurlHttpClient::Get(const Request& request, BodySink& sink,
         return Fail(ErrorCode::kUnavailable, PublicUrl(url) + ": out of time after redirects");
       }
     }
-    CurlTransfer transfer(options_, request, url, left, sink);
+    CurlTransfer transfer({options_, credentials, limiter_}, request, url, left, sink);
     MATIC_ASSIGN(ResponseHead head, transfer.Run(stop, &redirect));
     if (redirect.empty()) return head;
     MATIC_TRY(CheckRedirect(url, redirect, options_.allow_http));
+    // Not even where the way leads back: what is between has had its say.
+    if (!SameOrigin(url, redirect)) credentials.headers.clear();
     url = std::move(redirect);
   }
   return Fail(ErrorCode::kRefused, PublicUrl(request.url) + ": more than " +

@@ -2,30 +2,55 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <string>
+#include <vector>
 
 #include "lib/http/http_client.h"
+#include "lib/http/rate_limiter.h"
 
 namespace matic::http {
 
+// A header that one server gets: "Name: value" in the secret (lib/os/secret.h), over https alone.
+// A redirect to another server does not take it along.
+struct HostHeader {
+  std::string host;  // "cdn.example.com", or with a port where it is not 443
+  std::string secret;
+};
+
 struct CurlOptions {
-  std::string ca_file;                       // PEM; empty: the system's
+  std::string ca_file;                       // PEM; empty: the system's. Also for an https proxy
   bool allow_http = true;                    // false: https only, also behind redirects
   std::chrono::seconds connect_timeout{30};  // name, TCP and TLS together
-  // An answer slower than 1 KiB/s for this long is given up.
+  // An answer slower than so many bytes a second for this long is given up. Pauses that `rate` asks
+  // for do not count.
   std::chrono::seconds low_speed_time{60};
+  uint32_t low_speed_bytes = 1024;
   int max_redirects = 5;
+
+  // Shown to every server that asks for one. PEM, with intermediate certificates behind it.
+  std::string client_certificate = {};
+  std::string client_key_secret = {};  // the name of a secret: PEM
+
+  std::string proxy = {};         // "http://host:3128"; empty: none, whatever the environment says
+  std::string proxy_secret = {};  // the name of a secret: "user:password"
+  std::vector<std::string> no_proxy = {};  // hosts, domains, addresses, networks
+
+  std::vector<HostHeader> headers = {};
+  RateLimiter::Rate rate = nullptr;
 };
 
 // Thread-safe: each Get has a connection of its own. A redirect may go from http to https, never
-// back.
+// back. Secrets are read anew for each Get, so that a renewed one is taken; one that cannot be used
+// is kInvalidArgument.
 class CurlHttpClient final : public HttpClient {
  public:
   explicit CurlHttpClient(CurlOptions options);
   Result<ResponseHead> Get(const Request& request, BodySink& sink, std::stop_token stop) override;
 
  private:
-  CurlOptions options_;
+  const CurlOptions options_;
+  RateLimiter limiter_;
 };
 
 }  // namespace matic::http

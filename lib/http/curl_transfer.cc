@@ -3,15 +3,14 @@
 #include <algorithm>
 
 #include "lib/http/curl_error.h"
+#include "lib/http/curl_settings.h"
 #include "lib/http/url.h"
 
 namespace matic::http {
 namespace {
 
-constexpr long kLowSpeedBytes = 1024;
 constexpr long kReadBuffer = 256 * 1024;
-constexpr int kPollMilliseconds = 1000;
-constexpr std::chrono::milliseconds kLongestTime = std::chrono::hours(24);
+constexpr std::chrono::milliseconds kPoll{1000};
 
 bool IsRedirect(int status) {
   return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
@@ -19,10 +18,12 @@ bool IsRedirect(int status) {
 
 }  // namespace
 
-CurlTransfer::CurlTransfer(const CurlOptions& options, const Request& request,
+CurlTransfer::CurlTransfer(const TransferContext& context, const Request& request,
                            const std::string& url, std::chrono::milliseconds time_left,
                            BodySink& sink)
-    : options_(options),
+    : options_(context.options),
+      credentials_(context.credentials),
+      limiter_(context.limiter),
       request_(request),
       time_left_(time_left),
       url_(url),
@@ -45,49 +46,42 @@ Result<> CurlTransfer::Configure() {
   if (multi_ == nullptr || easy_ == nullptr) {
     return Fail(Fault(ErrorCode::kInternal, "libcurl gave no handle"));
   }
-  CURLcode first_error = CURLE_OK;
-  const auto set = [&](CURLoption option, auto value) {
-    const CURLcode code = curl_easy_setopt(easy_, option, value);
-    if (first_error == CURLE_OK) first_error = code;
-  };
-  set(CURLOPT_URL, url_.c_str());
-  set(CURLOPT_PROTOCOLS_STR, options_.allow_http ? "http,https" : "https");
-  set(CURLOPT_FOLLOWLOCATION, 0L);
-  set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
-  set(CURLOPT_USERAGENT, "matic/" MATIC_VERSION);
-  set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
-  set(CURLOPT_SSL_VERIFYPEER, 1L);
-  set(CURLOPT_SSL_VERIFYHOST, 2L);
-  if (!options_.ca_file.empty()) {
-    set(CURLOPT_CAINFO, options_.ca_file.c_str());
-    set(CURLOPT_CAPATH, static_cast<const char*>(nullptr));
-  }
-  set(CURLOPT_CONNECTTIMEOUT, static_cast<long>(options_.connect_timeout.count()));
-  set(CURLOPT_LOW_SPEED_LIMIT, kLowSpeedBytes);
-  set(CURLOPT_LOW_SPEED_TIME, static_cast<long>(options_.low_speed_time.count()));
-  if (time_left_.count() > 0) {
-    set(CURLOPT_TIMEOUT_MS, static_cast<long>(std::min(time_left_, kLongestTime).count()));
-  }
-  set(CURLOPT_BUFFERSIZE, kReadBuffer);
-  set(CURLOPT_NOSIGNAL, 1L);
+  CurlSettings settings(easy_);
+  settings.Set(CURLOPT_URL, url_.c_str());
+  settings.Set(CURLOPT_PROTOCOLS_STR, options_.allow_http ? "http,https" : "https");
+  settings.Set(CURLOPT_FOLLOWLOCATION, 0L);
+  settings.Set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+  settings.Set(CURLOPT_USERAGENT, "matic/" MATIC_VERSION);
+  settings.SetTls(options_, credentials_);
+  settings.SetProxy(options_, credentials_);
+  settings.SetTimes(options_, time_left_);
+  settings.Set(CURLOPT_BUFFERSIZE, kReadBuffer);
+  settings.Set(CURLOPT_NOSIGNAL, 1L);
   // Without it a stop waits for the resolver's thread, which may take its own time-out.
-  set(CURLOPT_QUICK_EXIT, 1L);
-  set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-  set(CURLOPT_ERRORBUFFER, error_text_);
-  set(CURLOPT_HEADERFUNCTION, &CurlTransfer::OnHeader);
-  set(CURLOPT_HEADERDATA, static_cast<void*>(this));
-  set(CURLOPT_WRITEFUNCTION, &CurlTransfer::OnBody);
-  set(CURLOPT_WRITEDATA, static_cast<void*>(this));
+  settings.Set(CURLOPT_QUICK_EXIT, 1L);
+  settings.Set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+  settings.Set(CURLOPT_ERRORBUFFER, error_text_);
+  settings.Set(CURLOPT_HEADERFUNCTION, &CurlTransfer::OnHeader);
+  settings.Set(CURLOPT_HEADERDATA, static_cast<void*>(this));
+  settings.Set(CURLOPT_WRITEFUNCTION, &CurlTransfer::OnBody);
+  settings.Set(CURLOPT_WRITEDATA, static_cast<void*>(this));
+  AskFor(settings);
+  if (settings.error() != CURLE_OK) return Fail(TransportError(settings.error()));
+  return {};
+}
+
+void CurlTransfer::AskFor(CurlSettings& settings) {
   if (request_.offset > 0) {
     // Not CURLOPT_RESUME_FROM: that fails where the server answers from the start, which is of use.
-    set(CURLOPT_RANGE, (std::to_string(request_.offset) + "-").c_str());
+    settings.Set(CURLOPT_RANGE, (std::to_string(request_.offset) + "-").c_str());
     if (!request_.validator.empty()) {
-      headers_ = curl_slist_append(nullptr, ("If-Range: " + request_.validator).c_str());
-      set(CURLOPT_HTTPHEADER, headers_);
+      headers_ = curl_slist_append(headers_, ("If-Range: " + request_.validator).c_str());
     }
   }
-  if (first_error != CURLE_OK) return Fail(TransportError(first_error));
-  return {};
+  for (const std::string& header : credentials_.headers) {
+    headers_ = curl_slist_append(headers_, header.c_str());
+  }
+  if (headers_ != nullptr) settings.Set(CURLOPT_HTTPHEADER, headers_);
 }
 
 Result<ResponseHead> CurlTransfer::Run(std::stop_token stop, std::string* redirect) {
@@ -128,20 +122,45 @@ Result<CURLcode> CurlTransfer::Drive(std::stop_token stop) {
       if (message == nullptr) return Fail(Fault(ErrorCode::kInternal, "libcurl lost a transfer"));
       return message->data.result;
     }
-    code = curl_multi_poll(multi_, nullptr, 0, kPollMilliseconds, nullptr);
+    MATIC_ASSIGN(const std::chrono::milliseconds wait, Pace());
+    code = curl_multi_poll(multi_, nullptr, 0, static_cast<int>(wait.count()), nullptr);
     if (code != CURLM_OK) return Fail(multi_fault(code));
   }
   return CURLE_ABORTED_BY_CALLBACK;
 }
 
+Result<std::chrono::milliseconds> CurlTransfer::Pace() {
+  if (!paused_) return kPoll;
+  const auto pause = limiter_.Pause(std::chrono::steady_clock::now());
+  if (pause.count() > 0) {
+    return std::min(std::chrono::ceil<std::chrono::milliseconds>(pause), kPoll);
+  }
+  paused_ = false;
+  // Hands over what it held back, which may pause it again, or end it.
+  const CURLcode code = curl_easy_pause(easy_, CURLPAUSE_CONT);
+  if (code != CURLE_OK) return Fail(failure_ ? *failure_ : TransportError(code));
+  return std::chrono::milliseconds(0);
+}
+
 Error CurlTransfer::TransportError(CURLcode code) const {
+  long proxy_status = 0;
+  curl_easy_getinfo(easy_, CURLINFO_HTTP_CONNECTCODE, &proxy_status);
+  if (proxy_status >= 400) return ProxyError(PublicUrl(url_), static_cast<int>(proxy_status));
   std::string cause = error_text_[0] != '\0' ? error_text_ : curl_easy_strerror(code);
+  if (IsAboutOurCertificate(code, cause)) {
+    return Fault(ErrorCode::kRefused,
+                 (options_.client_certificate.empty()
+                      ? "the server asks for a client certificate (download.client_certificate): "
+                      : "the server does not take the client certificate: ") +
+                     cause);
+  }
   if (code == CURLE_PEER_FAILED_VERIFICATION) {
     // "SSL certificate problem: self-signed certificate" → "certificate verify failed: self-…".
     constexpr std::string_view kPrefix = "SSL certificate problem: ";
     if (cause.starts_with(kPrefix)) cause.erase(0, kPrefix.size());
     cause = "certificate verify failed: " + cause;
   }
+  if (code == CURLE_SSL_CERTPROBLEM) cause = "client certificate: " + cause;
   if (code == CURLE_OPERATION_TIMEDOUT && head_) {
     cause = "stalled: " + cause;
   }
@@ -158,6 +177,12 @@ size_t CurlTransfer::OnHeader(char* data, size_t size, size_t count, void* self)
 
 size_t CurlTransfer::OnBody(char* data, size_t size, size_t count, void* self) {
   auto& transfer = *static_cast<CurlTransfer*>(self);
+  const auto now = std::chrono::steady_clock::now();
+  if (transfer.limiter_.Pause(now).count() > 0) {
+    transfer.paused_ = true;
+    return CURL_WRITEFUNC_PAUSE;  // the same bytes come again
+  }
+  transfer.limiter_.Take(size * count, now);
   auto taken = transfer.TakeBody({reinterpret_cast<const uint8_t*>(data), size * count});
   if (taken) return size * count;
   transfer.failure_ = std::move(taken).error();

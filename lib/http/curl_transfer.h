@@ -6,15 +6,25 @@
 #include <optional>
 #include <string>
 
-#include "lib/http/curl_http_client.h"
+#include "lib/http/credentials.h"
+#include "lib/http/rate_limiter.h"
 #include "lib/http/response_parser.h"
 
 namespace matic::http {
 
+class CurlSettings;
+
+// What all transfers of a request share.
+struct TransferContext {
+  const CurlOptions& options;
+  const Credentials& credentials;
+  RateLimiter& limiter;
+};
+
 class CurlTransfer {
  public:
   // Keeps references; they outlive the transfer. `time_left` of 0 is no limit.
-  CurlTransfer(const CurlOptions& options, const Request& request, const std::string& url,
+  CurlTransfer(const TransferContext& context, const Request& request, const std::string& url,
                std::chrono::milliseconds time_left, BodySink& sink);
   ~CurlTransfer();
   CurlTransfer(const CurlTransfer&) = delete;
@@ -28,6 +38,9 @@ class CurlTransfer {
   static size_t OnBody(char* data, size_t size, size_t count, void* self);
 
   Result<> Configure();
+  void AskFor(CurlSettings& settings);
+  // Goes on after a pause that is over; how long to wait for the next event.
+  Result<std::chrono::milliseconds> Pace();
   Result<CURLcode> Drive(std::stop_token stop);
   Error TransportError(CURLcode code) const;
   Result<> EnsureBegun();
@@ -37,6 +50,8 @@ class CurlTransfer {
   Error Fault(ErrorCode code, const std::string& what) const;
 
   const CurlOptions& options_;
+  const Credentials& credentials_;
+  RateLimiter& limiter_;
   const Request& request_;
   const std::chrono::milliseconds time_left_;
   const std::string& url_;
@@ -50,6 +65,7 @@ class CurlTransfer {
   ResponseParser parser_;
   std::optional<ResponseHead> head_;
   uint64_t body_bytes_ = 0;
+  bool paused_ = false;
   std::optional<Error> failure_;  // what a callback ended the transfer with
 };
 

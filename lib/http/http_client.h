@@ -53,9 +53,10 @@ class HttpClient {
   // Returns when the body is complete. What the sink took before an error is right, so that the
   // rest can be asked for. Every error names the URL (without credentials and query) and the cause:
   //   kNotFound         404, 410
-  //   kRefused          other 4xx; a redirect to a scheme that is not allowed
-  //   kInvalidArgument  not a URL, a scheme that is not allowed, a CA file that cannot be read;
-  //                     content larger than max_bytes
+  //   kRefused          other 4xx, also of a proxy; a redirect to a scheme that is not allowed; the
+  //                     server does not take the client's certificate
+  //   kInvalidArgument  not a URL, a scheme that is not allowed; a CA file, certificate or secret
+  //                     that cannot be used; content larger than max_bytes
   //   kUnavailable      worth another try: 5xx, 408, 429, no connection, a timeout, a reset, a body
   //                     shorter than announced
   //   kPermission       the server's certificate is not trusted

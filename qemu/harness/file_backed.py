@@ -114,6 +114,7 @@ class FileBackedMachine:
             "reboot_command": ["touch", str(self._rebooting)],
             "api": {"socket": str(self._socket), "socket_group": "", "listen": ""},
             "metrics": {"listen": ""},  # several agents share this host
+            "download": {"file_dirs": ["/"]},  # a test's images are where its folder is
             "health": {
                 "timeout_seconds": 30,
                 "interval_seconds": 1,

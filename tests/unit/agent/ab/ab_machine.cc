@@ -28,8 +28,10 @@ gpt::GptTable SmallTable() {
 AbMachine::AbMachine()
     : table(SmallTable()),
       disk(table.table().size_bytes),
-      backend(AbOptions{.tries = 3, .retry = {.retries = 3}, .buffer_bytes = kBufferBytes}, table,
-              disk, booted, http, clock) {
+      backend(AbOptions{.tries = 3,
+                        .sources = {.retry = {.retries = 3}, .files = AllowedFolders({"/"})},
+                        .buffer_bytes = kBufferBytes},
+              table, disk, booted, http, clock) {
   disk.Put(SlotStart(boot::Slot::kA), MakeImage({.version = "1.9", .seed = 9}));
   disk.Put(SlotStart(boot::Slot::kB), MakeImage({.version = "1.8", .seed = 8}));
   table.SetAttributes(boot::Slot::kA, {2, 0, true});

@@ -1,4 +1,5 @@
 #include <gmock/gmock.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <thread>
@@ -146,6 +147,13 @@ TEST_F(StageTest, NotThere) {
                 "open /nonexistent/x: No such file", Other::kUntouched);
   ExpectFailure(machine_.Stage({"file:///dev/null", DigestOf(image_)}), ErrorCode::kInvalidArgument,
                 "/dev/null is not a plain file", Other::kUntouched);
+}
+
+TEST_F(StageTest, AMediumThatIsPulledOut) {
+  // Reading a process's memory at 0 fails with EIO, as a stick does that is gone.
+  ExpectFailure(
+      machine_.Stage({"file:///proc/" + std::to_string(::getpid()) + "/mem", DigestOf(image_)}),
+      ErrorCode::kUnavailable, "Input/output error; was the medium pulled out?", Other::kUntouched);
 }
 
 TEST_F(StageTest, AServerThatIsNotTrusted) {

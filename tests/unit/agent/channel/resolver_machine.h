@@ -39,6 +39,7 @@ class ResolverMachine : public testing::Test {
     options_.trust = {folder_ / "configured.json", "maticos", false};
     options_.channel_url = kChannel;
     options_.state_dir = folder_;
+    options_.file_dirs = {folder_};
     Configure(trust::FirstRoot());
   }
   ~ResolverMachine() override { std::filesystem::remove_all(folder_); }

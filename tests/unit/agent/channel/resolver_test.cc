@@ -92,7 +92,70 @@ TEST_F(ResolverTest, AFileThatIsNoDocumentDoesNotHoldTheAgentUp) {
   ExpectRefused(ErrorCode::kInvalidArgument, "is not a plain file", base + "stable.json");
   Write("beta.json", std::string(trust::kMaxManifestBytes + 1, ' '));
   ExpectRefused(ErrorCode::kInvalidArgument, "larger than 1048576", base + "beta.json");
-  ExpectRefused(ErrorCode::kNotFound, "there is no such file", base + "none.json");
+  ExpectRefused(ErrorCode::kNotFound, "No such file", base + "none.json");
+}
+
+TEST_F(ResolverTest, FilesOfOtherFoldersAreNoSource) {
+  options_.file_dirs = {folder_ / "incoming"};
+  Write("os-2.0.manifest.json", "{}");
+  ExpectRefused(ErrorCode::kRefused, "is in no folder that files are taken from",
+                "file://" + folder_.string() + "/os-2.0.squashfs");
+}
+
+TEST_F(ResolverTest, AServerWithABadMomentIsAskedAgain) {
+  PublishChannel(ManifestHere());
+  options_.retry = {.retries = 2, .backoff = std::chrono::seconds(4)};
+  fakes::ManualClock passing(fakes::ManualClock::Waits::kPass);
+  TrustedResolver resolver(options_, http_, passing);
+  const std::stop_source stop;
+  const Error busy{ErrorCode::kUnavailable, "HTTP 503"};
+  http_.AddMishap({.fails = busy});  // the next root document
+  http_.AddMishap({.fails = Error{ErrorCode::kNotFound, "no next root document"}});
+  http_.AddMishap({.cut_after = 10});  // the manifest
+  http_.AddMishap({});
+  http_.AddMishap({.fails = busy});  // its signatures
+  const auto resolved = resolver.Resolve("", "", "1.9", stop.get_token());
+  ASSERT_TRUE(resolved) << resolved.error().message;
+  EXPECT_EQ(resolved->sha256, DigestHere());
+}
+
+TEST_F(ResolverTest, AServerThatStaysAwayIsGivenUp) {
+  options_.retry = {.retries = 2, .backoff = std::chrono::seconds(4)};
+  fakes::ManualClock passing(fakes::ManualClock::Waits::kPass);
+  TrustedResolver resolver(options_, http_, passing);
+  const std::stop_source stop;
+  for (int i = 0; i < 4; ++i)
+    http_.AddMishap({.fails = Error{ErrorCode::kUnavailable, "HTTP 503"}});
+  const auto resolved = resolver.Resolve("", "", "1.9", stop.get_token());
+  ASSERT_FALSE(resolved);
+  EXPECT_EQ(resolved.error().message, "given up after 3 attempts: HTTP 503");
+  EXPECT_EQ(http_.requests().size(), 3u);
+  // A person who asks what would happen is not kept waiting.
+  ASSERT_FALSE(resolver.Resolve("", "", "1.9", {}));
+  EXPECT_EQ(http_.requests().size(), 4u);
+}
+
+TEST_F(ResolverTest, WhatWasVerifiedLastTellsTheTimeAtLeast) {
+  options_.time_floor = trust::Time("2025-12-01T00:00:00Z");
+  EXPECT_EQ(TrustedResolver(options_, http_, clock_).TimeFloor(), options_.time_floor);
+  PublishChannel(ManifestHere());
+  ASSERT_TRUE(Resolve());
+  EXPECT_EQ(TrustedResolver(options_, http_, clock_).TimeFloor(), ManifestHere().released);
+  options_.time_floor = ManifestHere().released + std::chrono::hours(1);
+  EXPECT_EQ(TrustedResolver(options_, http_, clock_).TimeFloor(), options_.time_floor);
+  Write("trust/state.json", "torn");
+  EXPECT_EQ(TrustedResolver(options_, http_, clock_).TimeFloor(), options_.time_floor);
+}
+
+TEST_F(ResolverTest, AClockBeforeTheLastReleaseWasNeverSet) {
+  PublishChannel(ManifestHere());
+  ASSERT_TRUE(Resolve());
+  // The battery is empty; what came out since is not from a future.
+  clock_.SetNow(ManifestHere().released - std::chrono::hours(24));
+  trust::Manifest next = ManifestHere();
+  next.released += std::chrono::hours(1);
+  PublishChannel(next);
+  EXPECT_TRUE(Resolve());
 }
 
 TEST_F(ResolverTest, SecretsOfAUrlAreInNoError) {

@@ -64,8 +64,9 @@ void Machine::MakeAgent() {
   agent_->hooks =
       std::make_unique<hooks::Runner>(hooks, processes, clock_, folder.File("hook.env"));
   agent_->preparation = std::make_unique<Preparation>(
-      PreparationOptions{
-          .machine_id = std::string(32, 'a'), .time_floor = time_floor, .look_again = 1ms},
+      PreparationOptions{.machine_id = std::string(32, 'a'),
+                         .time_floor = [this] { return time_floor; },
+                         .look_again = 1ms},
       resolver, *agent_->prechecks, *agent_->hooks, guard, clock_, *agent_->ledger);
   agent_->aftermath =
       std::make_unique<Aftermath>(resolver, *agent_->hooks, processes, *agent_->ledger);

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "tests/unit/lib/http/http_server.h"
+#include "tests/unit/lib/http/memory_sink.h"
 
 namespace matic::http {
 namespace {
@@ -17,25 +18,6 @@ using testing::StartsWith;
 using namespace std::chrono_literals;
 
 constexpr uint64_t kSize = 1'000'000;
-
-class MemorySink final : public BodySink {
- public:
-  Result<> Begin(const ResponseHead& answer) override {
-    head = answer;
-    ++begun;
-    if (refuse_head) return Fail(ErrorCode::kRefused, "the sink does not want it");
-    return {};
-  }
-  Result<> Write(std::span<const uint8_t> bytes) override {
-    body.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-    return {};
-  }
-
-  ResponseHead head;
-  std::string body;
-  int begun = 0;
-  bool refuse_head = false;
-};
 
 class CurlHttpClientTest : public testing::Test {
  protected:

@@ -62,7 +62,8 @@ void HttpServer::ReadPorts(int fd) {
     if (read(fd, &c, 1) != 1) throw std::runtime_error("http_server.py did not start");
     line += c;
   }
-  if (std::sscanf(line.c_str(), R"({"http": %d, "https": %d})", &http_port_, &https_port_) != 2) {
+  if (std::sscanf(line.c_str(), "%d %d %d %d %d %d", &http_port_, &https_port_, &other_port_,
+                  &mutual_port_, &proxy_port_, &login_port_) != 6) {
     throw std::runtime_error("http_server.py said " + line);
   }
 }
@@ -73,6 +74,20 @@ std::string HttpServer::Http(const std::string& path) const {
 
 std::string HttpServer::Https(const std::string& path) const {
   return "https://127.0.0.1:" + std::to_string(https_port_) + path;
+}
+
+std::string HttpServer::Other(const std::string& path) const {
+  return "https://127.0.0.1:" + std::to_string(other_port_) + path;
+}
+
+std::string HttpServer::Mutual(const std::string& path) const {
+  return "https://127.0.0.1:" + std::to_string(mutual_port_) + path;
+}
+
+std::string HttpServer::Proxy() const { return "http://127.0.0.1:" + std::to_string(proxy_port_); }
+
+std::string HttpServer::ProxyWithLogin() const {
+  return "http://127.0.0.1:" + std::to_string(login_port_);
 }
 
 std::string HttpServer::Content() {

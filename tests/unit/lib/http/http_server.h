@@ -19,7 +19,18 @@ class HttpServer {
 
   std::string Http(const std::string& path) const;
   std::string Https(const std::string& path) const;
-  std::string ca_file() const { return (folder_ / "cert.pem").string(); }
+  // The same content by another server: another port.
+  std::string Other(const std::string& path) const;
+  // By one that asks for client.pem.
+  std::string Mutual(const std::string& path) const;
+  std::string ca_file() const { return File("cert.pem"); }
+  // In the server's folder: cert.pem, client.pem, client.key and, signed by nobody that the server
+  // knows, stranger.pem and stranger.key.
+  std::string File(const std::string& name) const { return (folder_ / name).string(); }
+
+  // Forward proxies; what each was asked for is the body of Http("/proxied").
+  std::string Proxy() const;
+  std::string ProxyWithLogin() const;  // alice:geheim
 
   // The content of /image and its relatives.
   static std::string Content();
@@ -33,6 +44,10 @@ class HttpServer {
   pid_t process_ = -1;
   int http_port_ = 0;
   int https_port_ = 0;
+  int other_port_ = 0;
+  int mutual_port_ = 0;
+  int proxy_port_ = 0;
+  int login_port_ = 0;
 };
 
 }  // namespace matic::http

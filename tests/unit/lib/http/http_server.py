@@ -1,7 +1,9 @@
 """A server with the bad manners that a download has to live with.
 
-Serves the same paths over http and https, prints {"http": PORT, "https": PORT} and ends when its
-stdin does. Its certificate, valid for 127.0.0.1 alone, is FOLDER/cert.pem.
+Serves the same paths over http, https, https at another port, and https for clients with a
+certificate; runs a forward proxy, and one that asks for a login. Prints the six ports and ends when
+its stdin does. Its certificate, valid for 127.0.0.1 alone, is FOLDER/cert.pem; the client's is
+client.pem, and stranger.pem is nobody's.
 """
 
 import http.server
@@ -16,6 +18,11 @@ import sys
 import threading
 import time
 import urllib.parse
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[4] / "qemu"))
+
+from harness.forward_proxy import ForwardProxy  # noqa: E402
 
 SIZE = 1_000_000
 CONTENT = bytes((i * 7 + (i >> 8)) & 255 for i in range(SIZE))
@@ -64,6 +71,19 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def serve_image(self, query):
         self.wfile.write(self.content())
+
+    def serve_headers(self, query):
+        """What the client sent, as the body."""
+        body = str(self.headers).encode()
+        self.head(200, Content_Length=len(body))
+        self.wfile.write(body)
+
+    def serve_proxied(self, query):
+        """What the proxies were asked for, as the body."""
+        lines = [line for proxy in PROXIES for line in proxy.requests]
+        body = "".join(f"{line}\n" for line in lines).encode()
+        self.head(200, Content_Length=len(body))
+        self.wfile.write(body)
 
     def serve_reset(self, query):
         self.wfile.write(self.content()[:int(query["after"])])
@@ -144,32 +164,57 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 class Server(http.server.ThreadingHTTPServer):
     def handle_error(self, request, address):
-        pass  # peers that leave early are what this server is for
+        # Peers that leave early are what this server is for. One whose certificate was refused shall
+        # get to read that: closing with its request unread would reset the connection.
+        if isinstance(sys.exc_info()[1], ssl.SSLError):
+            with socket.socket(fileno=request.detach()) as plain:
+                plain.settimeout(5)
+                try:
+                    plain.shutdown(socket.SHUT_WR)
+                    while plain.recv(4096):
+                        pass
+                except OSError:
+                    pass
 
 
-def make_certificate(folder):
+def make_certificate(folder, name):
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
          "-days", "2", "-subj", "/CN=matic test", "-addext", "subjectAltName=IP:127.0.0.1",
-         "-keyout", f"{folder}/key.pem", "-out", f"{folder}/cert.pem"],
+         "-keyout", f"{folder}/{name}.key", "-out", f"{folder}/{name}.pem"],
         check=True, stderr=subprocess.DEVNULL)
+    os.chmod(f"{folder}/{name}.key", 0o600)
+
+
+def tls(folder, client=None):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(f"{folder}/cert.pem", f"{folder}/key.pem")
+    context.load_cert_chain(f"{folder}/cert.pem", f"{folder}/cert.key")
+    if client:
+        context.load_verify_locations(f"{folder}/{client}.pem")
+        context.verify_mode = ssl.CERT_REQUIRED
     return context
 
 
+def serve(context):
+    server = Server(("127.0.0.1", 0), Handler)
+    if context:
+        # The handshake belongs into the connection's thread, not into accept.
+        server.socket = context.wrap_socket(server.socket, server_side=True,
+                                            do_handshake_on_connect=False)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server.server_address[1]
+
+
+PROXIES = []
+
+
 def main():
-    context = make_certificate(sys.argv[1])
-    ports = {}
-    for scheme in ("http", "https"):
-        server = Server(("127.0.0.1", 0), Handler)
-        if scheme == "https":
-            # The handshake belongs into the connection's thread, not into accept.
-            server.socket = context.wrap_socket(server.socket, server_side=True,
-                                                do_handshake_on_connect=False)
-        ports[scheme] = server.server_address[1]
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-    print(json.dumps(ports), flush=True)
+    folder = sys.argv[1]
+    for name in ("cert", "client", "stranger"):
+        make_certificate(folder, name)
+    ports = [serve(context) for context in (None, tls(folder), tls(folder), tls(folder, "client"))]
+    PROXIES.extend((ForwardProxy(), ForwardProxy(login="alice:geheim")))
+    print(*ports, *(proxy.port for proxy in PROXIES), flush=True)
     sys.stdin.read()
 
 
