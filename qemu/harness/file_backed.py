@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import time
@@ -34,6 +35,7 @@ class FileBackedMachine:
         self._socket = folder / "agent.sock"
         self._agent: subprocess.Popen[bytes] | None = None
         self._settings = settings or {}
+        self.environment: dict[str, str] = {}  # of the agent, beside the usual
         self.configure({})
         self.node = Node(["--socket", str(self._socket)], folder / "osctl.log")
 
@@ -68,6 +70,7 @@ class FileBackedMachine:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
+                env={**os.environ, **self.environment},
             )
 
     @property

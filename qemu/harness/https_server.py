@@ -28,6 +28,8 @@ class Behaviour:
     drop_once_at: int | None = None  # the same, but for the first request only
     stall_at: int | None = None  # then sends nothing more and stays connected
     endless: bool = False  # repeats the file for ever, without a length
+    trickle: bool = False  # sends a byte at a time, some ten a second
+    redirect: str = ""  # to this URL
     ranges: bool = True  # honours Range
 
 
@@ -36,6 +38,7 @@ class Request:
     path: str
     range: str | None
     seconds: float
+    headers: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -49,13 +52,18 @@ class _Site:
 class HttpsServer:
     """Serves from construction until closed. Use as a context manager."""
 
-    def __init__(self, certificate: Path | None, key: Path | None) -> None:
-        """Plain HTTP without a certificate."""
+    def __init__(
+        self, certificate: Path | None, key: Path | None, clients: Path | None = None
+    ) -> None:
+        """Plain HTTP without a certificate. With `clients`, an authority, only those it signed."""
         self._site = _Site()
         context = None
         if certificate is not None:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(certificate, key)
+            if clients is not None:
+                context.load_verify_locations(clients)
+                context.verify_mode = ssl.CERT_REQUIRED
         self._scheme = "https" if context else "http"
         self._server = _Server(("127.0.0.1", 0), self._site, context)
         self._thread = threading.Thread(
@@ -111,10 +119,14 @@ class _Server(ThreadingHTTPServer):
         # keep others waiting.
         if self._context is not None:
             request.settimeout(30)
+            request = self._context.wrap_socket(
+                request, server_side=True, do_handshake_on_connect=False
+            )
             try:
-                request = self._context.wrap_socket(request, server_side=True)
+                request.do_handshake()
             except OSError:
-                return  # a client that does not trust this server hangs up; its side tells
+                _end(request)
+                return  # whichever side does not trust the other; the client tells
             request.settimeout(None)
         super().finish_request(request, client_address)
         if self._context is not None:
@@ -125,6 +137,18 @@ class _Server(ThreadingHTTPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         pass  # clients that hang up are part of the trade
+
+
+def _end(request: ssl.SSLSocket) -> None:
+    """Lets the peer read why: closing with something unread would reset the connection."""
+    with socket.socket(fileno=request.detach()) as plain:
+        plain.settimeout(5)
+        try:
+            plain.shutdown(socket.SHUT_WR)
+            while plain.recv(4096):
+                pass
+        except OSError:
+            pass
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -145,8 +169,15 @@ class _Handler(BaseHTTPRequestHandler):
         wanted = self.headers.get("Range")
         with site.lock:
             first = not any(request.path == self.path for request in site.requests)
-            site.requests.append(Request(self.path, wanted, time.monotonic()))
+            now = time.monotonic()
+            site.requests.append(Request(self.path, wanted, now, dict(self.headers.items())))
             file, behaviour = site.files.get(self.path, (None, Behaviour(status=404)))
+        if behaviour.redirect:
+            self.send_response(302)
+            self.send_header("Location", behaviour.redirect)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
         if file is None or behaviour.status != 200:
             self.send_response(behaviour.status)
             self.send_header("Content-Length", "0")
@@ -205,6 +236,11 @@ class _Handler(BaseHTTPRequestHandler):
                 if behaviour.stall_at is not None and position >= behaviour.stall_at:
                     self.server.site.closing.wait()
                     return
+                if behaviour.trickle:
+                    self.wfile.write(file.read(1))
+                    position += 1
+                    self.server.site.closing.wait(0.1)
+                    continue
                 stops = [end] + [stop for stop in (limit, behaviour.stall_at) if stop is not None]
                 data = file.read(min(_CHUNK, min(stops) - position))
                 self.wfile.write(data)
