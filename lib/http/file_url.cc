@@ -3,6 +3,7 @@
 #include <string_view>
 
 #include "lib/base/hex.h"
+#include "lib/http/url.h"
 
 namespace matic::http {
 namespace {
@@ -27,6 +28,10 @@ Result<std::string> DecodePercent(std::string_view text) {
 }  // namespace
 
 Result<std::filesystem::path> FilePathOfUrl(const std::string& url) {
+  // At a NUL the kernel would stop reading, and open another file than was asked for.
+  if (UrlScheme(url) != "file" || url.find('\0') != std::string::npos) {
+    return Fail(ErrorCode::kInvalidArgument, "not the URL of a file: file:///path is expected");
+  }
   std::string_view rest = std::string_view(url).substr(std::string_view("file://").size());
   constexpr std::string_view kLocalhost = "localhost/";
   if (rest.starts_with(kLocalhost)) rest.remove_prefix(kLocalhost.size() - 1);
