@@ -89,3 +89,10 @@ def test_the_messages_that_people_look_up_are_said_by_the_programs() -> None:
     assert len(messages) > 30
     pieces = [(message, piece.strip()) for message in messages for piece in re.split(r"…|\bN\b", message)]
     assert [(m, piece) for m, piece in pieces if len(piece) > 3 and piece not in code] == []
+
+
+def test_every_page_is_found_from_the_readme() -> None:
+    readme = (ROOT / "README.md").read_text()
+    docs = ROOT / "docs"
+    pages = [*docs.glob("*.md"), *docs.glob("api/*.md"), *docs.glob("reference/*.md")]
+    assert [str(page) for page in pages if f"({page.relative_to(ROOT)})" not in readme] == []
