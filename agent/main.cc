@@ -286,7 +286,13 @@ class Agent {
     return {.channel = config.channel, .machine_id = MachineId()};
   }
 
-  static api::ApiOptions MakeApiOptions(const config::Config& config) {
+  std::optional<api::ChannelLook> LookAtChannel() const {
+    const std::string url = poller_.url();
+    if (url.empty()) return std::nullopt;
+    return api::ChannelLook{url, poller_.next_run(), poller_.last_result()};
+  }
+
+  api::ApiOptions MakeApiOptions(const config::Config& config) const {
     return {.socket = config.api.socket,
             .socket_group = config.api.socket_group,
             .reader_socket = config.api.reader_socket,
@@ -295,7 +301,8 @@ class Agent {
             .listen = config.api.listen,
             .pki_dirs = config.api.pki_dirs,
             .pki_check_interval = config.api.pki_check,
-            .audit_file = config.state_dir / "audit.jsonl"};
+            .audit_file = config.state_dir / "audit.jsonl",
+            .channel = [this] { return LookAtChannel(); }};
   }
 
   static engine::EngineOptions MakeEngineOptions(const config::Config& config) {

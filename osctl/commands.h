@@ -23,7 +23,8 @@ void AddKeyCommand(CLI::App& app, Session& session);
 void AddRootCommands(CLI::App& app, Session& session);
 void AddManifestCommands(CLI::App& app, Session& session);
 
-// `osctl schedule update`, added by AddScheduleCommand.
+// `osctl schedule update` and `result`, added by AddScheduleCommand.
 void AddScheduleUpdateCommand(CLI::App& schedule, Session& session);
+void AddScheduleResultCommand(CLI::App& schedule, Session& session);
 
 }  // namespace matic::osctl

@@ -92,8 +92,7 @@ void AddActivate(CLI::App& schedule, Session& session) {
       MATIC_ASSIGN(const auto response, client.ActivateUpdate(*request));
       if (!*watch) return Show(session, response);
       if (session.json()) session.PrintJson(response, JsonLayout::kOneLine);
-      return WatchToEnd(session, client, response.schedule().id(), StagedIs::kAPassage,
-                        Reached::kBefore);
+      return Watch(session, client, response.schedule().id(), WatchUntil::kEnd, Reached::kBefore);
     });
   });
 }
@@ -108,7 +107,7 @@ void AddWatch(CLI::App& schedule, Session& session) {
       "sched-20260127-001");
   command->callback([&session, id] {
     session.RunRemote([&](Client& client) -> Result<ExitCode> {
-      return WatchToEnd(session, client, *id, StagedIs::kTheEnd, Reached::kNotYet);
+      return Watch(session, client, *id, WatchUntil::kStaged, Reached::kNotYet);
     });
   });
 }
@@ -125,6 +124,7 @@ void AddScheduleCommand(CLI::App& app, Session& session) {
   AddStatus(*schedule, session);
   AddList(*schedule, session);
   AddWatch(*schedule, session);
+  AddScheduleResultCommand(*schedule, session);
   AddActivate(*schedule, session);
   AddCancel(*schedule, session);
 }

@@ -14,18 +14,22 @@ namespace {
 struct Options {
   UpdateOptions update;
   bool watch = false;
+  bool until_reboot = false;
 };
 
 Result<ExitCode> Update(Session& session, Client& client, const v1::ScheduleUpdateRequest& request,
-                        bool watch) {
+                        const Options& options) {
   MATIC_ASSIGN(const v1::ScheduleUpdateResponse response, client.ScheduleUpdate(request));
   const std::string& id = response.schedule().id();
   if (session.json()) {
-    session.PrintJson(response, watch ? JsonLayout::kOneLine : JsonLayout::kPretty);
+    session.PrintJson(response, options.watch ? JsonLayout::kOneLine : JsonLayout::kPretty);
   } else {
     session.out() << "Schedule ID: " << id << std::endl;
   }
-  if (watch) return WatchToEnd(session, client, id, StagedIs::kTheEnd, Reached::kBefore);
+  if (options.watch) {
+    const WatchUntil until = options.until_reboot ? WatchUntil::kReboot : WatchUntil::kStaged;
+    return Watch(session, client, id, until, Reached::kBefore);
+  }
   if (!session.json()) session.out() << "Follow it with: osctl schedule watch " << id << "\n";
   return ExitCode::kDone;
 }
@@ -36,8 +40,14 @@ void AddScheduleUpdateCommand(CLI::App& schedule, Session& session) {
   CLI::App* command = schedule.add_subcommand("update", "Update the node to another image");
   auto options = std::make_shared<Options>();
   AddUpdateOptions(*command, options->update);
-  command->add_flag("--watch", options->watch,
-                    "Follow it to its end, reboot included; the exit code is its outcome");
+  CLI::Option* watch =
+      command->add_flag("--watch", options->watch,
+                        "Follow it to its end, reboot included; the exit code is its outcome");
+  command
+      ->add_flag("--until-reboot", options->until_reboot,
+                 "Follow it no further than to the reboot, on the node itself; `osctl schedule "
+                 "result` then tells of the rest")
+      ->needs(watch);
   command->footer(R"(Examples:
   osctl schedule update --source https://cdn.example.com/stable.json --enable-auto-rollback
   osctl schedule update --source https://cdn.example.com/os-2.0.squashfs --sha256 9f2c... \
@@ -48,8 +58,7 @@ void AddScheduleUpdateCommand(CLI::App& schedule, Session& session) {
   command->callback([&session, options] {
     const auto request = ToRequest(options->update);
     if (!request) return session.Fail(request.error(), ExitCode::kUsage);
-    session.RunRemote(
-        [&](Client& client) { return Update(session, client, *request, options->watch); });
+    session.RunRemote([&](Client& client) { return Update(session, client, *request, *options); });
   });
 }
 

@@ -7,14 +7,21 @@
 #include "osctl/session.h"
 
 namespace matic::osctl {
+namespace {
+
+constexpr uint32_t kEvents = 10;
+
+}  // namespace
 
 void AddStatusCommand(CLI::App& app, Session& session) {
-  CLI::App* command =
-      app.add_subcommand("status", "Show what the node runs, its slots, and what is under way");
+  CLI::App* command = app.add_subcommand(
+      "status", "Show what the node runs, its slots, what is under way, and what happened last");
   command->footer("Examples:\n  osctl status\n  osctl --node edge-7 status --output json");
   command->callback([&session] {
     session.RunRemote([&](Client& client) -> Result<ExitCode> {
-      MATIC_ASSIGN(const v1::GetStatusResponse status, client.GetStatus({}));
+      v1::GetStatusRequest request;
+      request.set_events(kEvents);
+      MATIC_ASSIGN(const v1::GetStatusResponse status, client.GetStatus(request));
       if (session.json()) {
         session.PrintJson(status, JsonLayout::kPretty);
       } else {

@@ -22,11 +22,11 @@ constexpr std::chrono::milliseconds kHealthLimit = 3s;
 
 class Watcher {
  public:
-  Watcher(Session& session, Client& client, std::string id, StagedIs staged, Reached reached)
+  Watcher(Session& session, Client& client, std::string id, WatchUntil until, Reached reached)
       : session_(session),
         client_(client),
         id_(std::move(id)),
-        staged_(staged),
+        until_(until),
         ever_connected_(reached == Reached::kBefore),
         began_(Steady::now()),
         lines_(session.out(), session.terminal()),
@@ -78,12 +78,13 @@ class Watcher {
     } else {
       view_.Update(last_, Now());
     }
-    finished_ = HasEnded(last_.state()) || StagedAtItsEnd();
+    finished_ = HasEnded(last_.state()) || EndsBefore();
   }
 
-  bool StagedAtItsEnd() const {
-    return staged_ == StagedIs::kTheEnd && last_.stop_after() == v1::STOP_AFTER_STAGED &&
-           last_.phase() == v1::PHASE_STAGED;
+  bool EndsBefore() const {
+    if (until_ == WatchUntil::kEnd) return false;
+    if (until_ == WatchUntil::kReboot && last_.phase() == v1::PHASE_REBOOTING) return true;
+    return last_.stop_after() == v1::STOP_AFTER_STAGED && last_.phase() == v1::PHASE_STAGED;
   }
 
   bool Tick() {
@@ -124,7 +125,10 @@ class Watcher {
 
   Result<ExitCode> End() {
     if (!HasEnded(last_.state())) {
-      if (!session_.json()) lines_.Line("Go on with: osctl schedule activate " + Shown(id_));
+      if (session_.json()) return ExitCode::kDone;
+      const bool reboots = last_.phase() == v1::PHASE_REBOOTING;
+      lines_.Line(reboots ? "After the reboot: osctl schedule result"
+                          : "Go on with: osctl schedule activate " + Shown(id_));
       return ExitCode::kDone;
     }
     if (!session_.json()) {
@@ -137,7 +141,7 @@ class Watcher {
   Session& session_;
   Client& client_;
   std::string id_;
-  StagedIs staged_;
+  WatchUntil until_;
   bool ever_connected_;
   Steady::time_point began_;
   LineWriter lines_;
@@ -151,9 +155,9 @@ class Watcher {
 
 }  // namespace
 
-Result<ExitCode> WatchToEnd(Session& session, Client& client, const std::string& schedule_id,
-                            StagedIs staged, Reached reached) {
-  return Watcher(session, client, schedule_id, staged, reached).Run();
+Result<ExitCode> Watch(Session& session, Client& client, const std::string& schedule_id,
+                       WatchUntil until, Reached reached) {
+  return Watcher(session, client, schedule_id, until, reached).Run();
 }
 
 ExitCode OutcomeCode(v1::ScheduleState state) {

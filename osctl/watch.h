@@ -8,17 +8,22 @@
 
 namespace matic::osctl {
 
-enum class StagedIs { kTheEnd, kAPassage };
+// Where a watch ends before the schedule does.
+enum class WatchUntil {
+  kStaged,  // a schedule that stops after staging: somebody has to let it go on
+  kReboot,  // the same, and a reboot: who watches does not outlive it
+  kEnd,     // nowhere
+};
 
 // Whether the node answered this program before: one that did is waited for when it does not.
 enum class Reached { kNotYet, kBefore };
 
 // Shows every change (as a JSON object a line with --output json) until the final state, whose exit
-// code is returned. A schedule that stops after staging ends the watch there, unless it is a
-// passage: it was just told to go on. Hanging up cancels nothing. kDeadline when --timeout is over
-// before.
-Result<ExitCode> WatchToEnd(Session& session, Client& client, const std::string& schedule_id,
-                            StagedIs staged, Reached reached);
+// code is returned, or kDone where the watch ends before. Hanging up cancels nothing. kDeadline
+// when
+// --timeout is over before.
+Result<ExitCode> Watch(Session& session, Client& client, const std::string& schedule_id,
+                       WatchUntil until, Reached reached);
 
 // The exit code of a schedule that has ended.
 ExitCode OutcomeCode(v1::ScheduleState state);

@@ -88,6 +88,14 @@ grpc::Status NodeService::GetStatus(grpc::ServerContext* context,
       *response->mutable_certificate_expiry() = ToTimestamp(*serving.certificate_expiry);
     }
     for (const std::string& problem : serving.problems) response->add_problems(problem);
+    if (serving.channel) *response->mutable_channel() = ToMessage(*serving.channel);
+    if (request->events() == 0) return {};
+    MATIC_ASSIGN(std::vector<engine::HistoryEvent> events,
+                 engine_.GetHistory(request->events(), std::nullopt));
+    for (engine::HistoryEvent& event : events) {
+      event.output.clear();
+      *response->add_events() = ToMessage(event);
+    }
     return {};
   });
 }

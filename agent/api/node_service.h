@@ -12,16 +12,18 @@
 #include <vector>
 
 #include "agent/api/audit.h"
+#include "agent/api/channel_look.h"
 #include "agent/api/rules.h"
 #include "agent/engine/engine.h"
 #include "matic/v1/node.grpc.pb.h"
 
 namespace matic::api {
 
-// What the server knows about itself, for GetStatus.
+// What GetStatus tells beside what the engine knows.
 struct ServingState {
   std::optional<WallTime> certificate_expiry;
   std::vector<std::string> problems;
+  std::optional<ChannelLook> channel;  // none is configured
 };
 
 class NodeService final : public v1::Node::Service {

@@ -50,8 +50,9 @@ class Server::Servers {
 
  private:
   ServingState State() const {
-    const std::scoped_lock lock(mutex_);
     ServingState state;
+    state.channel = options_.channel();
+    const std::scoped_lock lock(mutex_);
     if (files_) {
       state.certificate_expiry = files_->certificate.not_after;
       state.problems = EndingProblems(*files_, std::chrono::system_clock::now());

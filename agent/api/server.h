@@ -7,10 +7,13 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "agent/api/channel_look.h"
 #include "agent/engine/engine.h"
 #include "lib/base/result.h"
 
@@ -29,6 +32,8 @@ struct ApiOptions {
   // How often the files in them are looked at: renewed ones are taken without a restart.
   std::chrono::milliseconds pki_check_interval = std::chrono::seconds(30);
   std::filesystem::path audit_file;  // empty: the log alone is told
+  // Asked at each GetStatus; thread-safe. It returns nothing where no channel is configured.
+  std::function<std::optional<ChannelLook>()> channel = [] { return std::nullopt; };
 };
 
 class Server {

@@ -261,6 +261,14 @@ v1::GetHealthResponse ToMessage(const health::Report& report) {
   return message;
 }
 
+v1::ChannelStatus ToMessage(const ChannelLook& look) {
+  v1::ChannelStatus message;
+  message.set_url(ToUtf8(look.url));
+  if (look.next) *message.mutable_next_look() = ToTimestamp(*look.next);
+  message.set_last_result(ToUtf8(look.last_result));
+  return message;
+}
+
 v1::GetStatusResponse ToMessage(const engine::Status& status) {
   v1::GetStatusResponse message;
   message.set_node_name(ToUtf8(status.node_name));

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "agent/api/channel_look.h"
 #include "agent/engine/engine.h"
 #include "matic/v1/node.pb.h"
 
@@ -15,6 +16,7 @@ v1::PlanUpdateResponse ToMessage(const engine::Plan& plan);
 v1::RollbackRecord ToMessage(const engine::RollbackRecord& record);
 v1::HistoryEvent ToMessage(const engine::HistoryEvent& event);
 v1::GetHealthResponse ToMessage(const health::Report& report);
+v1::ChannelStatus ToMessage(const ChannelLook& look);
 v1::GetStatusResponse ToMessage(const engine::Status& status);
 
 google::protobuf::Timestamp ToTimestamp(WallTime time);

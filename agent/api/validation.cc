@@ -72,7 +72,12 @@ Result<> CheckLimit(uint32_t limit) {
 
 }  // namespace
 
-Result<> Validate(const v1::GetStatusRequest&) { return {}; }
+Result<> Validate(const v1::GetStatusRequest& request) {
+  if (request.events() <= kMaxStatusEvents) return {};
+  return Fail(ErrorCode::kInvalidArgument, "events is " + std::to_string(request.events()) +
+                                               "; at most " + std::to_string(kMaxStatusEvents) +
+                                               " come with the status");
+}
 
 Result<> Validate(const v1::ScheduleUpdateRequest& request) {
   // Either may be left to the node's channel and its signed manifests; the engine knows whether.

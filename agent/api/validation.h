@@ -19,6 +19,7 @@ inline constexpr size_t kMaxNameBytes = 64;
 inline constexpr uint32_t kMaxHealthTimeoutSeconds = 86400;
 inline constexpr uint32_t kDefaultListLimit = 50;
 inline constexpr uint32_t kMaxListLimit = 500;
+inline constexpr uint32_t kMaxStatusEvents = 100;
 
 // kInvalidArgument, naming the field and what is wrong with it.
 Result<> Validate(const v1::GetStatusRequest& request);

@@ -42,12 +42,14 @@ Poller::Poller(PollerOptions options, engine::SourceResolver& resolver, engine::
       clock_(clock) {}
 
 void Poller::Configure(PollerOptions options) {
+  const std::scoped_lock lock(mutex_);
+  if (options.channel.url != options_.channel.url) last_result_.clear();
   options_ = std::move(options);
   caller_ = {"channel " + http::PublicUrl(options_.channel.url)};
 }
 
 void Poller::Start() {
-  if (options_.channel.url.empty() || thread_.joinable()) return;
+  if (options_.channel.url.empty() || !options_.channel.poll || thread_.joinable()) return;
   {
     const std::scoped_lock lock(mutex_);
     due_ = clock_.SinceBoot() + Jitter(options_.channel.jitter, 0);
@@ -60,6 +62,11 @@ void Poller::Stop() {
   if (thread_.joinable()) thread_.join();
   const std::scoped_lock lock(mutex_);
   due_.reset();
+}
+
+std::string Poller::url() const {
+  const std::scoped_lock lock(mutex_);
+  return http::PublicUrl(options_.channel.url);
 }
 
 std::optional<WallTime> Poller::next_run() const {

@@ -36,12 +36,15 @@ class Poller {
   // While it is stopped.
   void Configure(PollerOptions options);
 
-  // Nothing at all where no channel is configured.
+  // Nothing at all where no channel is configured, or none to look at by itself.
   void Start();
   // Returns when its thread has ended; a fetch under way is given up. Also done by the destructor.
   void Stop();
 
-  // None: no channel, or not started. While it looks, the time of that look.
+  // What is looked at, without credentials; empty: no channel is configured.
+  std::string url() const;
+  // None: no channel, not one to look at by itself, or not started. While it looks, the time of
+  // that look.
   std::optional<WallTime> next_run() const;
   // Of the last look, for people: "version 2.1 was scheduled as sched-20260127-001". Empty before
   // the first.

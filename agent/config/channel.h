@@ -17,7 +17,8 @@ struct Trust {
 };
 
 struct Channel {
-  std::string url;  // of a signed manifest that is published anew with each release; empty: none
+  std::string url;   // of a signed manifest that is published anew with each release; empty: none
+  bool poll = true;  // false: it is looked at only when somebody asks for an update
   std::chrono::seconds interval{3600};
   std::chrono::seconds jitter{600};  // at most so much later
   bool enable_auto_rollback = true;

@@ -37,6 +37,7 @@ std::vector<Field> SourceFields(Trust& trust, Channel& channel) {
       {"trust.product", Text(trust.product, kProduct)},
       {"trust.required", Flag(trust.required)},
       {"channel.url", Text(channel.url, kManifestUrl)},
+      {"channel.poll", Flag(channel.poll)},
       {"channel.interval_seconds", Seconds(channel.interval, 10, kMonth)},
       {"channel.jitter_seconds", Seconds(channel.jitter, 0, kMonth)},
       {"channel.enable_auto_rollback", Flag(channel.enable_auto_rollback)},

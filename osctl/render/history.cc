@@ -28,8 +28,12 @@ std::string What(const v1::HistoryEvent& event) {
 
 std::string HistoryTable(const v1::GetHistoryResponse& history, const Terminal& terminal) {
   if (history.events().empty()) return "Nothing has happened.\n";
+  return EventTable(history.events(), terminal);
+}
+
+std::string EventTable(const Events& events, const Terminal& terminal) {
   Table table({"TIME", "EVENT", "SCHEDULE", "VERSION", "WHAT"});
-  for (const v1::HistoryEvent& event : history.events()) {
+  for (const v1::HistoryEvent& event : events) {
     table.AddRow({TimeText(event.time()), Kind(event, terminal), Shown(event.schedule_id()),
                   Shown(event.version()), What(event)});
   }

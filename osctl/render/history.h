@@ -8,6 +8,11 @@
 
 namespace matic::osctl {
 
+using Events = google::protobuf::RepeatedPtrField<v1::HistoryEvent>;
+
+// A line each, below a heading.
+std::string EventTable(const Events& events, const Terminal& terminal);
+
 std::string HistoryTable(const v1::GetHistoryResponse& history, const Terminal& terminal);
 
 // The same, one event a paragraph, with the output that belongs to it.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "osctl/render/history.h"
 #include "osctl/render/names.h"
 #include "osctl/render/table.h"
 #include "osctl/render/units.h"
@@ -54,6 +55,10 @@ std::string UpdateText(const v1::GetStatusResponse& status) {
   return text;
 }
 
+std::string NextLook(const v1::ChannelStatus& channel) {
+  return channel.has_next_look() ? TimeText(channel.next_look()) : "when it is asked for an update";
+}
+
 }  // namespace
 
 std::string StatusText(const v1::GetStatusResponse& status, const Terminal& terminal) {
@@ -71,10 +76,18 @@ std::string StatusText(const v1::GetStatusResponse& status, const Terminal& term
   if (status.has_certificate_expiry()) {
     line("Certificate", "until " + TimeText(status.certificate_expiry()));
   }
+  if (status.has_channel()) {
+    line("Channel", Shown(status.channel().url()));
+    line("Next look", NextLook(status.channel()));
+    if (!status.channel().last_result().empty()) {
+      line("Last look", Shown(status.channel().last_result()));
+    }
+  }
   for (const std::string& digest : status.quarantined()) line("Quarantined", Shown(digest));
   for (const std::string& problem : status.problems()) {
     text += terminal.Paint(Pad("Problem", kLabelColumns), Style::kWarning) + Shown(problem) + "\n";
   }
+  if (!status.events().empty()) text += "\n" + EventTable(status.events(), terminal);
   return text;
 }
 

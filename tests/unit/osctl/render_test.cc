@@ -190,6 +190,31 @@ TEST(StatusTextTest, SlotsAndWhatIsUnderWay) {
       "Problem      the primary table was repaired\n");
 }
 
+TEST(StatusTextTest, TheChannelAndWhatHappenedLast) {
+  v1::GetStatusResponse status;
+  v1::ChannelStatus* channel = status.mutable_channel();
+  channel->set_url("https://h/stable.json");
+  channel->mutable_next_look()->set_seconds(1769475600);
+  channel->set_last_result("2.0 is up to date: the channel has 2.0");
+  v1::HistoryEvent* event = status.add_events();
+  event->mutable_time()->set_seconds(1769472000);
+  event->set_kind("completed");
+  event->set_schedule_id("sched-20260127-001");
+  event->set_version("2.0");
+  const std::string text = StatusText(status, kPipe);
+  EXPECT_TRUE(
+      text.ends_with("Channel      https://h/stable.json\n"
+                     "Next look    2026-01-27T01:00:00Z\n"
+                     "Last look    2.0 is up to date: the channel has 2.0\n"
+                     "\n"
+                     "TIME                  EVENT      SCHEDULE            VERSION  WHAT\n"
+                     "2026-01-27T00:00:00Z  completed  sched-20260127-001  2.0\n"))
+      << text;
+  channel->clear_next_look();
+  EXPECT_NE(StatusText(status, kPipe).find("Next look    when it is asked for an update\n"),
+            std::string::npos);
+}
+
 TEST(ScheduleTest, ListsAndShows) {
   v1::ListSchedulesResponse list;
   EXPECT_EQ(ScheduleTable(list, kPipe), "No schedules.\n");

@@ -75,6 +75,30 @@ TEST_F(ServerTest, ARequestLargerThanAMebibyteIsRefused) {
   EXPECT_TRUE(engine_.requests().empty());
 }
 
+TEST_F(ServerTest, TheStatusHasTheChannelAndTheEventsThatWereAskedFor) {
+  options_.channel = [] {
+    return ChannelLook{"https://h/stable.json", *ParseTime("2026-01-27T01:00:00Z"), "up to date"};
+  };
+  Start();
+  Schedule();
+  v1::GetStatusRequest request;
+  request.set_events(5);
+  v1::GetStatusResponse response;
+  grpc::ClientContext context;
+  ASSERT_TRUE(Local()->GetStatus(&context, request, &response).ok());
+  EXPECT_EQ(response.channel().url(), "https://h/stable.json");
+  EXPECT_EQ(response.channel().next_look().seconds(), 1769475600);
+  EXPECT_EQ(response.channel().last_result(), "up to date");
+  const auto events = *engine_.GetHistory(5, std::nullopt);
+  ASSERT_EQ(response.events_size(), static_cast<int>(events.size()));
+
+  request.set_events(101);
+  const Error error = ErrorOf(
+      [&](grpc::ClientContext& again) { return Local()->GetStatus(&again, request, &response); });
+  EXPECT_EQ(error.code, ErrorCode::kInvalidArgument);
+  EXPECT_EQ(error.message, "events is 101; at most 100 come with the status");
+}
+
 TEST_F(ServerTest, HealthServiceAnswers) {
   Start();
   auto channel = rpc::OpenUnixChannel(options_.socket);

@@ -78,7 +78,8 @@ class PollerTest : public testing::Test {
   Poller& Start() {
     poller_ = std::make_unique<Poller>(options_, resolver_, engine_, clock_);
     poller_->Start();
-    clock_.AwaitWaiters(options_.channel.url.empty() ? 0 : 1);
+    const bool looks = !options_.channel.url.empty() && options_.channel.poll;
+    clock_.AwaitWaiters(looks ? 1 : 0);
     return *poller_;
   }
   // Until it waits again after what is due in `time`.
@@ -266,6 +267,25 @@ TEST_F(PollerTest, ItStopsWhileItWaitsAndWhileItFetches) {
   while (resolver_.looks() < 2) std::this_thread::yield();
   poller_->Stop();
   EXPECT_EQ(poller_->last_result(), "") << "no result: it was given up";
+}
+
+TEST_F(PollerTest, AChannelThatIsNotPolledIsLeftAlone) {
+  options_.channel.poll = false;
+  Start();
+  EXPECT_EQ(poller_->url(), kUrl);
+  EXPECT_EQ(poller_->next_run(), std::nullopt);
+}
+
+TEST_F(PollerTest, AnotherChannelIsLookedAtOnceItIsConfigured) {
+  options_.channel.url = "";
+  Start();
+  EXPECT_EQ(poller_->url(), "");
+  poller_->Stop();
+  options_.channel.url = kUrl;
+  poller_->Configure(options_);
+  poller_->Start();
+  EXPECT_NE(poller_->next_run(), std::nullopt);
+  EXPECT_EQ(poller_->url(), kUrl);
 }
 
 }  // namespace

@@ -23,14 +23,16 @@ TEST_F(ChannelConfigTest, EveryKeyIsRead) {
 trust: {root: /usr/share/shop/root.json, product: shop:edge_2, required: true}
 channel:
   url: https://user@updates.example.com/edge/stable.json?site=7
+  poll: false
   interval_seconds: 10
   jitter_seconds: 0
   enable_auto_rollback: false
 )");
   ASSERT_TRUE(config) << config.error().message;
   EXPECT_EQ(config->trust, (Trust{"/usr/share/shop/root.json", "shop:edge_2", true}));
-  EXPECT_EQ(config->channel, (Channel{"https://user@updates.example.com/edge/stable.json?site=7",
-                                      std::chrono::seconds(10), std::chrono::seconds(0), false}));
+  EXPECT_EQ(config->channel,
+            (Channel{"https://user@updates.example.com/edge/stable.json?site=7", false,
+                     std::chrono::seconds(10), std::chrono::seconds(0), false}));
 }
 
 TEST_F(ChannelConfigTest, WhatCannotBeFollowedIsRefused) {
