@@ -267,15 +267,32 @@ void Runner::RunUnit(const Task& task, const std::vector<std::string>& environme
     static_cast<void>(
         processes_.Run({"systemctl", "stop", "--no-block", "--", task.unit}, kSystemctlLimit));
   }
-  const auto journal = processes_.Run({"journalctl", "--boot", "--quiet", "--no-pager", "--lines=5",
-                                       "--output=cat", "--unit=" + task.unit},
-                                      kSystemctlLimit);
-  if (!journal || journal->exit_code != 0) return;
-  const std::string clean = CleanText(journal->output, LineEnds::kKept);
+  const std::string journal = JournalOf(task.unit);
+  const std::string clean = CleanText(journal, LineEnds::kKept);
   result.output = CleanEnd(clean, kKeptOutput);
-  if (const std::string said = Quoted(OutputTail(journal->output)); !said.empty()) {
+  if (const std::string said = Quoted(OutputTail(journal)); !said.empty()) {
     result.problem += "; its journal" + said;
   }
+}
+
+// What the unit itself printed in its last run; where that is nothing, what systemd says of it,
+// which would else crowd out the unit's own words.
+std::string Runner::JournalOf(const std::string& unit) {
+  const auto ask = [&](std::vector<std::string> argv) -> std::string {
+    const auto answer = processes_.Run(std::move(argv), kSystemctlLimit);
+    return answer && answer->exit_code == 0 ? answer->output : "";
+  };
+  const auto last_lines = [&](const std::string& which) {
+    return ask(
+        {"journalctl", "--boot", "--quiet", "--no-pager", "--lines=5", "--output=cat", which});
+  };
+  ask({"journalctl", "--sync"});
+  std::string run = ask({"systemctl", "show", "--property=InvocationID", "--value", "--", unit});
+  while (run.ends_with('\n')) run.pop_back();
+  if (!run.empty()) {
+    if (std::string own = last_lines("_SYSTEMD_INVOCATION_ID=" + run); !own.empty()) return own;
+  }
+  return last_lines("--unit=" + unit);
 }
 
 }  // namespace matic::hooks

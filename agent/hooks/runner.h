@@ -87,6 +87,7 @@ class Runner {
                   const std::stop_token& stop, HookResult& result);
   void RunUnit(const Task& task, const std::vector<std::string>& environment,
                const std::stop_token& stop, HookResult& result);
+  std::string JournalOf(const std::string& unit);
 
   Replaceable<config::Hooks> hooks_;
   ProcessRunner& processes_;

@@ -20,9 +20,11 @@ class HookUnitsTest : public HookFolder {
   static std::vector<std::string> Start(const std::string& unit) {
     return {"systemctl", "start", "--", unit};
   }
-  static std::vector<std::string> Journal(const std::string& unit) {
-    return {"journalctl", "--boot",       "--quiet",       "--no-pager",
-            "--lines=5",  "--output=cat", "--unit=" + unit};
+  static std::vector<std::string> Journal(const std::string& which) {
+    return {"journalctl", "--boot", "--quiet", "--no-pager", "--lines=5", "--output=cat", which};
+  }
+  static std::vector<std::string> AskForRun(const std::string& unit) {
+    return {"systemctl", "show", "--property=InvocationID", "--value", "--", unit};
   }
 
   void Link(const std::string& name, const std::string& target) {
@@ -63,12 +65,25 @@ TEST_F(HookUnitsTest, AUnitFindsTheContextInAFile) {
 TEST_F(HookUnitsTest, WhatAFailedUnitLastSaidIsQuoted) {
   hooks_.pre = {{.unit = "backup.service"}};
   processes_.Script(Start("backup.service"), ProcessOutcome{1, "Job for backup.service failed.\n"});
-  processes_.Script(Journal("backup.service"), ProcessOutcome{0, "no space left on /backup\n"});
+  processes_.Script(AskForRun("backup.service"), ProcessOutcome{0, "c0ffee\n"});
+  processes_.Script(Journal("_SYSTEMD_INVOCATION_ID=c0ffee"),
+                    ProcessOutcome{0, "no space left on /backup\n"});
+  processes_.Script(Journal("--unit=backup.service"), ProcessOutcome{0, "Failed to start it.\n"});
   const Report report = Run(Stage::kPre);
   EXPECT_EQ(report.failed,
             "pre hook unit backup.service exited with 1: \"Job for backup.service failed.\"; its "
             "journal: \"no space left on /backup\"");
   EXPECT_EQ(report.hooks[0].output, "no space left on /backup\n");
+}
+
+TEST_F(HookUnitsTest, OfASilentUnitWhatSystemdSaysIsQuoted) {
+  hooks_.pre = {{.unit = "backup.service"}};
+  processes_.Script(Start("backup.service"), ProcessOutcome{1, ""});
+  processes_.Script(AskForRun("backup.service"), ProcessOutcome{0, "c0ffee\n"});
+  processes_.Script(Journal("_SYSTEMD_INVOCATION_ID=c0ffee"), ProcessOutcome{0, ""});
+  processes_.Script(Journal("--unit=backup.service"), ProcessOutcome{0, "Failed with 203.\n"});
+  EXPECT_EQ(Run(Stage::kPre).failed,
+            "pre hook unit backup.service exited with 1; its journal: \"Failed with 203.\"");
 }
 
 TEST_F(HookUnitsTest, WithoutAJournalTheUnitHasFailedAllTheSame) {
