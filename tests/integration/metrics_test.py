@@ -4,31 +4,21 @@ from __future__ import annotations
 
 import json
 import re
-import socket
 import subprocess
-import time
-import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from device import Device, Factory, Servers
 from harness import paths
+from harness.machine import free_port
+from harness.prometheus import ALERTS, Prometheus
 
 SHIPPED = paths.REPOSITORY / "agent" / "metrics"
-ALERTS = SHIPPED / "alerts.yml"
 DASHBOARD = SHIPPED / "dashboard.json"
 REFERENCE = paths.REPOSITORY / "docs" / "reference" / "metrics.md"
 NAME = re.compile(r"\bmatic_[a-z_]+\b")
-COMPARISON = re.compile(r"\s*(==|!=|<=|>=|<|>)\s*[\d.* ]+$")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def get(url: str) -> str:
@@ -71,58 +61,6 @@ class Watched:
         self.device.machine.wait_until_it_reboots()
         assert self.device.machine.power_on() == slot
         self.device.node.wait_for_state(schedule, ["COMPLETED"], 20)
-
-
-class Prometheus:
-    def __init__(self, folder: Path, target: int) -> None:
-        self.port = free_port()
-        folder.mkdir()
-        config = {
-            "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
-            "rule_files": [str(ALERTS)],
-            "scrape_configs": [
-                {"job_name": "matic",
-                 "static_configs": [{"targets": [f"127.0.0.1:{target}"]}]},
-            ],
-        }
-        (folder / "prometheus.yml").write_text(json.dumps(config))
-        self._log = (folder / "log").open("w")
-        self._process = subprocess.Popen(
-            ["setpriv", "--pdeathsig", "KILL", "--", "prometheus",
-             f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/data",
-             f"--web.listen-address=127.0.0.1:{self.port}"],
-            stdout=self._log, stderr=self._log,
-        )
-        self.wait_until(lambda: self.query('up{job="matic"} == 1'), "a first scrape")
-
-    def ask(self, path: str, **parameters: str) -> Any:
-        query = urllib.parse.urlencode(parameters)
-        answer = json.loads(get(f"http://127.0.0.1:{self.port}/api/v1/{path}?{query}"))
-        assert answer["status"] == "success"
-        return answer["data"]
-
-    def query(self, expression: str) -> list[Any]:
-        return list(self.ask("query", query=expression)["result"])
-
-    def rules(self) -> list[Any]:
-        return [rule for group in self.ask("rules")["groups"] for rule in group["rules"]]
-
-    def wait_until(self, reached: Any, what: str) -> Any:
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
-            assert self._process.poll() is None, "prometheus ended"
-            try:
-                if found := reached():
-                    return found
-            except OSError:
-                pass  # it does not listen yet
-            time.sleep(0.2)
-        raise AssertionError(f"no {what}")
-
-    def close(self) -> None:
-        self._process.terminate()
-        self._process.wait(20)
-        self._log.close()
 
 
 @pytest.fixture(scope="module")
@@ -225,20 +163,7 @@ def test_every_name_that_is_used_exists(watched: Watched) -> None:
 
 
 def test_every_alert_can_be_judged(prometheus: Prometheus) -> None:
-    rules = prometheus.wait_until(
-        lambda: all(rule["health"] != "unknown" for rule in prometheus.rules())
-        and prometheus.rules(),
-        "evaluated rules",
-    )
-    assert len(rules) > 10
-    for rule in rules:
-        assert rule["health"] == "ok", rule
-        expression = COMPARISON.sub("", rule["query"])
-        assert expression != rule["query"], rule["query"]
-        # A function over time needs two scrapes.
-        prometheus.wait_until(
-            lambda expression=expression: prometheus.query(expression), f"series of {expression}"
-        )
+    assert prometheus.expect_alerts_can_be_judged() > 10
 
 
 def test_every_panel_of_the_dashboard_shows_something(prometheus: Prometheus) -> None:
@@ -252,9 +177,7 @@ def test_every_panel_of_the_dashboard_shows_something(prometheus: Prometheus) ->
         prometheus.query(expression)  # it is understood
         # What is empty now is so because of its filter alone.
         unfiltered = re.sub(r"(> 0|== 1)", "", expression).replace(',phase!="none"', "")
-        prometheus.wait_until(
-            lambda unfiltered=unfiltered: prometheus.query(unfiltered), f"series of {unfiltered}"
-        )
+        prometheus.wait_for_series(unfiltered)
 
 
 def test_alerts_are_raised_when_they_should_be(tmp_path: Path) -> None:
