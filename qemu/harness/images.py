@@ -136,9 +136,10 @@ class Images:
             raise Unusable(f"image {recipe.name} could not be built ({log}):\n{tail}")
 
     def _overlay(self) -> Path:
-        """What a device's maker adds: a factory certificate, and whom its downloads trust."""
+        """What a device's maker adds: a factory certificate, whom its downloads trust, and units."""
         overlay = self._folder / "overlay"
         shutil.rmtree(overlay, ignore_errors=True)
+        shutil.copytree(paths.GUEST, overlay)
         certificates = overlay / "etc/matic/pki"
         trusted = overlay / "etc/ssl/certs"
         certificates.mkdir(parents=True)

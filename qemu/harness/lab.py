@@ -15,10 +15,10 @@ from harness.console import Line
 from harness.disk import Disk, SlotState
 from harness.https_server import Behaviour, HttpsServer
 from harness.images import OLD, Image, Images
-from harness.machine import BOOT_SECONDS, Machine, Options
+from harness.machine import BOOT_SECONDS, Machine, Options, patient
 from harness.node import Node
 from harness.pki import Pki
-from harness.verdict import expect_equal
+from harness.verdict import Failed, expect_equal
 
 FACTORY = SlotState(priority=1, tries=0, successful=True)
 UNBOOTABLE = SlotState(priority=0, tries=0, successful=False)
@@ -78,16 +78,25 @@ class Lab:
         self._say(text)
 
     def disk(
-        self, slot_a: Image | None = None, config: Config | None = None, size: str = "2G"
+        self,
+        slot_a: Image | None = None,
+        config: Config | None = None,
+        size: str = "2G",
+        more_state: Callable[[Path], None] = lambda var: None,
     ) -> Disk:
-        """A device as it leaves the factory: an image (1.0) in slot a, nothing in slot b."""
+        """A device as it leaves the factory: an image (1.0) in slot a, nothing in slot b.
+
+        `more_state` is given the folder of what the machine will have in /var, and adds to it.
+        """
         image = slot_a or self.images.get(OLD)
         path = self.folder / "disk.img"
         path.unlink(missing_ok=True)
         path.with_suffix(".vars").unlink(missing_ok=True)
+        state = self._state(config or agent_config())
+        more_state(state)
         self._osctl(
             *("image", "disk", "--slot-a", image.path, "--size", size),
-            *("--selector", paths.SELECTOR, "--state", self._state(config or agent_config())),
+            *("--selector", paths.SELECTOR, "--state", state),
             *("--out", path),
         )
         disk = Disk(path)
@@ -120,6 +129,14 @@ class Lab:
         running = node.running()
         self.say(f"{running['name']} runs, version {running['version']}")
         expect_equal((running["name"], running["version"]), (slot, version), "what runs")
+
+    def expect_well(self, machine: Machine) -> None:
+        """The start is over, and systemd knows of nothing that failed. Takes Options.shell."""
+        state = machine.shell.ask("systemctl is-system-running --wait", patient(120)).output
+        if state != "running":
+            failed = machine.shell.ask("systemctl list-units --failed --plain --no-legend").output
+            raise Failed(f"systemctl is-system-running: {state}; failed: {failed or 'nothing'}")
+        self.say("systemctl is-system-running: running")
 
     def publish(self, image: Image, behaviour: Behaviour = Behaviour(), path: str = "") -> str:
         return self.server.publish(path or f"/{image.path.name}", image.path, behaviour)

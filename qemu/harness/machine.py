@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from pathlib import Path
 from harness import paths
 from harness.console import Console, Line
 from harness.disk import Disk
+from harness.shell import PORT, Shell
 from harness.verdict import Failed
 
 # Emulation is slow, and slower beside a busy neighbour: waits for the guest are several times what
@@ -33,6 +35,7 @@ class Options:
     hardware_watchdog: bool = False  # an i6300esb that resets the machine when it runs out
     stop_at_reboot: bool = False  # a reboot, by whomever, turns the machine off instead
     memory_mib: int = 1024
+    shell: bool = False  # Machine.shell is answered
 
 
 def free_port() -> int:
@@ -46,7 +49,8 @@ class Machine:
     """Runs from construction until it is cut off or turns itself off.
 
     Firmware variables live beside the disk, so the next machine on the same disk finds what this
-    one stored. The agent's port 50051 is reached on 127.0.0.1:api_port; the guest reaches the
+    one stored. The agent's port 50051 is reached on 127.0.0.1:api_port, and its metrics' on
+    127.0.0.1:metrics_port where it does not keep them to its own loopback; the guest reaches the
     host's loopback as 10.0.2.2.
     """
 
@@ -59,13 +63,17 @@ class Machine:
     ) -> None:
         self.disk = disk
         self.api_port = free_port()
+        self.metrics_port = free_port()
+        # Not beside the log: the kernel takes no longer a path than 107 bytes.
+        self._sockets = Path(tempfile.mkdtemp(prefix="matic-qemu-"))
+        self.shell = Shell(self._sockets / "shell")
         variables = disk.path.with_suffix(".vars")
         if not variables.exists():
             shutil.copyfile(paths.FIRMWARE_VARIABLES, variables)
         self._errors = log_stem.with_suffix(".qemu.log")
         with self._errors.open("wb") as errors:
             self._process = subprocess.Popen(
-                _command(disk.path, variables, self.api_port, options),
+                _command(self, variables, self._sockets / "shell", options),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=errors,
@@ -84,6 +92,8 @@ class Machine:
             self._process.kill()
         self._process.wait()
         self.console.join()
+        self.shell.close()
+        shutil.rmtree(self._sockets, ignore_errors=True)
 
     def wait_until_off(self, timeout: float) -> None:
         """For a machine that turns itself off (stop_at_reboot)."""
@@ -99,7 +109,7 @@ class Machine:
         return self._errors.read_text(errors="replace").strip()
 
 
-def _command(disk: Path, variables: Path, port: int, options: Options) -> list[str]:
+def _command(machine: Machine, variables: Path, shell: Path, options: Options) -> list[str]:
     command = [
         # A harness that is killed takes its machines along.
         "setpriv",
@@ -125,11 +135,12 @@ def _command(disk: Path, variables: Path, port: int, options: Options) -> list[s
         "-drive",
         f"if=pflash,format=raw,unit=1,file={variables}",
         "-drive",
-        f"if=none,id=disk,format=raw,cache=writeback,file={disk}",
+        f"if=none,id=disk,format=raw,cache=writeback,file={machine.disk.path}",
         "-device",
         "virtio-blk-pci,drive=disk,bootindex=0",
         "-netdev",
-        f"user,id=net,hostfwd=tcp:127.0.0.1:{port}-:50051",
+        f"user,id=net,hostfwd=tcp:127.0.0.1:{machine.api_port}-:50051,"
+        f"hostfwd=tcp:127.0.0.1:{machine.metrics_port}-:28051",
         "-device",
         "virtio-net-pci,netdev=net,romfile=",
         "-device",
@@ -141,6 +152,12 @@ def _command(disk: Path, variables: Path, port: int, options: Options) -> list[s
     ]
     if options.hardware_watchdog:
         command += ["-device", "i6300esb", "-action", "watchdog=reset"]
+    if options.shell:
+        command += [
+            *("-chardev", f"socket,id=shell,path={shell},server=on,wait=off"),
+            *("-device", "virtio-serial-pci"),
+            *("-device", f"virtserialport,chardev=shell,name={PORT}"),
+        ]
     if options.stop_at_reboot:
         command += ["-no-reboot"]
     return command

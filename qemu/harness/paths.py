@@ -12,6 +12,7 @@ WORK = REPOSITORY / "build" / "qemu"
 IMAGES = WORK / "images"
 LOGS = WORK / "logs"
 PKI = WORK / "pki"
+GUEST = REPOSITORY / "qemu" / "guest"  # files that images of the lab have beside the recipe's
 IMAGE_RECIPE = REPOSITORY / "image" / "debian" / "build"
 
 OSCTL = PROGRAMS / "osctl"

@@ -6,7 +6,7 @@ from harness import measurements
 from harness.disk import SlotState
 from harness.images import NEW
 from harness.lab import Lab
-from harness.machine import BOOT_SECONDS
+from harness.machine import BOOT_SECONDS, Options
 from harness.node import DONE
 from harness.verdict import expect, expect_equal
 
@@ -15,7 +15,8 @@ CORE = True
 
 def run(lab: Lab) -> None:
     disk = lab.disk()
-    machine, node = lab.boot_and_wait(disk, ("slot-a", "1.0"))
+    machine, node = lab.boot_and_wait(disk, ("slot-a", "1.0"), Options(shell=True))
+    lab.expect_well(machine)
     machine.console.wait_for(r"matic-boot: starting slot-a \(priority 1, successful\)", 1)
     image = lab.images.get(NEW)
 
@@ -36,6 +37,7 @@ def run(lab: Lab) -> None:
 
     lab.expect_trial_boot(machine, "slot-b", tries_left=2, timeout=1)
     lab.expect_running(node, "slot-b", "2.0")
+    lab.expect_well(machine)
     lab.expect_slots(disk, slot_a=SlotState(1, 0, True), slot_b=SlotState(2, 0, True))
     disk.table()
     expect_equal(
