@@ -96,7 +96,7 @@ class Images:
     def get(self, recipe: Recipe) -> Image:
         """The image, built first where there is none from today's inputs. Takes a minute or two."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        with _locked(self._folder / "lock"):
+        with locked(self._folder / "lock"):
             return self._get_locked(recipe)
 
     def _get_locked(self, recipe: Recipe) -> Image:
@@ -169,7 +169,7 @@ def _files_under(path: Path) -> Iterable[Path]:
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[None]:
+def locked(path: Path) -> Iterator[None]:
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
