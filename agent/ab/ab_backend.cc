@@ -145,8 +145,10 @@ Result<update::StagedImage> AbBackend::Stage(const engine::StageSpec& spec,
     const gpt::SlotChange change{target, boot::kUnbootable};
     return table_.UpdateAttributes({&change, 1});
   };
-  auto written =
-      StageImage({*source, slot, sha256, options_.buffer_bytes, make_unbootable}, progress, stop);
+  const uint64_t max_bytes =
+      spec.size_bytes == 0 ? slot.size() : std::min(spec.size_bytes, slot.size());
+  auto written = StageImage(
+      {*source, slot, sha256, max_bytes, options_.buffer_bytes, make_unbootable}, progress, stop);
   if (!written) return Fail(written.error().Context("stage " + name));
   return update::StagedImage{name, crypto::ToHex(written->digest), written->version,
                              written->size_bytes};

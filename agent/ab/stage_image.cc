@@ -83,7 +83,7 @@ Result<> FetchAndWrite(const StageJob& job, SlotWriter& writer,
   ChunkFiller filler(ring, ended.get_token());
   Result<> fetched;
   std::jthread fetch([&] {
-    fetched = job.source.Fetch(job.slot.size(), filler, ended.get_token());
+    fetched = job.source.Fetch(job.max_bytes, filler, ended.get_token());
     if (fetched) filler.Finish();
     ring.Close();
   });

@@ -17,6 +17,7 @@ struct StageJob {
   ImageSource& source;
   BlockDevice& slot;
   crypto::Digest sha256;  // what the image must have
+  uint64_t max_bytes;     // more than these are not fetched
   size_t buffer_bytes;
   std::function<Result<>()> make_unbootable;  // see SlotWriter
 };

@@ -17,6 +17,8 @@ namespace matic::engine {
 struct StageSpec {
   std::string source;
   std::string sha256;  // 64 lower-case hex digits
+  // What a signed manifest promises: not a byte more is fetched. 0: nothing is promised.
+  uint64_t size_bytes = 0;
 };
 
 enum class StagePhase { kFetching, kVerifying };

@@ -284,6 +284,10 @@ void Ledger::ShowState(const update::UpdateState& state) {
   if (!shown.target.empty()) schedule.target = shown.target;
   if (!shown.previous.empty()) schedule.previous = shown.previous;
   if (!shown.version.empty()) schedule.version = shown.version;
+  if (const auto* staged = std::get_if<update::Staged>(&state)) {
+    const uint64_t all = staged->image.size_bytes;
+    schedule.progress = {.bytes_done = all, .bytes_total = all, .bytes_per_second = 0};
+  }
   // What is tried again every few seconds is not worth a write each time.
   const auto seen = [](const Schedule& s) {
     return std::tie(s.state, s.phase, s.reason, s.target, s.previous, s.version);

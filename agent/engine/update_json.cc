@@ -59,6 +59,7 @@ Json OrderJson(const update::Order& order) {
           {"timing", TimingJson(order.timing)},
           {"reboot_delay_seconds", order.reboot_delay.count()},
           {"version", order.version},
+          {"size_bytes", order.size_bytes},
           {"force", order.force}};
 }
 
@@ -72,6 +73,7 @@ update::Order OrderFrom(const Json& json) {
           .timing = TimingFrom(json.value("timing", Json::object())),
           .reboot_delay = std::chrono::seconds(json.value("reboot_delay_seconds", int64_t{0})),
           .version = json.value("version", ""),
+          .size_bytes = json.value("size_bytes", uint64_t{0}),
           .force = json.value("force", std::vector<std::string>())};
 }
 

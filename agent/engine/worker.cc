@@ -263,8 +263,8 @@ std::optional<update::Event> Worker::Perform(const update::Stage& action) {
   std::stop_token token = FreshInterrupt();
   Repair();
   verified_digest_.clear();
-  Result<update::StagedImage> staged =
-      backend_.Stage({action.order.source, action.order.sha256}, MakeSink(), token);
+  Result<update::StagedImage> staged = backend_.Stage(
+      {action.order.source, action.order.sha256, action.order.size_bytes}, MakeSink(), token);
   if (staged) {
     verified_digest_ = staged->digest;
     return update::StageSucceeded{*staged};

@@ -23,6 +23,7 @@ struct Order {
   calendar::Rules timing{};
   std::chrono::seconds reboot_delay{0};
   std::string version{};             // that the signed manifest promises; empty: there is none
+  uint64_t size_bytes = 0;           // likewise; 0: there is none
   std::vector<std::string> force{};  // names of what it passes by
 
   bool operator==(const Order&) const = default;

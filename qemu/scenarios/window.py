@@ -12,7 +12,9 @@ from harness.verdict import expect, expect_equal
 _ZONE = "Europe/Berlin"
 # On this night 02:00 of +01:00 is followed by 03:00 of +02:00.
 _NIGHT = "2027-03-28"
+_WINDOW = "Sun 02:30-04:00"
 _OPENS = f"{_NIGHT}T01:00:00Z"  # what the clocks there show first that is not before 02:30
+_REBOOT_WINDOW = "Sun 05:00-06:00"
 _REBOOTS = f"{_NIGHT}T03:00:00Z"  # 05:00
 _INHIBITOR = "systemd-inhibit --what=shutdown --who=backup --why='copies the photographs'"
 
@@ -25,31 +27,31 @@ def run(lab: Lab) -> None:
     schedule = node.update_to(
         image,
         lab.publish(image),
-        *("--timezone", _ZONE, "--window", "Sun 02:30-04:00", "--reboot-window", "Sun 05:00-06:00"),
+        *("--timezone", _ZONE, "--window", _WINDOW, "--reboot-window", _REBOOT_WINDOW),
         *("--blackout", "2027-03-29..2027-04-05"),
     )
-    _expect_wait(lab, node, schedule, _OPENS)
-    expect_equal(lab.server.requests(), [], "what was asked of the server before the window")
+    _expect_wait(lab, node, schedule, _WINDOW, _OPENS)
+    expect_equal(lab.server.requests(f"/{image.path.name}"), [], "what was asked of the server before the window")
 
     _set_clock(lab, machine, f"{_NIGHT} 00:59:57")
     staged = node.wait_for(
         schedule,
         "the wait for the reboot's window",
-        lambda now: now.phase == "WAITING" and now.bytes_done == image.size,
+        lambda now: now.phase == "STAGED" and now.bytes_done == image.size,
         patient(120),
     )
     clock = machine.shell.run("date -u +%Y-%m-%dT%H:%M:%SZ")
     expect(_OPENS <= clock < _REBOOTS, f"written although the machine's clock says {clock}")
     lab.say(f"the window opened with the clocks, and the image was written by {clock}")
     lab.say(f"reason: {staged.reason}")
-    _expect_wait(lab, node, schedule, _REBOOTS)
+    _expect_wait(lab, node, schedule, _REBOOT_WINDOW, _REBOOTS)
 
     machine.cut_power()
     # Activation belongs to the reboot: nothing is tried because the power failed.
     lab.expect_slots(disk, slot_a=FACTORY, slot_b=UNBOOTABLE)
     machine, node = lab.boot_and_wait(disk, ("slot-a", "1.0"), Options(shell=True))
     _set_clock(lab, machine, f"{_NIGHT} 02:00:00")
-    _expect_wait(lab, node, schedule, _REBOOTS)
+    _expect_wait(lab, node, schedule, _REBOOT_WINDOW, _REBOOTS)
     lab.say("the update waits on after the power cut")
 
     machine.shell.run(f"systemd-run --unit=backup {_INHIBITOR} sleep 100000")
@@ -73,12 +75,11 @@ def _set_clock(lab: Lab, machine: Machine, utc: str) -> None:
     lab.say(f"the machine's clock is set to {utc} UTC")
 
 
-def _expect_wait(lab: Lab, node: Node, schedule: str, until: str) -> None:
+def _expect_wait(lab: Lab, node: Node, schedule: str, window: str, until: str) -> None:
     def waiting() -> Json | None:
         now: Json = node.call("schedule", "status", schedule)["schedule"]
-        right = now["phase"] == "PHASE_WAITING" and now.get("waiting_until") == until
-        return now if right else None
+        return now if now.get("waiting_until") == until else None
 
     now = node.poll(waiting, patient(60), f"a wait until {until}")
-    expect(_ZONE in now["reason"] or "window" in now["reason"], f"why it waits: {now['reason']}")
+    expect(f"window {window} ({_ZONE})" in now["reason"], f"why it waits: {now['reason']}")
     lab.say(f"it waits: {now['reason']}")

@@ -187,6 +187,17 @@ TEST_F(StageTest, AnEndlessBodyIsCutAtTheSlotsEnd) {
   EXPECT_LE(machine_.http.bytes_sent(), kSlotBytes);
 }
 
+TEST_F(StageTest, NotAByteMoreThanWasPromised) {
+  auto spec = machine_.Serve(image_);
+  spec.size_bytes = image_.size();
+  EXPECT_TRUE(machine_.Stage(spec).has_value());
+  machine_.http.AddMishap({.endless = true});
+  const uint64_t before = machine_.http.bytes_sent();
+  ExpectFailure(machine_.Stage(spec), ErrorCode::kInvalidArgument, "more than fits",
+                Other::kUnbootable);
+  EXPECT_LE(machine_.http.bytes_sent() - before, image_.size());
+}
+
 TEST_F(StageTest, ATruncatedImage) {
   auto cut = image_;
   cut.resize(cut.size() - 4096);

@@ -140,6 +140,8 @@ TEST_F(PreparationTest, StagedWaitsForTheWindowToRebootAndCannotBeBooted) {
   const std::string id = machine_.Schedule(request);
   AwaitReason(id, "reboot window");
   EXPECT_EQ(machine_.Get(id).phase, Phase::kStaged);
+  EXPECT_GT(machine_.Get(id).progress.bytes_total, 0u);
+  EXPECT_EQ(machine_.Get(id).progress.bytes_done, machine_.Get(id).progress.bytes_total);
   EXPECT_EQ(machine_.backend.slot(Slot::kB).attributes, boot::kUnbootable);
   // A power cut here starts no trial.
   machine_.Reboot();
