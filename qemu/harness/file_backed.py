@@ -91,11 +91,6 @@ class FileBackedMachine:
             time.sleep(0.02)
         self.power_off()
 
-    @property
-    def agent_pid(self) -> int:
-        assert self._agent is not None
-        return self._agent.pid
-
     def power_off(self) -> None:
         if self._agent is not None:
             self._agent.terminate()
