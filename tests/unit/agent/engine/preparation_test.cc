@@ -202,6 +202,22 @@ TEST_F(PreparationTest, UsersAreWarnedAndCanStopIt) {
   EXPECT_EQ(machine_.backend.slot(Slot::kB).attributes, boot::kUnbootable);
 }
 
+TEST_F(PreparationTest, WhoWasWarnedIsWarnedAgainAfterSomethingElseHeldItUp) {
+  Start();
+  ScheduleRequest request = machine_.Request();
+  request.reboot_delay = 1s;
+  const std::string id = machine_.Schedule(request);
+  machine_.Await([&] { return !machine_.guard.warnings().empty(); });
+  machine_.guard.SetInhibitors({"backup (nightly backup runs)"});
+  AwaitReason(id, "inhibited by backup");
+  EXPECT_EQ(machine_.backend.slot(Slot::kB).attributes, boot::kUnbootable);
+  EXPECT_THAT(machine_.guard.warnings(), testing::SizeIs(1));
+  machine_.guard.SetInhibitors({});
+  machine_.RunToRest();
+  EXPECT_EQ(machine_.Get(id).state, ScheduleState::kCompleted);
+  EXPECT_THAT(machine_.guard.warnings(), testing::SizeIs(2));
+}
+
 TEST_F(PreparationTest, AFailedPrecheckStopsItUnlessItIsPassedBy) {
   machine_.wanted.min_uptime = std::chrono::hours(24 * 3650);
   Start();
