@@ -35,6 +35,7 @@
 #include "lib/http/curl_http_client.h"
 #include "lib/notify/curl_transport.h"
 #include "lib/os/clock.h"
+#include "lib/os/crash_record.h"
 #include "lib/os/linux_block_device.h"
 #include "lib/os/machine_id.h"
 #include "lib/os/os_release.h"
@@ -167,7 +168,7 @@ class Agent {
         resolver_(MakeResolverOptions(config), document_http_, clock_),
         preparation_(MakePreparationOptions(), resolver_, prechecks_, hooks_, guard_, clock_,
                      ledger_),
-        aftermath_(resolver_, hooks_, processes_, ledger_),
+        aftermath_(resolver_, hooks_, processes_, ledger_, CrashRecordFolders()),
         worker_(MakeWorkerOptions(config), backend_, preparation_, aftermath_, checks_, processes_,
                 clock_, ledger_),
         engine_(MakeEngineOptions(config), backend_, resolver_, checks_, preparation_, hooks_,

@@ -1,6 +1,9 @@
 #include "agent/engine/aftermath.h"
 
 #include <algorithm>
+#include <optional>
+
+#include "lib/os/crash_record.h"
 
 namespace matic::engine {
 namespace {
@@ -28,11 +31,18 @@ void NoteHooks(Ledger& ledger, const std::string& schedule_id, const hooks::Repo
 }
 
 Aftermath::Aftermath(SourceResolver& resolver, hooks::Runner& hooks, ProcessRunner& processes,
-                     Ledger& ledger)
-    : resolver_(resolver), hooks_(hooks), processes_(processes), ledger_(ledger) {}
+                     Ledger& ledger, std::vector<std::filesystem::path> crash_folders)
+    : resolver_(resolver),
+      hooks_(hooks),
+      processes_(processes),
+      ledger_(ledger),
+      crash_folders_(std::move(crash_folders)) {}
 
 void Aftermath::Follow(const update::Outcome& outcome, std::stop_token stop) {
-  if (outcome.rollback) KeepLog(outcome);
+  if (outcome.rollback) {
+    KeepJournal(outcome);
+    KeepCrash(outcome);
+  }
   // One with nothing to do left nothing behind either.
   const bool completed = outcome.end == update::Outcome::End::kCompleted && outcome.stays;
   if (completed && !outcome.image.version.empty()) resolver_.Confirmed(outcome.image.version);
@@ -54,7 +64,7 @@ void Aftermath::Follow(const update::Outcome& outcome, std::stop_token stop) {
   NoteHooks(ledger_, outcome.schedule_id, hooks_.Run(stage, context, std::move(stop)));
 }
 
-void Aftermath::KeepLog(const update::Outcome& outcome) {
+void Aftermath::KeepJournal(const update::Outcome& outcome) {
   const std::string& boot_id = outcome.rollback->failed_boot_id;
   if (boot_id.empty()) return;
   Result<ProcessOutcome> journal = processes_.Run(
@@ -68,6 +78,20 @@ void Aftermath::KeepLog(const update::Outcome& outcome) {
   event.boot_id = boot_id;
   const std::string& text = journal->output;
   event.output = text.substr(text.size() - std::min(text.size(), kMaxLog));
+  ledger_.Note(std::move(event));
+}
+
+// A kernel that panics writes no journal, and may have come no further than that.
+void Aftermath::KeepCrash(const update::Outcome& outcome) {
+  const Result<Schedule> schedule = ledger_.FindSchedule(outcome.schedule_id);
+  if (!schedule) return;
+  std::optional<CrashRecord> crash = NewestCrashRecord(crash_folders_, schedule->created, kMaxLog);
+  if (!crash) return;
+  HistoryEvent event;
+  event.kind = "boot-log";
+  event.schedule_id = outcome.schedule_id;
+  event.summary = "what a kernel kept of its crash, in " + crash->path.string();
+  event.output = std::move(crash->text);
   ledger_.Note(std::move(event));
 }
 

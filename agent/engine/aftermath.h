@@ -1,8 +1,10 @@
 // What follows the end of an update: hooks, and what is kept of a start that failed.
 #pragma once
 
+#include <filesystem>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "agent/engine/ledger.h"
 #include "agent/engine/source_resolver.h"
@@ -14,22 +16,25 @@ namespace matic::engine {
 
 class Aftermath {
  public:
+  // `crash_folders`: where kernels leave records of their end (lib/os/crash_record.h).
   Aftermath(SourceResolver& resolver, hooks::Runner& hooks, ProcessRunner& processes,
-            Ledger& ledger);
+            Ledger& ledger, std::vector<std::filesystem::path> crash_folders);
 
   // Runs the hooks of a completed update or of a rollback, and keeps the tail of the journal of the
-  // start that was left. A failure is told in the history and changes nothing. After a power loss
-  // it is not done again. Takes as long as the hooks do, each with its deadline; cut short when
-  // stopped.
+  // start that was left, and of the record of a kernel that crashed since the update was asked for.
+  // A failure is told in the history and changes nothing. After a power loss it is not done again.
+  // Takes as long as the hooks do, each with its deadline; cut short when stopped.
   void Follow(const update::Outcome& outcome, std::stop_token stop);
 
  private:
-  void KeepLog(const update::Outcome& outcome);
+  void KeepJournal(const update::Outcome& outcome);
+  void KeepCrash(const update::Outcome& outcome);
 
   SourceResolver& resolver_;
   hooks::Runner& hooks_;
   ProcessRunner& processes_;
   Ledger& ledger_;
+  std::vector<std::filesystem::path> crash_folders_;
 };
 
 // Each hook that was run, into the history.

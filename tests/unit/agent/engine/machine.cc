@@ -68,8 +68,8 @@ void Machine::MakeAgent() {
                          .time_floor = [this] { return time_floor; },
                          .look_again = 1ms},
       resolver, *agent_->prechecks, *agent_->hooks, guard, clock_, *agent_->ledger);
-  agent_->aftermath =
-      std::make_unique<Aftermath>(resolver, *agent_->hooks, processes, *agent_->ledger);
+  agent_->aftermath = std::make_unique<Aftermath>(
+      resolver, *agent_->hooks, processes, *agent_->ledger, std::vector{folder.File("pstore")});
   agent_->worker =
       std::make_unique<Worker>(worker_options, backend, *agent_->preparation, *agent_->aftermath,
                                *agent_->checks, processes, clock_, *agent_->ledger);

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <fstream>
 
 #include "tests/unit/agent/engine/machine.h"
 
@@ -363,7 +364,7 @@ TEST_F(HooksTest, ThoseAfterItRunOnceItIsConfirmed) {
   EXPECT_EQ(machine_.Get(id).state, ScheduleState::kCompleted) << "they have no say any more";
 }
 
-TEST_F(HooksTest, ARollbackHasItsOwnAndKeepsTheJournalOfTheFailedStart) {
+TEST_F(HooksTest, ARollbackHasItsOwnAndKeepsWhatTheFailedStartLeft) {
   Add(machine_.hooks.rollback, "page.service", 0);
   machine_.SetCheck("api", "2.0", Found::kFail);
   PreparationTest::Start();
@@ -373,16 +374,21 @@ TEST_F(HooksTest, ARollbackHasItsOwnAndKeepsTheJournalOfTheFailedStart) {
   machine_.processes.Script(
       {"journalctl", "--boot=" + std::string("boot2"), "--lines=50", "--no-pager", "--quiet"},
       ProcessOutcome{0, "api: panic"});
+  std::filesystem::create_directories(machine_.folder.File("pstore/1760000000"));
+  std::ofstream(machine_.folder.File("pstore/1760000000/dmesg.txt")) << "Kernel panic";
   machine_.RunToRest();
   EXPECT_EQ(machine_.Get(id).state, ScheduleState::kRolledBack);
   machine_.Await([&] { return !History("hook").empty(); });
   EXPECT_EQ(Starts("page.service"), 1);
   Result<std::vector<HistoryEvent>> events = machine_.engine().GetHistory(100, std::nullopt);
   ASSERT_TRUE(events);
-  const auto log = std::ranges::find(*events, std::string("boot-log"), &HistoryEvent::kind);
+  const auto log = std::ranges::find(*events, "api: panic", &HistoryEvent::output);
   ASSERT_NE(log, events->end());
-  EXPECT_EQ(log->output, "api: panic");
+  EXPECT_EQ(log->kind, "boot-log");
   EXPECT_EQ(log->boot_id, "boot-2");
+  const auto crash = std::ranges::find(*events, "Kernel panic", &HistoryEvent::output);
+  ASSERT_NE(crash, events->end());
+  EXPECT_THAT(crash->summary, HasSubstr("pstore/1760000000/dmesg.txt"));
 }
 
 }  // namespace
