@@ -196,7 +196,8 @@ Result<fs::path> Runner::NamedPath(const std::string& wanted) const {
 Result<> Runner::CheckNamed(const std::vector<std::string>& names) const {
   for (const std::string& wanted : names) {
     MATIC_ASSIGN(const fs::path path, NamedPath(wanted));
-    const std::string_view bare = WithoutEnding(path.filename().native(), kMayFail);
+    const std::string file = path.filename().string();
+    const std::string_view bare = WithoutEnding(file, kMayFail);
     const Result<> good = UnitOf(path, bare) ? CheckLink(path) : CheckExecutable(path);
     if (!good) return Fail(good.error().Context("hook " + wanted));
   }

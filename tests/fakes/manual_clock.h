@@ -16,6 +16,9 @@ class ManualClock final : public Clock {
   enum class Waits {
     kBlock,  // until Advance has covered them
     kPass,   // a wait advances the clock by itself and returns at once
+    // Waits of up to a minute pass, those of deadlines block: for work that is retried after a
+    // while, and watched over by a thread.
+    kPassShort,
   };
 
   // Starts at 2026-01-27T01:00:00Z, a minute after the machine's start.

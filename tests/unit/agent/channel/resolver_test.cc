@@ -105,7 +105,7 @@ TEST_F(ResolverTest, FilesOfOtherFoldersAreNoSource) {
 TEST_F(ResolverTest, AServerWithABadMomentIsAskedAgain) {
   PublishChannel(ManifestHere());
   options_.retry = {.retries = 2, .backoff = std::chrono::seconds(4)};
-  fakes::ManualClock passing(fakes::ManualClock::Waits::kPass);
+  fakes::ManualClock passing(fakes::ManualClock::Waits::kPassShort);
   TrustedResolver resolver(options_, http_, passing);
   const std::stop_source stop;
   const Error busy{ErrorCode::kUnavailable, "HTTP 503"};
@@ -121,7 +121,7 @@ TEST_F(ResolverTest, AServerWithABadMomentIsAskedAgain) {
 
 TEST_F(ResolverTest, AServerThatStaysAwayIsGivenUp) {
   options_.retry = {.retries = 2, .backoff = std::chrono::seconds(4)};
-  fakes::ManualClock passing(fakes::ManualClock::Waits::kPass);
+  fakes::ManualClock passing(fakes::ManualClock::Waits::kPassShort);
   TrustedResolver resolver(options_, http_, passing);
   const std::stop_source stop;
   for (int i = 0; i < 4; ++i)

@@ -147,7 +147,8 @@ TEST_F(RecoveryTest, TheAgentIsRestartedWhileItChecks) {
     machine.SetCheck("api", version, Found::kHang);
     const std::string id = machine.Schedule(machine.Request());
     if (std::string(version) == "1.0") {
-      machine.AwaitPhase(id, Phase::kChecking);
+      machine.AwaitState<update::Staged>();
+      machine.AwaitPhase(id, Phase::kChecking);  // those before the activation
     } else {
       machine.AwaitRebootAsked();
       machine.Reboot();
