@@ -55,6 +55,7 @@ ALLOWED: dict[str, list[str]] = {
                       "agent/update", "agent/engine"],
     "agent/logind": ["lib/base", "lib/os", "agent/engine"],
     "agent/ab": [*LIB, "boot/policy", "agent/update", "agent/engine", "agent/config"],
+    "agent/nixos": ["lib/base", "lib/os"],
     "agent/api": [*LIB, "proto", "agent/update", "agent/health", "agent/prechecks", "agent/engine",
                   "agent/config"],
     "agent/metrics": ["lib/base", "lib/os", "lib/http", "lib/notify", "lib/rpc", "agent/update",

@@ -1,0 +1,143 @@
+#include "agent/nixos/build.h"
+
+#include <gmock/gmock.h>
+
+#include <thread>
+
+#include "tests/unit/agent/nixos/nix_host.h"
+
+namespace matic::nixos {
+namespace {
+
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+class BuildTest : public NixHost {
+ protected:
+  Result<System> BuildHost(const std::string& host, std::stop_token stop = {},
+                           std::chrono::milliseconds deadline = 1min) {
+    return Build(FlakeTarget{.flake = (folder_ / "config").string(), .host = host}, std::move(stop),
+                 deadline);
+  }
+
+  Result<System> Build(std::variant<FlakeTarget, ChannelTarget> target, std::stop_token stop = {},
+                       std::chrono::milliseconds deadline = 1min) {
+    return BuildSystem(
+        programs_,
+        {.target = std::move(target), .out_link = folder_ / "gcroots/next", .deadline = deadline},
+        std::move(stop));
+  }
+
+  std::string LinkTarget() const {
+    std::error_code none;
+    return fs::read_symlink(folder_ / "gcroots/next", none).string();
+  }
+};
+
+TEST_F(BuildTest, AFlakesHostIsBuiltAndKept) {
+  WriteFlake("24.05");
+  const Result<System> system = BuildHost("web");
+  ASSERT_TRUE(system) << system.error().message;
+  EXPECT_EQ(system->version, "24.05");
+  EXPECT_TRUE(system->has_switch);
+  EXPECT_EQ(LinkTarget(), system->path);
+  EXPECT_FALSE(fs::exists(folder_ / "config/flake.lock"));
+
+  Do({"nix-store", "--gc"});
+  EXPECT_TRUE(fs::exists(system->path / "nixos-version"));
+}
+
+TEST_F(BuildTest, AChannelsSystemIsBuilt) {
+  Write("nixpkgs/nixos/default.nix", "{ ... }: { system = import <nixos-config>; }");
+  Write("config/configuration.nix", "import ./toplevel.nix { version = \"23.11\"; }");
+  const Result<System> system =
+      Build(ChannelTarget{"nixpkgs=" + (folder_ / "nixpkgs").string() +
+                          ":nixos-config=" + (folder_ / "config/configuration.nix").string()});
+  ASSERT_TRUE(system) << system.error().message;
+  EXPECT_EQ(system->version, "23.11");
+  EXPECT_EQ(LinkTarget(), system->path);
+}
+
+TEST_F(BuildTest, AFailedBuildIsQuotedAndTheLastOneKept) {
+  WriteFlake("24.05");
+  const Result<System> good = BuildHost("web");
+  ASSERT_TRUE(good) << good.error().message;
+  const Result<System> bad = BuildHost("broken");
+  ASSERT_FALSE(bad);
+  EXPECT_EQ(bad.error().code, ErrorCode::kIo);
+  EXPECT_THAT(bad.error().message,
+              StartsWith("build " + (folder_ / "config").string() + "#broken: nix build exited"));
+  EXPECT_THAT(bad.error().message, HasSubstr("foo.h: no such header"));
+  EXPECT_EQ(LinkTarget(), good->path);
+}
+
+TEST_F(BuildTest, WhatCannotBeEvaluatedIsQuoted) {
+  WriteFlake("24.05");
+  const Result<System> unknown = BuildHost("nobody");
+  ASSERT_FALSE(unknown);
+  EXPECT_THAT(unknown.error().message, HasSubstr("does not provide attribute"));
+
+  Write("config/flake.nix", "{ outputs = { self }: { nixosConfigurations = ; }; }");
+  const Result<System> broken = BuildHost("web");
+  ASSERT_FALSE(broken);
+  EXPECT_THAT(broken.error().message, HasSubstr("syntax error"));
+
+  const Result<System> nowhere =
+      Build(FlakeTarget{.flake = (folder_ / "nowhere").string(), .host = "web"});
+  ASSERT_FALSE(nowhere);
+  EXPECT_THAT(nowhere.error().message, HasSubstr("nowhere"));
+
+  const Result<System> no_channel = Build(ChannelTarget{"nixos-config=/no/configuration.nix"});
+  ASSERT_FALSE(no_channel);
+  EXPECT_THAT(no_channel.error().message, HasSubstr("nixpkgs"));
+  EXPECT_EQ(LinkTarget(), "");
+}
+
+TEST_F(BuildTest, ABuildThatHangsIsKilled) {
+  WriteFlake("24.05");
+  const Result<System> late = BuildHost("endless", {}, 3s);
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().code, ErrorCode::kDeadline);
+
+  std::stop_source stop;
+  std::jthread impatient([&] {
+    std::this_thread::sleep_for(500ms);
+    stop.request_stop();
+  });
+  const Result<System> stopped = BuildHost("endless", stop.get_token(), 1h);
+  ASSERT_FALSE(stopped);
+  EXPECT_EQ(stopped.error().code, ErrorCode::kCancelled);
+  EXPECT_EQ(LinkTarget(), "");
+}
+
+TEST_F(BuildTest, OnlyASystemThatCanBeActivatedIsOne) {
+  WriteFlake("24.05");
+  const Result<System> empty = BuildHost("empty");
+  ASSERT_FALSE(empty);
+  EXPECT_EQ(empty.error().code, ErrorCode::kInvalidArgument);
+  EXPECT_THAT(empty.error().message, HasSubstr("no NixOS system"));
+
+  const Result<System> fixed = BuildHost("fixed");
+  ASSERT_FALSE(fixed);
+  EXPECT_THAT(fixed.error().message, HasSubstr("no bin/switch-to-configuration"));
+}
+
+TEST(FlakeTargetTest, IsWrittenAsForNixosRebuild) {
+  EXPECT_EQ(ParseFlakeTarget("/etc/nixos#web", "here").value(),
+            (FlakeTarget{.flake = "/etc/nixos", .host = "web"}));
+  EXPECT_EQ(
+      ParseFlakeTarget("git+ssh://git@example.org/config?ref=main", "web.example.org").value(),
+      (FlakeTarget{.flake = "git+ssh://git@example.org/config?ref=main",
+                   .host = "web.example.org"}));
+  for (const char* text : {"", "#web", "/etc/nixos#", "--impure", "-I#web", "/etc/nixos#a\"b",
+                           "/etc/nixos#${x}", "/etc/nixos#a#b", "/etc/nixos#a\\b"}) {
+    const Result<FlakeTarget> target = ParseFlakeTarget(text, "here");
+    ASSERT_FALSE(target) << text;
+    EXPECT_EQ(target.error().code, ErrorCode::kInvalidArgument);
+  }
+}
+
+}  // namespace
+}  // namespace matic::nixos
