@@ -11,6 +11,9 @@ namespace {
 constexpr size_t kQuotedLines = 13;
 constexpr size_t kQuotedBytes = 1500;
 
+// Nix ends its builders, which have groups of their own, and git takes its locks away.
+constexpr std::chrono::seconds kGrace{10};
+
 // "git fetch", "nix build", "nix-env".
 std::string NameOf(const std::vector<std::string>& argv) {
   const bool has_verb = argv.size() > 1 && !argv[1].starts_with('-') && !argv[1].starts_with('<');
@@ -42,7 +45,8 @@ Result<ProcessOutcome> Programs::RunToEnd(const Invocation& invocation,
                   .environment = environment_,
                   .stop = std::move(stop),
                   .own_environment = OwnEnvironment::kLeftOut,
-                  .folder = invocation.folder};
+                  .folder = invocation.folder,
+                  .grace = kGrace};
   command.environment.insert(command.environment.end(), invocation.environment.begin(),
                              invocation.environment.end());
   Result<ProcessOutcome> outcome = processes_.RunCommand(command, invocation.deadline);

@@ -20,7 +20,8 @@ struct Invocation {
 };
 
 // Nothing is asked of a person: a program that wants a password fails. At its deadline, or when
-// stopped, a program is killed with its group (kDeadline, kCancelled).
+// stopped (kDeadline, kCancelled), a program is asked to end and killed with its group ten seconds
+// later.
 class Programs {
  public:
   // `environment` is all that a program gets to see of one (lib/os/clean_environment.h); HOME must

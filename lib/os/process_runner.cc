@@ -157,25 +157,33 @@ bool Drain(int fd, size_t kept, std::string& output) {
 }
 
 // Until the program itself ends: one that it left behind may hold the pipe open for ever.
-ProcessEnd FollowToEnd(const Child& child, SteadyClock::time_point end, const Command& command,
-                       std::string& output) {
+ProcessEnd FollowToEnd(const Child& child, SteadyClock::time_point end, const std::stop_token& stop,
+                       size_t kept, std::string& output) {
   bool open = true;
-  while (!command.stop.stop_requested()) {
+  while (!stop.stop_requested()) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - SteadyClock::now());
     if (left.count() <= 0) return ProcessEnd::kDeadline;
     const std::chrono::milliseconds longest =
-        command.stop.stop_possible() ? kStopPoll : std::chrono::milliseconds(std::chrono::hours(1));
+        stop.stop_possible() ? kStopPoll : std::chrono::milliseconds(std::chrono::hours(1));
     pollfd watched[] = {{child.pidfd.get(), POLLIN, 0}, {child.output.get(), POLLIN, 0}};
     const int ready =
         ::poll(watched, open ? 2 : 1, static_cast<int>(std::min(left, longest).count()));
     if (ready < 0 && errno != EINTR) return ProcessEnd::kDeadline;
     if (ready <= 0) continue;
     if (open && watched[1].revents != 0) {
-      open = Drain(child.output.get(), command.kept_output, output);
+      open = Drain(child.output.get(), kept, output);
     }
     if (watched[0].revents != 0) return ProcessEnd::kItself;
   }
   return ProcessEnd::kStopped;
+}
+
+void EndGroup(const Child& child, const Command& command, std::string& output) {
+  if (command.grace.count() > 0) {
+    ::kill(-child.pid, SIGTERM);
+    FollowToEnd(child, SteadyClock::now() + command.grace, {}, command.kept_output, output);
+  }
+  ::kill(-child.pid, SIGKILL);
 }
 
 int WaitFor(pid_t pid) {
@@ -208,9 +216,9 @@ Result<ProcessOutcome> SystemProcessRunner::RunToEnd(const Command& command,
       std::min<std::chrono::milliseconds>(deadline, std::chrono::hours(24 * 365));
   MATIC_ASSIGN(const Child child, Start(command));
   ProcessOutcome outcome;
-  outcome.end = FollowToEnd(child, end, command, outcome.output);
+  outcome.end = FollowToEnd(child, end, command.stop, command.kept_output, outcome.output);
   // Not after the wait: the number of a group that is gone may be another's by then.
-  if (outcome.end != ProcessEnd::kItself) ::kill(-child.pid, SIGKILL);
+  if (outcome.end != ProcessEnd::kItself) EndGroup(child, command, outcome.output);
   outcome.exit_code = WaitFor(child.pid);
   Drain(child.output.get(), command.kept_output, outcome.output);
   if (outcome.output.size() > command.kept_output) {

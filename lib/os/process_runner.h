@@ -34,6 +34,9 @@ struct Command {
   OwnEnvironment own_environment = OwnEnvironment::kHandedOn;
   std::filesystem::path folder = {};  // to run in; empty: this program's own
   size_t kept_output = 64 * 1024;     // bytes
+  // From the SIGTERM that asks its group to end, and to clear up behind itself, to the SIGKILL that
+  // makes it. None: killed at once.
+  std::chrono::milliseconds grace{0};
 };
 
 class ProcessRunner {

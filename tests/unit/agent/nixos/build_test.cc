@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <fstream>
+#include <iterator>
 #include <thread>
 
 #include "tests/unit/agent/nixos/nix_host.h"
@@ -95,21 +97,52 @@ TEST_F(BuildTest, WhatCannotBeEvaluatedIsQuoted) {
   EXPECT_EQ(LinkTarget(), "");
 }
 
-TEST_F(BuildTest, ABuildThatHangsIsKilled) {
-  WriteFlake("24.05");
-  const Result<System> late = BuildHost("endless", {}, 3s);
-  ASSERT_FALSE(late);
-  EXPECT_EQ(late.error().code, ErrorCode::kDeadline);
+// Whether a process is left whose environment names `folder`: a builder's has its store's.
+bool AnyoneWorksIn(const fs::path& folder) {
+  std::error_code gone;
+  for (const fs::directory_entry& process : fs::directory_iterator("/proc", gone)) {
+    std::ifstream file(process.path() / "environ", std::ios::binary);
+    const std::string environment{std::istreambuf_iterator<char>(file), {}};
+    if (environment.find(folder.string()) != std::string::npos) return true;
+  }
+  return false;
+}
 
+// The killed take a moment to be gone.
+bool NobodyIsLeftIn(const fs::path& folder) {
+  for (int tries = 0; tries < 1000; ++tries) {
+    if (!AnyoneWorksIn(folder)) return true;
+    std::this_thread::sleep_for(10ms);
+  }
+  return false;
+}
+
+TEST_F(BuildTest, ABuildThatHangsIsEndedWithAllThatItStarted) {
+  WriteFlake("24.05");
+  const fs::path begun = folder_ / "begun";
   std::stop_source stop;
-  std::jthread impatient([&] {
-    std::this_thread::sleep_for(500ms);
+  bool worked = false;
+  std::jthread impatient([&](const std::stop_token& test_ends) {
+    while (!fs::exists(begun) && !test_ends.stop_requested()) std::this_thread::sleep_for(10ms);
+    worked = AnyoneWorksIn(folder_.path());
     stop.request_stop();
   });
-  const Result<System> stopped = BuildHost("endless", stop.get_token(), 1h);
+  const Result<System> stopped = BuildHost("endless", stop.get_token(), 1min);
+  impatient.request_stop();
+  impatient.join();
   ASSERT_FALSE(stopped);
-  EXPECT_EQ(stopped.error().code, ErrorCode::kCancelled);
+  EXPECT_EQ(stopped.error().code, ErrorCode::kCancelled) << stopped.error().message;
+  EXPECT_TRUE(worked);
+  EXPECT_TRUE(NobodyIsLeftIn(folder_.path()));
   EXPECT_EQ(LinkTarget(), "");
+}
+
+TEST_F(BuildTest, ABuildHasADeadline) {
+  WriteFlake("24.05");
+  const Result<System> late = BuildHost("endless", {}, 2s);
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().code, ErrorCode::kDeadline);
+  EXPECT_TRUE(NobodyIsLeftIn(folder_.path()));
 }
 
 TEST_F(BuildTest, OnlyASystemThatCanBeActivatedIsOne) {

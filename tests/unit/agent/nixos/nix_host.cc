@@ -87,7 +87,8 @@ std::string NixHost::WriteFlake(const std::string& version) {
         web = host (import ./toplevel.nix { version = ")" +
                                 version + R"("; });
         broken = build "broken" "echo compiling; echo foo.h: no such header >&2; exit 1";
-        endless = build "endless" "echo waiting; sleep 1000";
+        endless = build "endless" "touch )" +
+                                (folder_ / "begun").string() + R"(; sleep 1000";
         empty = build "empty" "mkdir $out";
         fixed = host (import ./toplevel.nix { version = "fixed"; extra = "rm -r $out/bin"; });
       };

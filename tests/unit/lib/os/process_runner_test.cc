@@ -183,6 +183,25 @@ TEST(SystemProcessRunner, StoppedBeforeItBeganItEndsAtOnce) {
   EXPECT_EQ(outcome->exit_code, 128 + SIGKILL);
 }
 
+TEST(SystemProcessRunner, WithGraceAProgramMayClearUpBehindItself) {
+  const Command command{
+      .argv = {"sh", "-c", "trap 'echo clearing up; exit 0' TERM; echo at work; sleep 1000 & wait"},
+      .grace = seconds(60)};
+  const Result<ProcessOutcome> outcome = SystemProcessRunner().RunToEnd(command, milliseconds(500));
+  ASSERT_TRUE(outcome) << outcome.error().message;
+  EXPECT_EQ(outcome->end, ProcessEnd::kDeadline);
+  EXPECT_EQ(outcome->output, "at work\nclearing up\n");
+}
+
+TEST(SystemProcessRunner, GraceHasAnEnd) {
+  const Command command{.argv = {"sh", "-c", "trap '' TERM; while :; do sleep 1000; done"},
+                        .grace = milliseconds(100)};
+  const Result<ProcessOutcome> outcome = SystemProcessRunner().RunToEnd(command, milliseconds(500));
+  ASSERT_TRUE(outcome) << outcome.error().message;
+  EXPECT_EQ(outcome->end, ProcessEnd::kDeadline);
+  EXPECT_EQ(outcome->exit_code, 128 + SIGKILL);
+}
+
 TEST(SystemProcessRunner, KeepsAsMuchOutputAsIsAskedFor) {
   const auto outcome = SystemProcessRunner().RunToEnd(
       {.argv = {"seq", "1", "200000"}, .kept_output = 10}, seconds(20));
