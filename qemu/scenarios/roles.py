@@ -108,7 +108,7 @@ def _revoked_while_the_agent_runs(lab: Lab, machine: Machine) -> None:
 
 
 def _renewed_while_the_agent_runs(lab: Lab, machine: Machine, admin: Node) -> None:
-    before = _served(machine)
+    before = admin.poll(lambda: _served(machine), patient(30), "a certificate")
     new = lab.folder / "new-certificate"
     local_osctl.run("pki", "issue", "--dir", lab.pki.folder / "ca", *_SERVER, "--out", new)
     # The key's file and the certificate's cannot change at once: the pair is taken when it fits.
@@ -117,7 +117,7 @@ def _renewed_while_the_agent_runs(lab: Lab, machine: Machine, admin: Node) -> No
     wanted = ssl.PEM_cert_to_DER_cert((new / "server.pem").read_text())
     expect(before != wanted, "the new certificate is the old one")
     admin.poll(lambda: _served(machine) == wanted or None, patient(30), "the new certificate")
-    admin.status()
+    admin.wait_until_up(patient(30))
     lab.say("a new certificate of the machine's is used without a restart")
 
 
@@ -190,14 +190,17 @@ def _put(machine: Machine, file: Path) -> None:
     machine.shell.run(f"base64 -d <<<{content} >{target}.new && mv {target}.new {target}")
 
 
-def _served(machine: Machine) -> bytes:
-    """The certificate that the agent shows, to whomever."""
+def _served(machine: Machine) -> bytes | None:
+    """The certificate that the agent shows, to whomever; None while its port changes hands."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     context.set_alpn_protocols(["h2"])
-    with (
-        socket.create_connection(("127.0.0.1", machine.api_port), timeout=20) as raw,
-        context.wrap_socket(raw) as connection,
-    ):
-        return connection.getpeercert(binary_form=True) or b""
+    try:
+        with (
+            socket.create_connection(("127.0.0.1", machine.api_port), timeout=20) as raw,
+            context.wrap_socket(raw) as connection,
+        ):
+            return connection.getpeercert(binary_form=True)
+    except OSError:
+        return None
