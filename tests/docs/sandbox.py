@@ -44,6 +44,8 @@ class Sandbox:
             },
         })
         self._boots = 0
+        self._rebooting = False
+        self._asked_to_reboot = self._device.folder / "rebooting"
         self._changed = threading.Condition()
         self._stop = False
         self._wrap_osctl(socket)
@@ -62,6 +64,8 @@ class Sandbox:
 
     def run(self, command: str) -> None:
         """Fails with what the command said unless it ends well."""
+        # A watch ends with the agent's first answer, which may be before the boot is counted.
+        self._wait_until_it_is_up()
         before = self._boots
         done = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", self.translate(command)],
@@ -120,15 +124,24 @@ class Sandbox:
         wrapper.chmod(0o755)
 
     def _reboot_when_asked(self) -> None:
-        rebooting = self._device.folder / "rebooting"
         while not self._stop:
-            if rebooting.exists():
+            if self._asked_to_reboot.exists():
+                self._rebooting = True
                 self._device.machine.power_off()
                 self._device.machine.power_on()
                 with self._changed:
                     self._boots += 1
+                    self._rebooting = False
                     self._changed.notify_all()
             threading.Event().wait(0.05)
+
+    def _wait_until_it_is_up(self) -> None:
+        def up() -> bool:
+            # In this order: the wish is gone only after the reboot has begun.
+            return not self._asked_to_reboot.exists() and not self._rebooting
+
+        with self._changed:
+            assert self._changed.wait_for(up, 30), "the reboot did not end"
 
     def _wait_for_reboot(self, before: int) -> None:
         with self._changed:

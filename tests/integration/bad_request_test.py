@@ -68,9 +68,14 @@ def test_an_id_that_can_be_none(untouchable: Device) -> None:
 
 
 def test_a_second_update_while_one_runs(device: Device, servers: Servers) -> None:
+    # A download that goes on for as long as the test likes, with its start written.
+    device.machine.power_off()
+    device.machine.configure({"download": {"low_speed_seconds": 600}})
+    device.machine.power_on()
     image = device.factory.update
-    slow = servers.publish("/slow", image.path, Behaviour(bytes_per_second=20_000))
+    slow = servers.publish("/slow", image.path, Behaviour(stall_at=100_000))
     first = device.node.update_to(image, slow)
+    device.node.wait_for(first, "the image's start", lambda now: now.bytes_done > 0, 60)
     for command in (
         ["schedule", "update", "--source", slow, "--sha256", SOME_SHA256],
         ["schedule", "activate", first],
