@@ -1,6 +1,5 @@
 // matic-agent: puts the parts together and waits to be told to stop.
 #include <spdlog/sinks/stdout_color_sinks.h>
-#include <spdlog/sinks/systemd_sink.h>
 #include <spdlog/spdlog.h>
 #include <sys/file.h>
 #include <systemd/sd-daemon.h>
@@ -22,6 +21,7 @@
 #include "agent/health/checks.h"
 #include "agent/health/script_checks.h"
 #include "agent/health/time_check.h"
+#include "agent/journal_sink.h"
 #include "agent/logind/logind_reboot_guard.h"
 #include "agent/metrics/metrics_server.h"
 #include "agent/notices/announcer.h"
@@ -33,6 +33,7 @@
 #include "lib/completion/completion.h"
 #include "lib/gpt/fdisk_partition_table.h"
 #include "lib/http/curl_http_client.h"
+#include "lib/journal/journal.h"
 #include "lib/notify/curl_transport.h"
 #include "lib/os/clock.h"
 #include "lib/os/crash_record.h"
@@ -66,8 +67,8 @@ void SetLogLevel(const config::Log& log) {
 
 void SetUpLog(const config::Log& log) {
   // To the journal with levels and fields; to a terminal or a pipe as lines.
-  if (std::getenv("JOURNAL_STREAM") != nullptr) {
-    auto sink = std::make_shared<spdlog::sinks::systemd_sink_mt>("matic-agent");
+  if (journal::IsThere()) {
+    auto sink = std::make_shared<JournalSink>();
     spdlog::set_default_logger(std::make_shared<spdlog::logger>("", sink));
   } else {
     spdlog::set_default_logger(spdlog::stderr_color_mt("matic-agent"));

@@ -240,6 +240,7 @@ v1::RollbackRecord ToMessage(const engine::RollbackRecord& record) {
   message.set_boot_id(record.boot_id);
   message.set_requested_by(ToUtf8(record.requested_by));
   message.set_failed_boot_id(record.failed_boot_id);
+  message.set_cause(std::string(engine::CauseName(record.cause)));
   return message;
 }
 

@@ -6,12 +6,14 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "agent/engine/schedule.h"
 #include "agent/engine/source_resolver.h"
 #include "agent/health/report.h"
 #include "agent/update/facts.h"
+#include "agent/update/transition.h"
 #include "lib/base/result.h"
 #include "lib/calendar/decide.h"
 
@@ -48,12 +50,16 @@ struct RollbackRecord {
   std::string boot_id;
   std::string requested_by;      // of a manual rollback
   std::string failed_boot_id{};  // of the start that was left, where it was seen
+  update::RollbackCause cause = update::RollbackCause::kUnknown;
 };
+
+// "health", "boot-attempts", "not-started", "manual", "unknown".
+std::string_view CauseName(update::RollbackCause cause);
 
 // Something that happened.
 struct HistoryEvent {
   WallTime time{};
-  // scheduled, completed, failed, rolled-back, cancelled, hook, boot-log
+  // scheduled, started, completed, failed, rolled-back, cancelled, hook, boot-log
   std::string kind{};
   std::string schedule_id{};
   std::string summary{};

@@ -41,6 +41,7 @@ RollbackRecord RecordFrom(const Json& event) {
   record.version = image.at("version");
   record.boot_id = event.at("boot_id");
   record.failed_boot_id = rollback.value("failed_boot_id", "");
+  record.cause = ParseCause(rollback.value("cause", ""));
   return record;
 }
 
@@ -64,6 +65,8 @@ HistoryEvent EventFrom(const Json& json) {
   event.kind = json.at("kind");
   event.summary = json.at("summary");
   event.requested_by = json.value("requested_by", "");
+  event.version = json.value("image_version", "");
+  event.digest = json.value("digest", "");
   event.output = json.value("output", "");
   return event;
 }
@@ -98,6 +101,8 @@ Result<> History::Note(const HistoryEvent& event) {
                {"schedule_id", event.schedule_id},
                {"summary", ToUtf8(event.summary)}};
   if (!event.requested_by.empty()) json["requested_by"] = event.requested_by;
+  if (!event.version.empty()) json["image_version"] = event.version;
+  if (!event.digest.empty()) json["digest"] = event.digest;
   if (!event.output.empty()) json["output"] = ToUtf8(event.output, kMaxOutput);
   return log_.Append(Line(json));
 }

@@ -181,7 +181,10 @@ Result<> Ledger::Advance(const update::Step& step, bool go_on) {
     AddProblemLocked("the state cannot be kept: " + saved.error().message);
     if (!go_on) return saved;
   }
+  const bool begins = std::holds_alternative<update::Waiting>(state_.update) &&
+                      std::holds_alternative<update::Staging>(next.update);
   state_ = std::move(next);
+  if (begins) NoteStart(*update::OrderOf(state_.update));
   if (step.outcome) Tell(*state_.last_outcome);
   ShowState(step.next);
   return {};
@@ -262,6 +265,16 @@ void Ledger::NoteLocked(HistoryEvent event) {
     AddProblemLocked("the history cannot be kept: " + result.error().message);
   }
   if (observer_) observer_(event);
+}
+
+void Ledger::NoteStart(const update::Order& order) {
+  HistoryEvent event;
+  event.kind = "started";
+  event.schedule_id = order.schedule_id;
+  event.summary = WithoutCredentials(order.source);
+  event.version = order.version;
+  event.digest = order.sha256;
+  NoteLocked(std::move(event));
 }
 
 Result<std::vector<HistoryEvent>> Ledger::Events(size_t limit,

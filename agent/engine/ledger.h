@@ -80,6 +80,7 @@ class Ledger {
   void Judge(AgentState& state, const update::Outcome& outcome) const;
   void Tell(const RecordedOutcome& outcome);
   void NoteLocked(HistoryEvent event);
+  void NoteStart(const update::Order& order);
   void ShowState(const update::UpdateState& state);
   void Put(Schedule schedule, bool durable);
   void AddProblemLocked(const std::string& problem);

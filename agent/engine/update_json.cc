@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "agent/engine/engine.h"
 #include "agent/engine/timing_json.h"
 
 namespace matic::engine {
@@ -19,6 +20,13 @@ constexpr Names<update::RollbackKind, 3> kKinds{{
     {update::RollbackKind::kAutomatic, "automatic"},
     {update::RollbackKind::kManual, "manual"},
     {update::RollbackKind::kCancel, "cancel"},
+}};
+constexpr Names<update::RollbackCause, 5> kCauses{{
+    {update::RollbackCause::kUnknown, "unknown"},
+    {update::RollbackCause::kHealth, "health"},
+    {update::RollbackCause::kBootAttempts, "boot-attempts"},
+    {update::RollbackCause::kNotStarted, "not-started"},
+    {update::RollbackCause::kAskedFor, "manual"},
 }};
 constexpr Names<update::Outcome::End, 4> kEnds{{
     {update::Outcome::End::kCompleted, "completed"},
@@ -205,6 +213,14 @@ void KeepUnknown(Json& json, const Json& before) {
 }
 
 std::string_view KindName(update::RollbackKind kind) { return NameOf(kKinds, kind); }
+std::string_view CauseName(update::RollbackCause cause) { return NameOf(kCauses, cause); }
+
+update::RollbackCause ParseCause(std::string_view name) {
+  const auto* found =
+      std::ranges::find(kCauses, name, [](const auto& cause) { return cause.second; });
+  return found == kCauses.end() ? update::RollbackCause::kUnknown : found->first;
+}
+
 std::string_view EndName(update::Outcome::End end) { return NameOf(kEnds, end); }
 
 Json ToJson(const update::UpdateState& state) {
@@ -233,7 +249,8 @@ Json ToJson(const update::Outcome& outcome) {
                         {"from", outcome.rollback->from},
                         {"to", outcome.rollback->to},
                         {"requested_by", outcome.rollback->requested_by},
-                        {"failed_boot_id", outcome.rollback->failed_boot_id}};
+                        {"failed_boot_id", outcome.rollback->failed_boot_id},
+                        {"cause", CauseName(outcome.rollback->cause)}};
   }
   return json;
 }
@@ -249,9 +266,12 @@ Result<update::Outcome> OutcomeFromJson(const Json& json) {
                             .rollback = {}};
     if (json.contains("rollback")) {
       const Json& rollback = json.at("rollback");
-      outcome.rollback = update::RollbackFact{
-          ValueOf(kKinds, rollback.at("kind")), rollback.at("from"), rollback.at("to"),
-          rollback.at("requested_by"), rollback.value("failed_boot_id", "")};
+      outcome.rollback = update::RollbackFact{ValueOf(kKinds, rollback.at("kind")),
+                                              rollback.at("from"),
+                                              rollback.at("to"),
+                                              rollback.at("requested_by"),
+                                              rollback.value("failed_boot_id", ""),
+                                              ParseCause(rollback.value("cause", ""))};
     }
     return outcome;
   } catch (const Json::exception& e) {

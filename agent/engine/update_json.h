@@ -20,6 +20,9 @@ nlohmann::json ToJson(const update::Outcome& outcome);
 Result<update::Outcome> OutcomeFromJson(const nlohmann::json& json);
 
 std::string_view KindName(update::RollbackKind kind);
+// As CauseName (engine.h) has it; what is no such name is kUnknown, as is what older releases
+// wrote.
+update::RollbackCause ParseCause(std::string_view name);
 std::string_view EndName(update::Outcome::End end);
 
 }  // namespace matic::engine

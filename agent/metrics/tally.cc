@@ -39,13 +39,7 @@ std::string KindName(engine::RollbackKind kind) {
 
 std::string CauseName(const engine::RollbackRecord& record) {
   if (record.kind == engine::RollbackKind::kManual) return "manual";
-  const std::string& reason = record.reason;
-  if (reason.starts_with("boot attempts used up")) return "boot-attempts";
-  for (const char* part :
-       {"the boot selector refused", " was started although ", " is no longer there"}) {
-    if (reason.find(part) != std::string::npos) return "not-started";
-  }
-  return "health";
+  return std::string(engine::CauseName(record.cause));
 }
 
 Tally::Tally(std::filesystem::path file) : file_(std::move(file)) {

@@ -18,6 +18,7 @@ struct Kind {
 
 constexpr Kind kKinds[] = {
     {"scheduled", "b655f894f70745e3bebb2da92efba3e5", Priority::kInfo, "update scheduled"},
+    {"started", "a0aa5120a2034a81b06b56aafa50f15b", Priority::kInfo, "update started"},
     {"completed", "409424b0db424a9baedd5f7c8c72cdfd", Priority::kInfo, "update completed"},
     {"failed", "8efa1591d6be4291b951b6df645c0c96", Priority::kError, "update failed"},
     {"rolled-back", "4aa83057ff97413e9c8ddfc129dde7ac", Priority::kError, "rolled back"},

@@ -32,8 +32,8 @@ bool NothingWasToDo(std::string_view reason) {
 }
 
 std::optional<notify::Message> Draft(const engine::HistoryEvent& event) {
-  if (event.kind == "scheduled") {
-    return About(Level::kInfo, Event::kUpdateStarted, "Update scheduled", event.summary);
+  if (event.kind == "started") {
+    return About(Level::kInfo, Event::kUpdateStarted, "Update started", event.summary);
   }
   if (event.kind == "completed") {
     if (NothingWasToDo(event.summary)) return std::nullopt;

@@ -9,8 +9,8 @@
 
 namespace matic::notices {
 
-// Nothing where nobody need be told: a hook that passed, an update with nothing to do, a journal's
-// end that was kept.
+// Nothing where nobody need be told: an update that waits for its turn, a hook that passed, an
+// update with nothing to do, a journal's end that was kept.
 std::optional<notify::Message> MessageOf(const engine::HistoryEvent& event,
                                          const std::string& node);
 

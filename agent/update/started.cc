@@ -79,12 +79,13 @@ Step FellBack(const Trial& trial, const Facts& facts) {
   const Target* running = facts.Running();
   const Target* target = facts.Find(trial.image.target);
   const std::string& name = trial.image.target;
-  Outcome outcome{.schedule_id = trial.order.schedule_id,
-                  .end = Outcome::End::kRolledBack,
-                  .reason = {},
-                  .image = trial.image,
-                  .rollback = RollbackFact{RollbackKind::kAutomatic, name,
-                                           running ? running->name : "", "", trial.last_boot_id}};
+  Outcome outcome{
+      .schedule_id = trial.order.schedule_id,
+      .end = Outcome::End::kRolledBack,
+      .reason = {},
+      .image = trial.image,
+      .rollback = RollbackFact{RollbackKind::kAutomatic, name, running ? running->name : "", "",
+                               trial.last_boot_id, RollbackCause::kNotStarted}};
   if (target == nullptr) {
     outcome.reason = name + " is no longer there";
   } else if (target->bootable) {
@@ -96,6 +97,7 @@ Step FellBack(const Trial& trial, const Facts& facts) {
   } else {
     outcome.reason = "boot attempts used up: " + name + " was started, and never confirmed itself";
     outcome.verdict = Verdict::kStrike;
+    outcome.rollback->cause = RollbackCause::kBootAttempts;
   }
   return EndElsewhere(name, facts, std::move(outcome));
 }
@@ -187,14 +189,16 @@ class StartedIn {
     }
     const Target* running = facts_.Running();
     const bool cancelled = state.kind == RollbackKind::kCancel;
+    const bool automatic = state.kind == RollbackKind::kAutomatic;
     Outcome outcome{
         .schedule_id = trial.order.schedule_id,
         .end = cancelled ? Outcome::End::kCancelled : Outcome::End::kRolledBack,
         .reason = state.reason,
         .image = trial.image,
-        .verdict = state.kind == RollbackKind::kAutomatic ? Verdict::kQuarantine : Verdict::kNone,
+        .verdict = automatic ? Verdict::kQuarantine : Verdict::kNone,
         .rollback = RollbackFact{state.kind, trial.image.target, running ? running->name : "",
-                                 state.requested_by, trial.last_boot_id}};
+                                 state.requested_by, trial.last_boot_id,
+                                 automatic ? RollbackCause::kHealth : RollbackCause::kAskedFor}};
     return EndElsewhere(trial.image.target, facts_, std::move(outcome));
   }
 

@@ -132,12 +132,21 @@ enum class Verdict {
   kQuarantine,  // it was seen to fail
 };
 
+enum class RollbackCause {
+  kUnknown,       // recorded by a release that did not tell it
+  kHealth,        // critical checks failed
+  kBootAttempts,  // it was started, and never confirmed itself
+  kNotStarted,    // the boot selector could not start it, or did not
+  kAskedFor,      // by a person
+};
+
 struct RollbackFact {
   RollbackKind kind;
   std::string from;
   std::string to;
   std::string requested_by;
   std::string failed_boot_id{};  // of the latest start of `from`, where it was seen
+  RollbackCause cause = RollbackCause::kUnknown;
 };
 
 // How an update (or a rollback by hand) ended.

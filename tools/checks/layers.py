@@ -94,7 +94,7 @@ WRAPPED: dict[str, Wrapped] = {
     "Abseil's time": Wrapped(re.compile(r"^absl/time/"), re.compile("^absl::time$"),
                              ("lib/base", "lib/calendar")),
     "libsystemd": Wrapped(re.compile(r"^systemd/"), re.compile("SYSTEMD|^systemd$"),
-                          ("lib/journal", "agent/logind", "agent")),
+                          ("agent/logind", "agent")),
     "SQLite": Wrapped(re.compile(r"^sqlite3\.h$"), re.compile("^SQLite|^sqlite3$"), ()),
 }
 

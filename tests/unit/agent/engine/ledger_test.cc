@@ -117,6 +117,25 @@ TEST_F(LedgerTest, TheObserverIsToldOfAnEndOnceAlsoAcrossStarts) {
   EXPECT_EQ(observed_[1].failed_boot_id, "boot-0");
 }
 
+TEST_F(LedgerTest, AnUpdateIsNotedAsStartedOnceItsTurnHasCome) {
+  Ledger& ledger = Open();
+  update::Order order;
+  order.schedule_id = Add(ledger);
+  order.source = "https://user:secret@example.com/2.0.squashfs";
+  order.version = "2.0";
+  Advance(ledger, update::Waiting{order});
+  EXPECT_THAT(observed_, SizeIs(1)) << "scheduled";
+  Advance(ledger, update::Staging{order});
+  Advance(Open(), update::Staging{order});  // after a restart of the agent
+  ASSERT_THAT(observed_, SizeIs(2));
+  EXPECT_EQ(observed_[1].kind, "started");
+  EXPECT_EQ(observed_[1].schedule_id, order.schedule_id);
+  EXPECT_THAT(observed_[1].summary, testing::Not(HasSubstr("secret")));
+  const auto events = Open().Events(1, std::nullopt);
+  ASSERT_TRUE(events && events->size() == 1);
+  EXPECT_EQ(events->front().version, "2.0");
+}
+
 TEST_F(LedgerTest, TheObserverIsToldAtTheStartOfAnEndThatThePowerTookFromTheHistory) {
   Update(Open(), RolledBack(update::Verdict::kNone, update::RollbackKind::kAutomatic));
   observed_.clear();

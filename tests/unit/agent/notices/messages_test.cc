@@ -29,8 +29,7 @@ TEST(MessagesTest, EachEndHasItsLevelAndEvent) {
     std::string title;
   };
   const Case cases[] = {
-      {Happened("scheduled", "https://h/os"), Level::kInfo, Event::kUpdateStarted,
-       "Update scheduled"},
+      {Happened("started", "https://h/os"), Level::kInfo, Event::kUpdateStarted, "Update started"},
       {Happened("completed"), Level::kInfo, Event::kUpdateSucceeded, "Update succeeded"},
       {Happened("completed", "running, unhealthy: tcp: refused"), Level::kWarning,
        Event::kUpdateSucceeded, "Update succeeded"},
