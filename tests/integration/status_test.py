@@ -41,6 +41,7 @@ def test_status_has_the_latest_events(device: Device) -> None:
     events = device.node.status()["events"]
     assert [event["kind"] for event in events if event["kind"] != "boot-log"] == [
         "completed",
+        "started",
         "hook",
         "scheduled",
     ]
