@@ -1,0 +1,213 @@
+#include "agent/nixos/host_state.h"
+
+#include <array>
+#include <nlohmann/json.hpp>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "lib/base/utf8.h"
+#include "lib/os/durable_file.h"
+
+namespace matic::nixos {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr size_t kMaxFileBytes = 64 * 1024;
+constexpr size_t kMaxPath = 1024;
+constexpr size_t kMaxBootId = 64;
+constexpr int kVersion = 1;
+
+constexpr std::array<std::pair<ActivationMode, std::string_view>, 2> kModes{
+    {{ActivationMode::kLive, "live"}, {ActivationMode::kBoot, "boot"}}};
+constexpr std::array<std::pair<StartOnce, std::string_view>, 4> kStartsOnce{
+    {{StartOnce::kNot, "not"},
+     {StartOnce::kOneShot, "one-shot"},
+     {StartOnce::kBootCounts, "boot-counts"},
+     {StartOnce::kGrubReboot, "grub-reboot"}}};
+
+// The name of `value`; every value has one.
+template <typename Table, typename Value>
+std::string NameOf(const Table& table, Value value) {
+  for (const auto& [known, name] : table) {
+    if (known == value) return std::string(name);
+  }
+  return {};
+}
+
+Result<std::string> TextAt(const Json& json, const char* key, size_t limit) {
+  const auto it = json.find(key);
+  if (it == json.end() || !it->is_string()) {
+    return Fail(ErrorCode::kCorrupt, std::string(key) + " is no text");
+  }
+  const auto& text = it->get_ref<const std::string&>();
+  if (text.size() > limit) {
+    return Fail(ErrorCode::kCorrupt, std::string(key) + " is longer than " + std::to_string(limit));
+  }
+  return text;
+}
+
+Result<std::filesystem::path> PathAt(const Json& json, const char* key) {
+  MATIC_ASSIGN(const std::filesystem::path path, TextAt(json, key, kMaxPath));
+  if (path.is_absolute() && path.native().find('\0') == std::string::npos) return path;
+  return Fail(ErrorCode::kCorrupt, std::string(key) + " is no absolute path");
+}
+
+Result<WallTime> TimeAt(const Json& json, const char* key) {
+  MATIC_ASSIGN(const std::string text, TextAt(json, key, 64));
+  Result<WallTime> time = ParseTime(text);
+  if (!time) return Fail(ErrorCode::kCorrupt, std::string(key) + ": " + time.error().message);
+  return time;
+}
+
+template <typename Table>
+auto NamedAt(const Json& json, const char* key, const Table& table)
+    -> Result<typename Table::value_type::first_type> {
+  MATIC_ASSIGN(const std::string text, TextAt(json, key, 64));
+  for (const auto& [value, name] : table) {
+    if (name == text) return value;
+  }
+  return Fail(ErrorCode::kCorrupt,
+              std::string(key) + " is \"" + ToUtf8(text) + "\", which this release does not know");
+}
+
+Result<> Read(const Json& json, ConfirmedSystem& confirmed) {
+  MATIC_ASSIGN(confirmed.system, PathAt(json, "path"));
+  MATIC_ASSIGN(confirmed.time, TimeAt(json, "time"));
+  MATIC_ASSIGN(confirmed.boot_id, TextAt(json, "boot_id", kMaxBootId));
+  return {};
+}
+
+Result<> Read(const Json& json, GoldenSystem& golden) {
+  MATIC_ASSIGN(golden.system, PathAt(json, "path"));
+  MATIC_ASSIGN(golden.since, TimeAt(json, "since"));
+  return {};
+}
+
+Result<> Read(const Json& json, TrialNote& trial) {
+  MATIC_ASSIGN(trial.system, PathAt(json, "path"));
+  MATIC_ASSIGN(trial.previous, PathAt(json, "previous"));
+  MATIC_ASSIGN(trial.mode, NamedAt(json, "mode", kModes));
+  MATIC_ASSIGN(trial.start_once, NamedAt(json, "start_once", kStartsOnce));
+  MATIC_ASSIGN(trial.time, TimeAt(json, "time"));
+  MATIC_ASSIGN(trial.boot_id, TextAt(json, "boot_id", kMaxBootId));
+  return {};
+}
+
+Json ToJson(const ConfirmedSystem& confirmed) {
+  return {{"path", confirmed.system.string()},
+          {"time", FormatTime(confirmed.time)},
+          {"boot_id", confirmed.boot_id}};
+}
+
+Json ToJson(const GoldenSystem& golden) {
+  return {{"path", golden.system.string()}, {"since", FormatTime(golden.since)}};
+}
+
+Json ToJson(const TrialNote& trial) {
+  return {
+      {"path", trial.system.string()},      {"previous", trial.previous.string()},
+      {"mode", NameOf(kModes, trial.mode)}, {"start_once", NameOf(kStartsOnce, trial.start_once)},
+      {"time", FormatTime(trial.time)},     {"boot_id", trial.boot_id}};
+}
+
+template <typename Part>
+Result<> ReadPart(const Json& json, const char* key, std::optional<Part>& part) {
+  const auto it = json.find(key);
+  if (it == json.end()) return {};
+  Part read;
+  const Result<> understood =
+      it->is_object() ? Read(*it, read) : Fail(ErrorCode::kCorrupt, "no JSON object");
+  if (!understood) return Fail(understood.error().Context(key));
+  part = std::move(read);
+  return {};
+}
+
+template <typename Part>
+void WritePart(Json& json, const char* key, const std::optional<Part>& part) {
+  if (!part) {
+    json.erase(key);
+    return;
+  }
+  Json written = ToJson(*part);
+  Json& before = json[key];
+  if (before.is_object() && before.value("path", Json()) == written["path"]) {
+    before.update(written);  // a newer agent's keys stay
+  } else {
+    before = std::move(written);
+  }
+}
+
+// What was understood, and why the rest was not.
+std::vector<std::string> ReadState(const Json& json, HostState& state) {
+  std::vector<std::string> problems;
+  for (const Result<>& read :
+       {ReadPart(json, "confirmed", state.confirmed), ReadPart(json, "golden", state.golden),
+        ReadPart(json, "trial", state.trial)}) {
+    if (!read) problems.push_back(read.error().message);
+  }
+  return problems;
+}
+
+}  // namespace
+
+struct HostStateStore::Document {
+  Json json = Json::object();
+};
+
+HostStateStore::HostStateStore(std::filesystem::path file)
+    : file_(std::move(file)), document_(std::make_unique<Document>()) {}
+HostStateStore::~HostStateStore() = default;
+
+Result<HostStateStore::Loaded> HostStateStore::Load() {
+  document_->json = Json::object();
+  Loaded loaded;
+  const Result<std::string> text = ReadFile(file_, kMaxFileBytes);
+  if (!text && text.error().code == ErrorCode::kNotFound) return loaded;
+  std::vector<std::string> problems;
+  if (text) {
+    Json json = Json::parse(*text, nullptr, /*allow_exceptions=*/false);
+    if (json.is_object()) {
+      problems = ReadState(json, loaded.state);
+      document_->json = std::move(json);
+    } else {
+      problems.push_back("not a JSON object");
+    }
+  } else if (text.error().code == ErrorCode::kInvalidArgument) {
+    problems.push_back(text.error().message);
+  } else {
+    return Fail(text.error());
+  }
+  if (problems.empty()) return loaded;
+  MATIC_ASSIGN(const std::filesystem::path aside, SetAside(file_));
+  loaded.problem =
+      file_.string() + " could not be understood and was set aside as " + aside.string() + ": ";
+  for (const std::string& problem : problems) {
+    if (problem != problems.front()) loaded.problem += "; ";
+    loaded.problem += problem;
+  }
+  if (loaded.state == HostState()) return loaded;
+  if (const Result<> saved = Save(loaded.state); !saved) {
+    loaded.problem += "; the rest is known until the agent ends: " + saved.error().message;
+  }
+  return loaded;
+}
+
+Result<> HostStateStore::Save(const HostState& state) {
+  Json json = document_->json;
+  json["version"] = kVersion;
+  WritePart(json, "confirmed", state.confirmed);
+  WritePart(json, "golden", state.golden);
+  WritePart(json, "trial", state.trial);
+  HostState ignored;
+  if (const std::vector<std::string> problems = ReadState(json, ignored); !problems.empty()) {
+    return Fail(ErrorCode::kInvalidArgument, "save " + file_.string() + ": " + problems.front());
+  }
+  MATIC_TRY(
+      WriteFileDurably(file_, json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"));
+  document_->json = std::move(json);
+  return {};
+}
+
+}  // namespace matic::nixos
