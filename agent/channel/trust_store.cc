@@ -1,13 +1,7 @@
 #include "agent/channel/trust_store.h"
 
-#include <fcntl.h>
 #include <spdlog/spdlog.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include <cerrno>
-
-#include "lib/base/unique_fd.h"
 #include "lib/os/durable_file.h"
 
 namespace matic::channel {
@@ -85,7 +79,7 @@ Result<Trusted> TrustStore::Load(const std::string& running_version) {
 
 Result<Trusted> TrustStore::Adopt(const trust::TrustState& state, const trust::FetchedRoot& next) {
   MATIC_ASSIGN(trust::TrustState adopted, trust::AdoptRoot(state, next.root));
-  MATIC_TRY(MakeFolder());
+  MATIC_TRY(MakeFolderDurably(folder_));
   MATIC_TRY(WriteFileDurably(RootFile(), next.document.bytes));
   MATIC_TRY(Save(adopted));
   spdlog::info("root document {} is trusted from now on", next.root.version);
@@ -100,21 +94,8 @@ WallTime TrustStore::LastVerifiedTime() const {
 }
 
 Result<> TrustStore::Save(const trust::TrustState& state) {
-  MATIC_TRY(MakeFolder());
+  MATIC_TRY(MakeFolderDurably(folder_));
   return WriteFileDurably(StateFile(), trust::FormatTrustState(state));
-}
-
-Result<> TrustStore::MakeFolder() const {
-  if (::mkdir(folder_.c_str(), 0700) != 0) {
-    if (errno == EEXIST) return {};
-    return Fail(OsError("make " + folder_.string(), errno));
-  }
-  // The files in it are as durable as its own name.
-  const std::filesystem::path parent = folder_.parent_path();
-  const UniqueFd fd(::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!fd.valid()) return Fail(OsError("open " + parent.string(), errno));
-  if (::fsync(fd.get()) != 0) return Fail(OsError("sync " + parent.string(), errno));
-  return {};
 }
 
 }  // namespace matic::channel

@@ -50,7 +50,6 @@ class TrustStore {
  private:
   Result<trust::Root> NewestRoot();
   Result<trust::TrustState> LoadState(const std::string& running_version);
-  Result<> MakeFolder() const;
   std::filesystem::path RootFile() const { return folder_ / "root.json"; }
   std::filesystem::path StateFile() const { return folder_ / "state.json"; }
 

@@ -77,6 +77,14 @@ Result<> WriteFileDurably(const fs::path& path, std::string_view content, uint32
   return SyncFolder(FolderOf(path));
 }
 
+Result<> MakeFolderDurably(const fs::path& path, uint32_t mode) {
+  if (::mkdir(path.c_str(), static_cast<mode_t>(mode)) != 0) {
+    if (errno == EEXIST) return {};
+    return Fail(OsError("make " + path.string(), errno));
+  }
+  return SyncFolder(FolderOf(path));
+}
+
 Result<> AppendLineDurably(const fs::path& path, std::string_view line) {
   if (line.find('\n') != std::string_view::npos) {
     return Fail(ErrorCode::kInvalidArgument, "append to " + path.string() + ": more than one line");

@@ -16,6 +16,10 @@ namespace matic {
 Result<> WriteFileDurably(const std::filesystem::path& path, std::string_view content,
                           uint32_t mode = 0600);
 
+// Makes the folder, not those above it; one that is there stays as it is. Its name is durable when
+// this returns, without which no file in it is.
+Result<> MakeFolderDurably(const std::filesystem::path& path, uint32_t mode = 0700);
+
 // Appends `line` and a newline, and fsyncs. A torn last line, left by a power loss, is ended first
 // so that it spoils no other.
 Result<> AppendLineDurably(const std::filesystem::path& path, std::string_view line);

@@ -44,6 +44,18 @@ TEST_F(DurableFileTest, WritesAndReplaces) {
   EXPECT_THAT(Names(), UnorderedElementsAre("state.json"));
 }
 
+TEST_F(DurableFileTest, AFolderIsMadeOnce) {
+  const fs::path inner = folder_ / "trust";
+  ASSERT_TRUE(MakeFolderDurably(inner));
+  EXPECT_EQ(fs::status(inner).permissions(), fs::perms(0700));
+  fs::permissions(inner, fs::perms(0750));
+  ASSERT_TRUE(MakeFolderDurably(inner));
+  EXPECT_EQ(fs::status(inner).permissions(), fs::perms(0750));
+  const Result<> made = MakeFolderDurably(folder_ / "not there" / "trust");
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().code, ErrorCode::kNotFound);
+}
+
 TEST_F(DurableFileTest, TheModeIsTheOneAskedFor) {
   const mode_t before = ::umask(0077);
   ASSERT_TRUE(WriteFileDurably(path_, "", 0644));
