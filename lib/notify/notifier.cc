@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "lib/base/hex.h"
+#include "lib/notify/outbox_file.h"
 
 namespace matic::notify {
 namespace {
@@ -22,18 +23,42 @@ std::string NewId() {
   return HexEncode(bytes);
 }
 
+constexpr const char* kEnding = ".json";
+
+// Of channels that were configured once. Other names are not ours.
+void RemoveOthers(const std::filesystem::path& folder, const std::vector<Channel>& channels) {
+  std::error_code error;
+  std::vector<std::filesystem::path> others;
+  for (std::filesystem::directory_iterator file(folder, error), end; !error && file != end;
+       file.increment(error)) {
+    const bool known = std::ranges::any_of(channels, [&](const Channel& channel) {
+      return file->path().filename() == channel.name + kEnding;
+    });
+    if (!known && file->path().extension() == kEnding) others.push_back(file->path());
+  }
+  for (const std::filesystem::path& file : others) std::filesystem::remove(file, error);
+}
+
 }  // namespace
 
 // One channel's outbox and thread.
 class Notifier::Line {
  public:
   Line(Channel channel, const RetryPolicy& retry, const Courier& courier, const Clock& clock,
-       const Report& report)
+       const Report& report, const std::filesystem::path& folder)
       : channel_(std::move(channel)),
         courier_(courier),
         clock_(clock),
         report_(report),
-        outbox_(channel_.rate_limit, retry) {}
+        outbox_(channel_.rate_limit, retry) {
+    if (folder.empty()) return;
+    file_.emplace(folder / (channel_.name + kEnding));
+    Result<OutboxContent> kept = file_->Load(clock_.Now());
+    if (kept) outbox_.Restore(*std::move(kept), clock_.SinceBoot());
+    if (!kept && report_) {
+      report_({channel_.name, "what waited", kept.error(), /*given_up=*/true});
+    }
+  }
 
   void Start() {
     thread_ = std::thread([this] { Run(); });
@@ -44,6 +69,7 @@ class Notifier::Line {
     const std::scoped_lock lock(mutex_);
     if (ending_) return;
     outbox_.Put(id, message, clock_.SinceBoot());
+    unsaved_ = file_.has_value();
     changed_.notify_all();
   }
 
@@ -60,7 +86,9 @@ class Notifier::Line {
 
   void End() {
     stop_.request_stop();
-    if (thread_.joinable()) thread_.join();
+    if (thread_.joinable()) return thread_.join();
+    std::unique_lock lock(mutex_);
+    if (unsaved_) Save(lock, outbox_.Content(clock_.SinceBoot()));
   }
 
   ChannelCounts Counts() const {
@@ -73,20 +101,49 @@ class Notifier::Line {
     std::unique_lock lock(mutex_);
     while (!ending_) {
       const BootTime now = clock_.SinceBoot();
-      if (const std::optional<Parcel> parcel = outbox_.Next(now)) {
+      if (unsaved_) {
+        Save(lock, outbox_.Content(now));
+      } else if (const std::optional<Parcel> parcel = outbox_.Next(now)) {
         const Attempt attempt = Try(lock, *parcel);
         Settle(lock, *parcel, attempt);
       } else {
         Sleep(lock, now);
       }
     }
-    for (const Parcel& parcel : outbox_.TakeAll()) {
-      const Attempt attempt = Try(lock, parcel);
-      attempt.error ? ++failed_ : ++delivered_;
-      Tell(lock, parcel, attempt, attempt.error.has_value());
-    }
+    LastTries(lock);
     ended_ = true;
     changed_.notify_all();
+  }
+
+  void LastTries(std::unique_lock<std::mutex>& lock) {
+    OutboxContent kept = outbox_.Content(clock_.SinceBoot());
+    // The power may go while they are tried.
+    if (unsaved_) Save(lock, kept);
+    for (const Parcel& parcel : outbox_.TakeAll()) {
+      if (file_ && kept.held && kept.held->id == parcel.id) continue;
+      const Attempt attempt = Try(lock, parcel);
+      // An attempt that the end cut short says nothing of the message.
+      const bool stays = file_ && attempt.error && (attempt.again || stop_.stop_requested());
+      if (!attempt.error) ++delivered_;
+      if (attempt.error && !stays) ++failed_;
+      Tell(lock, parcel, attempt, attempt.error && !stays);
+      if (stays) continue;
+      std::erase_if(kept.queue, [&](const auto& waiting) { return waiting.id == parcel.id; });
+      if (!attempt.error) kept.left_out -= std::min(kept.left_out, parcel.left_out);
+    }
+    if (file_) Save(lock, kept);
+  }
+
+  // A disk that takes nothing is told of once: the messages themselves can still be sent.
+  void Save(std::unique_lock<std::mutex>& lock, const OutboxContent& content) {
+    unsaved_ = false;
+    lock.unlock();
+    const Result<> saved = file_->Save(content, clock_.Now());
+    if (!saved && !told_of_disk_ && report_) {
+      report_({channel_.name, "what waits", saved.error(), /*given_up=*/false});
+    }
+    told_of_disk_ = !saved;
+    lock.lock();
   }
 
   void Sleep(std::unique_lock<std::mutex>& lock, BootTime now) {
@@ -116,6 +173,8 @@ class Notifier::Line {
       given_up = outbox_.Failed(again, attempt.retry_after, clock_.SinceBoot());
       failed_ += given_up ? 1 : 0;
     }
+    // An attempt that comes again changes nothing of what is kept.
+    if (file_ && (!attempt.error || given_up)) unsaved_ = true;
     Tell(lock, parcel, attempt, given_up);
   }
 
@@ -134,6 +193,9 @@ class Notifier::Line {
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   Outbox outbox_;
+  std::optional<OutboxFile> file_;
+  bool unsaved_ = false;
+  bool told_of_disk_ = false;  // of the thread
   uint64_t delivered_ = 0;
   uint64_t failed_ = 0;
   bool ending_ = false;
@@ -143,9 +205,11 @@ class Notifier::Line {
 };
 
 Notifier::Notifier(std::vector<Channel> channels, const RetryPolicy& retry, const Courier& courier,
-                   const Clock& clock, Report report) {
+                   const Clock& clock, Report report, const std::filesystem::path& folder) {
+  if (!folder.empty()) RemoveOthers(folder, channels);
   for (Channel& channel : channels) {
-    lines_.push_back(std::make_unique<Line>(std::move(channel), retry, courier, clock, report));
+    lines_.push_back(
+        std::make_unique<Line>(std::move(channel), retry, courier, clock, report, folder));
   }
 }
 

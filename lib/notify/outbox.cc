@@ -16,6 +16,10 @@ std::chrono::milliseconds WithJitter(std::chrono::milliseconds pause, const std:
   return pause + pause * share / 1024;
 }
 
+std::chrono::milliseconds Age(BootTime since, BootTime now) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(now - since);
+}
+
 }  // namespace
 
 Outbox::Outbox(const RateLimit& limit, const RetryPolicy& retry)
@@ -109,6 +113,35 @@ bool Outbox::Failed(bool again, std::chrono::milliseconds retry_after, BootTime 
   }
   if (given_up) queue_.pop_front();
   return given_up;
+}
+
+OutboxContent::Waiting Outbox::Aged(const Entry& entry, BootTime now) {
+  return {entry.id, entry.message, Age(entry.queued, now)};
+}
+
+OutboxContent Outbox::Content(BootTime now) const {
+  OutboxContent content;
+  for (const Entry& entry : queue_) content.queue.push_back(Aged(entry, now));
+  if (held_) content.held = Aged(*held_, now);
+  for (const BootTime admitted : admitted_) content.admitted.push_back(Age(admitted, now));
+  content.left_out = left_out_;
+  return content;
+}
+
+void Outbox::Restore(OutboxContent content, BootTime now) {
+  const auto entry = [now](OutboxContent::Waiting& waiting) {
+    return Entry{std::move(waiting.id), std::move(waiting.message), now - waiting.age};
+  };
+  for (OutboxContent::Waiting& waiting : content.queue) {
+    if (queue_.size() >= retry_.queue) DropOne();
+    queue_.push_back(entry(waiting));
+  }
+  if (content.held) held_ = entry(*content.held);
+  for (const std::chrono::milliseconds age : content.admitted) {
+    admitted_.push_back(now - age);
+    if (admitted_.size() > limit_.messages) admitted_.pop_front();
+  }
+  left_out_ += content.left_out;
 }
 
 std::vector<Parcel> Outbox::TakeAll() {

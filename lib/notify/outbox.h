@@ -27,6 +27,19 @@ struct Parcel {
   uint64_t left_out = 0;  // messages that the channel does not get, not told of yet
 };
 
+// What an outbox holds, for one that is made after it: times are ages.
+struct OutboxContent {
+  struct Waiting {
+    std::string id;
+    Message message;
+    std::chrono::milliseconds age{0};
+  };
+  std::vector<Waiting> queue;
+  std::optional<Waiting> held;
+  std::vector<std::chrono::milliseconds> admitted;  // ages of what counts for the rate limit
+  uint64_t left_out = 0;
+};
+
 // Beyond the rate limit the most severe message (the newest of those) is held until the limit
 // allows it, and the others are left out and counted. So nobody is left in the belief that all was
 // said.
@@ -49,6 +62,11 @@ class Outbox {
   // For the end: what waits, each to be tried once more without regard to limits.
   std::vector<Parcel> TakeAll();
 
+  OutboxContent Content(BootTime now) const;
+  // Into a new outbox, before the first Put. Ages count from `now` backwards; what is more than the
+  // outbox takes is left out.
+  void Restore(OutboxContent content, BootTime now);
+
   uint64_t left_out() const { return left_out_total_; }
 
  private:
@@ -58,6 +76,7 @@ class Outbox {
     BootTime queued;
   };
 
+  static OutboxContent::Waiting Aged(const Entry& entry, BootTime now);
   bool HasRoom(BootTime now) const;
   void Enqueue(Entry entry, BootTime now);
   void LeaveOut(Entry entry);

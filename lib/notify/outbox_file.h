@@ -1,0 +1,28 @@
+// What waits for one channel, kept over the end of the program. Written as a whole at each change,
+// at most a few hundred KiB (docs/formats.md, "notifications").
+#pragma once
+
+#include <filesystem>
+
+#include "lib/base/result.h"
+#include "lib/base/time.h"
+#include "lib/notify/outbox.h"
+
+namespace matic::notify {
+
+class OutboxFile {
+ public:
+  explicit OutboxFile(std::filesystem::path file) : file_(std::move(file)) {}
+
+  // Empty where there is none. Ages have grown by the time since it was saved, as far as the wall
+  // clock tells it. kCorrupt for a file that cannot be read, which is set aside.
+  Result<OutboxContent> Load(WallTime now) const;
+
+  // Durable when it returns; the folder is made when needed.
+  Result<> Save(const OutboxContent& content, WallTime now) const;
+
+ private:
+  std::filesystem::path file_;
+};
+
+}  // namespace matic::notify
