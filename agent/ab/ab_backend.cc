@@ -115,13 +115,13 @@ Result<std::vector<std::string>> AbBackend::Repair() { return table_.Repair(); }
 
 Result<> AbBackend::CheckSource(const engine::StageSpec& spec) {
   if (!spec.sha256.empty()) MATIC_TRY(crypto::ParseSha256Hex(spec.sha256));
-  MATIC_TRY(OpenSource(spec.source, http_, clock_, options_.sources));
+  MATIC_TRY(OpenSource(spec.source, http_, clock_, options_->sources));
   return {};
 }
 
 Result<std::optional<uint64_t>> AbBackend::BytesToFetch(const engine::StageSpec& spec,
                                                         std::stop_token stop) {
-  MATIC_ASSIGN(const auto source, OpenSource(spec.source, http_, clock_, options_.sources));
+  MATIC_ASSIGN(const auto source, OpenSource(spec.source, http_, clock_, options_->sources));
   MATIC_ASSIGN(const View view, Look());
   MATIC_ASSIGN(PartitionDevice slot, OpenSlot(disk_, view.table, view.slots.other()));
   SizeOnly size;
@@ -135,7 +135,7 @@ Result<update::StagedImage> AbBackend::Stage(const engine::StageSpec& spec,
                                              const engine::ProgressSink& progress,
                                              std::stop_token stop) {
   MATIC_ASSIGN(const crypto::Digest sha256, crypto::ParseSha256Hex(spec.sha256));
-  MATIC_ASSIGN(const auto source, OpenSource(spec.source, http_, clock_, options_.sources));
+  MATIC_ASSIGN(const auto source, OpenSource(spec.source, http_, clock_, options_->sources));
   MATIC_ASSIGN(const View view, Look());
   MATIC_TRY(CheckWayBack(view.slots));
   const boot::Slot target = view.slots.other();
@@ -148,7 +148,7 @@ Result<update::StagedImage> AbBackend::Stage(const engine::StageSpec& spec,
   const uint64_t max_bytes =
       spec.size_bytes == 0 ? slot.size() : std::min(spec.size_bytes, slot.size());
   auto written = StageImage(
-      {*source, slot, sha256, max_bytes, options_.buffer_bytes, make_unbootable}, progress, stop);
+      {*source, slot, sha256, max_bytes, options_->buffer_bytes, make_unbootable}, progress, stop);
   if (!written) return Fail(written.error().Context("stage " + name));
   return update::StagedImage{name, crypto::ToHex(written->digest), written->version,
                              written->size_bytes};
@@ -189,7 +189,7 @@ Result<> AbBackend::Activate(const update::StagedImage& staged) {
     return Fail(ErrorCode::kRefused, "activate " + staged.target + ": it is what runs now");
   }
   MATIC_TRY(CheckStaged(view, staged));
-  MATIC_ASSIGN(const SlotChanges changes, PlanActivate(view.slots, options_.tries));
+  MATIC_ASSIGN(const SlotChanges changes, PlanActivate(view.slots, options_->tries));
   return table_.UpdateAttributes(changes);
 }
 
@@ -214,7 +214,7 @@ Result<> AbBackend::Revert(const std::string& previous) {
 
 Result<> AbBackend::GiveTryBack() {
   MATIC_ASSIGN(const View view, Look());
-  return table_.UpdateAttributes(PlanGiveTryBack(view.slots, options_.tries));
+  return table_.UpdateAttributes(PlanGiveTryBack(view.slots, options_->tries));
 }
 
 }  // namespace matic::ab

@@ -2,12 +2,14 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "agent/ab/booted_system.h"
 #include "agent/ab/image_source.h"
 #include "agent/ab/slot_changes.h"
 #include "agent/engine/backend.h"
+#include "lib/base/replaceable.h"
 #include "lib/gpt/partition_table.h"
 #include "lib/http/http_client.h"
 #include "lib/os/block_device.h"
@@ -30,6 +32,9 @@ class AbBackend final : public engine::Backend {
   // All must outlive this. `disk` is the whole disk that `table` is the table of.
   AbBackend(AbOptions options, gpt::PartitionTable& table, BlockDevice& disk, BootedSystem& booted,
             http::HttpClient& http, Clock& clock);
+
+  // Thread-safe; for verbs that begin from now on.
+  void Configure(AbOptions options) { options_.Replace(std::move(options)); }
 
   Result<update::Facts> GetFacts() override;
   Result<std::vector<std::string>> Repair() override;
@@ -59,7 +64,7 @@ class AbBackend final : public engine::Backend {
   Result<update::Target> DescribeSlot(const View& view, boot::Slot slot);
   Result<> CheckStaged(const View& view, const update::StagedImage& staged);
 
-  AbOptions options_;
+  Replaceable<AbOptions> options_;
   gpt::PartitionTable& table_;
   BlockDevice& disk_;
   BootedSystem& booted_;

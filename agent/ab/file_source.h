@@ -12,13 +12,13 @@ namespace matic::ab {
 // read any more, such as on a stick that was pulled out.
 class FileSource final : public ImageSource {
  public:
-  FileSource(std::filesystem::path path, const AllowedFolders& folders)
-      : path_(std::move(path)), folders_(folders) {}
+  FileSource(std::filesystem::path path, AllowedFolders folders)
+      : path_(std::move(path)), folders_(std::move(folders)) {}
   Result<> Fetch(uint64_t max_bytes, ImageSink& sink, std::stop_token stop) override;
 
  private:
   std::filesystem::path path_;
-  const AllowedFolders& folders_;
+  const AllowedFolders folders_;
 };
 
 }  // namespace matic::ab

@@ -43,7 +43,7 @@ struct SourceOptions {
 };
 
 // For "https://…", "http://…" and "file:///…"; kInvalidArgument for anything else, naming the
-// scheme. All must outlive the source.
+// scheme. `http` and `clock` must outlive the source.
 Result<std::unique_ptr<ImageSource>> OpenSource(const std::string& url, http::HttpClient& http,
                                                 Clock& clock, const SourceOptions& options);
 

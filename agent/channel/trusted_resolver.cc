@@ -28,18 +28,27 @@ Result<> CheckDigest(const std::string& asked, const trust::Manifest& manifest) 
                                        crypto::ToHex(digest) + " was asked for");
 }
 
+struct DocumentSource {
+  DocumentSource(const ResolverOptions& options, http::HttpClient& web, Clock& clock)
+      : client(web, AllowedFolders(options.file_dirs)),
+        fetcher(client, clock, options.document_timeout) {}
+
+  DocumentClient client;
+  trust::DocumentFetcher fetcher;
+};
+
 }  // namespace
 
 TrustedResolver::TrustedResolver(ResolverOptions options, http::HttpClient& http, Clock& clock)
     : options_(std::move(options)),
-      client_(http, AllowedFolders(options_.file_dirs)),
+      http_(http),
       clock_(clock),
-      fetcher_(client_, clock_, options_.document_timeout),
-      store_(options_.trust.root, options_.state_dir / "trust") {}
+      store_(options_->trust.root, options_->state_dir / "trust") {}
 
 template <typename Fetch>
-auto TrustedResolver::Persist(Fetch fetch, std::stop_token stop) -> decltype(fetch()) {
-  http::Retries retries(options_.retry, clock_);
+auto TrustedResolver::Persist(const ResolverOptions& options, Fetch fetch, std::stop_token stop)
+    -> decltype(fetch()) {
+  http::Retries retries(options.retry, clock_);
   while (true) {
     auto fetched = fetch();
     if (fetched || !stop.stop_possible() || !http::MayPass(fetched.error())) return fetched;
@@ -47,15 +56,15 @@ auto TrustedResolver::Persist(Fetch fetch, std::stop_token stop) -> decltype(fet
   }
 }
 
-Result<SourceWords> TrustedResolver::Read(const std::string& source,
-                                          const std::string& sha256) const {
-  if (source.empty() && options_.channel_url.empty()) {
+Result<SourceWords> TrustedResolver::Read(const ResolverOptions& options, const std::string& source,
+                                          const std::string& sha256) {
+  if (source.empty() && options.channel_url.empty()) {
     return Fail(ErrorCode::kInvalidArgument,
                 "no source is named, and no channel is configured (channel.url)");
   }
   MATIC_ASSIGN(SourceWords words,
-               ReadSource(source.empty() ? options_.channel_url : source, sha256));
-  if (words.kind == SourceKind::kImage && options_.trust.required) {
+               ReadSource(source.empty() ? options.channel_url : source, sha256));
+  if (words.kind == SourceKind::kImage && options.trust.required) {
     Result<std::string> manifest = ManifestBeside(source);
     if (!manifest) {
       return Fail(ErrorCode::kRefused, "only signed images are taken here (trust.required); " +
@@ -67,9 +76,10 @@ Result<SourceWords> TrustedResolver::Read(const std::string& source,
 }
 
 Result<> TrustedResolver::Check(const std::string& source, const std::string& sha256) {
-  MATIC_ASSIGN(const SourceWords words, Read(source, sha256));
+  const auto options = options_.Get();
+  MATIC_ASSIGN(const SourceWords words, Read(*options, source, sha256));
   if (words.kind == SourceKind::kImage) return {};
-  MATIC_TRY(CheckProduct(options_.trust));
+  MATIC_TRY(CheckProduct(options->trust));
   const std::scoped_lock lock(mutex_);
   MATIC_TRY(store_.ConfiguredRoot());
   return {};
@@ -79,17 +89,22 @@ Result<engine::ResolvedSource> TrustedResolver::Resolve(const std::string& sourc
                                                         const std::string& sha256,
                                                         const std::string& running_version,
                                                         std::stop_token stop) {
-  MATIC_ASSIGN(const SourceWords words, Read(source, sha256));
+  const auto options = options_.Get();
+  MATIC_ASSIGN(const SourceWords words, Read(*options, source, sha256));
   if (words.kind == SourceKind::kImage) return engine::ResolvedSource{source, sha256, "", 0};
-  MATIC_TRY(CheckProduct(options_.trust));
-  MATIC_TRY(FollowRoots(words.manifest_url, running_version, stop));
-  MATIC_ASSIGN(
-      const trust::FetchedDocument document,
-      Persist(
-          [&] { return fetcher_.Fetch(words.manifest_url, trust::DocumentKind::kManifest, stop); },
-          stop));
+  MATIC_TRY(CheckProduct(options->trust));
+  MATIC_TRY(FollowRoots(*options, words.manifest_url, running_version, stop));
+  DocumentSource from(*options, http_, clock_);
+  MATIC_ASSIGN(const trust::FetchedDocument document,
+               Persist(
+                   *options,
+                   [&] {
+                     return from.fetcher.Fetch(words.manifest_url, trust::DocumentKind::kManifest,
+                                               stop);
+                   },
+                   stop));
   const std::string name = http::PublicUrl(words.manifest_url);
-  auto manifest = Verify(words.manifest_url, document, running_version);
+  auto manifest = Verify(*options, words.manifest_url, document, running_version);
   if (!manifest) return Fail(manifest.error().Context(name));
   MATIC_ASSIGN(std::string image, trust::ResolveUrl(words.manifest_url, manifest->image.url));
   if (words.kind == SourceKind::kSignedImage) {
@@ -111,12 +126,16 @@ Result<Trusted> TrustedResolver::LoadTrusted(const std::string& running_version)
   return store_.Load(running_version);
 }
 
-Result<> TrustedResolver::FollowRoots(const std::string& manifest_url,
+Result<> TrustedResolver::FollowRoots(const ResolverOptions& options,
+                                      const std::string& manifest_url,
                                       const std::string& running_version, std::stop_token stop) {
   MATIC_ASSIGN(const Trusted before, LoadTrusted(running_version));
+  DocumentSource from(options, http_, clock_);
   MATIC_ASSIGN(
       const auto next,
-      Persist([&] { return fetcher_.FollowRoots(manifest_url, before.root, stop); }, stop));
+      Persist(
+          options, [&] { return from.fetcher.FollowRoots(manifest_url, before.root, stop); },
+          stop));
   if (!next) return {};
   const std::scoped_lock lock(mutex_);
   MATIC_ASSIGN(const Trusted now, store_.Load(running_version));
@@ -127,20 +146,21 @@ Result<> TrustedResolver::FollowRoots(const std::string& manifest_url,
   return {};
 }
 
-Result<trust::Manifest> TrustedResolver::Verify(const std::string& manifest_url,
+Result<trust::Manifest> TrustedResolver::Verify(const ResolverOptions& options,
+                                                const std::string& manifest_url,
                                                 const trust::FetchedDocument& document,
                                                 const std::string& running_version) {
   const std::scoped_lock lock(mutex_);
   MATIC_ASSIGN(const Trusted trusted, store_.Load(running_version));
   const WallTime now = clock_.Now();
-  const WallTime floor = std::max(options_.time_floor, trusted.state.last_verified_time);
+  const WallTime floor = std::max(options.time_floor, trusted.state.last_verified_time);
   const trust::Expectation expected{
-      .product = options_.trust.product,
+      .product = options.trust.product,
       .architecture = std::string(trust::OwnArchitecture()),
       .channel = trust::ChannelOf(manifest_url),
       .running_version = running_version,
       .now = std::max(now, floor),
-      .clock_is_set = now >= floor && options_.clock_is_set(),
+      .clock_is_set = now >= floor && options.clock_is_set(),
   };
   MATIC_ASSIGN(const trust::VerifiedManifest verified,
                trust::VerifyManifest(document.view(), trusted.root, trusted.state, expected));
@@ -150,7 +170,7 @@ Result<trust::Manifest> TrustedResolver::Verify(const std::string& manifest_url,
 
 WallTime TrustedResolver::TimeFloor() const {
   const std::scoped_lock lock(mutex_);
-  return std::max(options_.time_floor, store_.LastVerifiedTime());
+  return std::max(options_->time_floor, store_.LastVerifiedTime());
 }
 
 void TrustedResolver::Confirmed(const std::string& version) {

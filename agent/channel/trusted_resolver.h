@@ -14,6 +14,7 @@
 #include "agent/channel/trust_store.h"
 #include "agent/config/channel.h"
 #include "agent/engine/source_resolver.h"
+#include "lib/base/replaceable.h"
 #include "lib/http/retry.h"
 #include "lib/os/clock.h"
 #include "lib/trust/fetch.h"
@@ -44,6 +45,10 @@ class TrustedResolver final : public engine::SourceResolver {
  public:
   TrustedResolver(ResolverOptions options, http::HttpClient& http, Clock& clock);
 
+  // Thread-safe; for calls that begin from now on. The root document and the folder of the state
+  // stay those that it was made with.
+  void Configure(ResolverOptions options) { options_.Replace(std::move(options)); }
+
   Result<> Check(const std::string& source, const std::string& sha256) override;
 
   // When it returns, a root document that was led on to and what was verified are durable. Beyond
@@ -62,22 +67,25 @@ class TrustedResolver final : public engine::SourceResolver {
   WallTime TimeFloor() const;
 
  private:
+  // Each call goes by the options of its beginning, and hands them down.
+  //
   // Asks again after failures that may pass, as is done for an image; but for callers who could not
   // end the wait.
   template <typename Fetch>
-  auto Persist(Fetch fetch, std::stop_token stop) -> decltype(fetch());
-  Result<SourceWords> Read(const std::string& source, const std::string& sha256) const;
+  auto Persist(const ResolverOptions& options, Fetch fetch, std::stop_token stop)
+      -> decltype(fetch());
+  static Result<SourceWords> Read(const ResolverOptions& options, const std::string& source,
+                                  const std::string& sha256);
   Result<Trusted> LoadTrusted(const std::string& running_version);
-  Result<> FollowRoots(const std::string& manifest_url, const std::string& running_version,
-                       std::stop_token stop);
-  Result<trust::Manifest> Verify(const std::string& manifest_url,
+  Result<> FollowRoots(const ResolverOptions& options, const std::string& manifest_url,
+                       const std::string& running_version, std::stop_token stop);
+  Result<trust::Manifest> Verify(const ResolverOptions& options, const std::string& manifest_url,
                                  const trust::FetchedDocument& document,
                                  const std::string& running_version);
 
-  const ResolverOptions options_;
-  DocumentClient client_;
+  Replaceable<ResolverOptions> options_;
+  http::HttpClient& http_;
   Clock& clock_;
-  trust::DocumentFetcher fetcher_;
   mutable std::mutex mutex_;  // of store_
   TrustStore store_;
 };

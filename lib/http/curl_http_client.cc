@@ -39,7 +39,7 @@ bool SameOrigin(const std::string& a, const std::string& b) {
 }  // namespace
 
 CurlHttpClient::CurlHttpClient(CurlOptions options)
-    : options_(std::move(options)), limiter_(options_.rate) {
+    : options_(std::move(options)), limiter_(options_->rate) {
   // Initialised once for the process; libcurl counts, and is never torn down before exit.
   static const CURLcode initialised = curl_global_init(CURL_GLOBAL_DEFAULT);
   static_cast<void>(initialised);
@@ -47,11 +47,12 @@ CurlHttpClient::CurlHttpClient(CurlOptions options)
 
 Result<ResponseHead> CurlHttpClient::Get(const Request& request, BodySink& sink,
                                          std::stop_token stop) {
-  MATIC_TRY(CheckScheme(request.url, options_.allow_http));
-  MATIC_ASSIGN(Credentials credentials, ReadCredentials(options_, request.url));
+  const auto options = options_.Get();
+  MATIC_TRY(CheckScheme(request.url, options->allow_http));
+  MATIC_ASSIGN(Credentials credentials, ReadCredentials(*options, request.url));
   std::string url = request.url;
   const auto end = std::chrono::steady_clock::now() + request.deadline;
-  for (int hop = 0; hop <= options_.max_redirects; ++hop) {
+  for (int hop = 0; hop <= options->max_redirects; ++hop) {
     std::string redirect;
     std::chrono::milliseconds left{0};
     if (request.deadline.count() > 0) {
@@ -60,16 +61,16 @@ Result<ResponseHead> CurlHttpClient::Get(const Request& request, BodySink& sink,
         return Fail(ErrorCode::kUnavailable, PublicUrl(url) + ": out of time after redirects");
       }
     }
-    CurlTransfer transfer({options_, credentials, limiter_}, request, url, left, sink);
+    CurlTransfer transfer({*options, credentials, limiter_}, request, url, left, sink);
     MATIC_ASSIGN(ResponseHead head, transfer.Run(stop, &redirect));
     if (redirect.empty()) return head;
-    MATIC_TRY(CheckRedirect(url, redirect, options_.allow_http));
+    MATIC_TRY(CheckRedirect(url, redirect, options->allow_http));
     // Not even where the way leads back: what is between has had its say.
     if (!SameOrigin(url, redirect)) credentials.headers.clear();
     url = std::move(redirect);
   }
   return Fail(ErrorCode::kRefused, PublicUrl(request.url) + ": more than " +
-                                       std::to_string(options_.max_redirects) + " redirects");
+                                       std::to_string(options->max_redirects) + " redirects");
 }
 
 }  // namespace matic::http

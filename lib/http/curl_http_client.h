@@ -4,8 +4,10 @@
 #include <chrono>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "lib/base/replaceable.h"
 #include "lib/http/http_client.h"
 #include "lib/http/rate_limiter.h"
 
@@ -46,10 +48,12 @@ struct CurlOptions {
 class CurlHttpClient final : public HttpClient {
  public:
   explicit CurlHttpClient(CurlOptions options);
+  // For requests that begin from now on; `rate` stays the one that the client was made with.
+  void Configure(CurlOptions options) { options_.Replace(std::move(options)); }
   Result<ResponseHead> Get(const Request& request, BodySink& sink, std::stop_token stop) override;
 
  private:
-  const CurlOptions options_;
+  Replaceable<CurlOptions> options_;
   RateLimiter limiter_;
 };
 

@@ -52,6 +52,15 @@ TEST_F(VerbsTest, ActivateIsOneChangeOfBothSlots) {
   EXPECT_FALSE(machine_.Target("slot-a").next);
 }
 
+TEST_F(VerbsTest, ATrialHasTheTriesThatAreConfiguredByThen) {
+  Stage();
+  AbOptions options;
+  options.tries = 5;
+  backend_.Configure(options);
+  ASSERT_TRUE(backend_.Activate(staged_));
+  EXPECT_EQ(machine_.Attributes(Slot::kB).tries, 5);
+}
+
 TEST_F(VerbsTest, ActivateNeedsWhatWasStaged) {
   Stage();
   auto other = staged_;

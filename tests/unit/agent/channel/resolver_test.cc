@@ -62,6 +62,16 @@ TEST_F(ResolverTest, WhereSignaturesAreDemandedADigestIsNotEnough) {
   EXPECT_EQ(CodeOfCheck(image_, DigestHere()), ErrorCode::kRefused);
 }
 
+TEST_F(ResolverTest, OtherOptionsCountFromTheNextCallOn) {
+  TrustedResolver resolver(options_, http_, clock_);
+  EXPECT_TRUE(resolver.Resolve(image_, DigestHere(), "1.9", {}));
+  options_.trust.required = true;
+  resolver.Configure(options_);
+  EXPECT_FALSE(resolver.Resolve(image_, DigestHere(), "1.9", {}));
+  PublishBesideImage();
+  EXPECT_TRUE(resolver.Resolve(image_, DigestHere(), "1.9", {}));
+}
+
 TEST_F(ResolverTest, WhatCouldNotBeResolvedIsSaidBeforeAnythingIsFetched) {
   EXPECT_TRUE(CheckPasses("", ""));
   EXPECT_EQ(CodeOfCheck("ftp://h/stable.json", ""), ErrorCode::kInvalidArgument);

@@ -273,6 +273,17 @@ TEST_F(CurlHttpClientTest, OnlyHttpAndOnlyWhereAllowed) {
               ErrorCode::kRefused, "refused");
 }
 
+TEST_F(CurlHttpClientTest, OtherOptionsCountFromTheNextRequestOn) {
+  CurlOptions options = Options();
+  CurlHttpClient client(options);
+  EXPECT_TRUE(client.Get({server_->Http("/image"), 0, "", kSize}, sink_, {}));
+  options.allow_http = false;
+  client.Configure(options);
+  sink_ = MemorySink();
+  ExpectError(client.Get({server_->Http("/image"), 0, "", kSize}, sink_, {}),
+              ErrorCode::kInvalidArgument, "use https");
+}
+
 TEST_F(CurlHttpClientTest, AnUnreachableServerMayComeBack) {
   ExpectError(Get("http://127.0.0.1:1/image"), ErrorCode::kUnavailable,
               "http://127.0.0.1:1/image: ");
