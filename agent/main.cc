@@ -5,6 +5,7 @@
 #include <systemd/sd-daemon.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -29,6 +30,7 @@
 #include "agent/notices/journal.h"
 #include "agent/notices/try_channels.h"
 #include "agent/signals.h"
+#include "lib/base/replaceable.h"
 #include "lib/base/unique_fd.h"
 #include "lib/completion/completion.h"
 #include "lib/gpt/fdisk_partition_table.h"
@@ -82,6 +84,11 @@ struct ConfigFiles {
 
   Result<config::Loaded> Load() const { return config::LoadFiles(files, missing); }
 };
+
+bool HasChanged(const std::vector<std::string>& keys, std::string_view section) {
+  return std::ranges::any_of(
+      keys, [section](const std::string& key) { return key.starts_with(section); });
+}
 
 std::string Listed(const std::vector<std::string>& names) {
   std::string text;
@@ -149,16 +156,12 @@ class Agent {
         device_(std::move(device)),
         table_(disk),
         booted_(MakeBootedSystem(config)),
-        rate_(config.download, config.maintenance.rules.zone, clock_),
-        http_(MakeImageHttpOptions()),
+        rate_(MakeRate(config)),
+        http_(MakeImageHttpOptions(config.download)),
         document_http_(MakeHttpOptions(config.download)),
         counted_http_(http_, traffic_),
         counted_device_(*device_, traffic_),
-        backend_({.tries = static_cast<uint8_t>(config.tries),
-                  .sources = {.retry = MakeDownloadRetry(config.download),
-                              .files = AllowedFolders(config.download.file_dirs)},
-                  .buffer_bytes = config.download.buffer_bytes},
-                 table_, counted_device_, *booted_, counted_http_, clock_),
+        backend_(MakeAbOptions(config), table_, counted_device_, *booted_, counted_http_, clock_),
         checks_(health::MakeChecks(config.health, config.api, processes_, clock_), clock_,
                 health::ScriptFinder(config.health.checks.scripts, processes_)),
         announcer_(MakeAnnouncerOptions(config), courier_, clock_),
@@ -188,7 +191,7 @@ class Agent {
   }
 
   std::string Reload(const ConfigFiles& files);
-  void Apply(const config::Config& config);
+  void Apply(const config::Config& config, const std::vector<std::string>& changed);
 
   // An agent without metrics is better than none.
   std::unique_ptr<metrics::MetricsServer> ServeMetrics() {
@@ -209,7 +212,8 @@ class Agent {
     notices::AnnouncerOptions options{.node = config.name,
                                       .long_running = config.notifications.long_running,
                                       .channels = notices::MakeChannels(config.notifications),
-                                      .certificate_end = {}};
+                                      .certificate_end = {},
+                                      .folder = config.state_dir / "notifications"};
     if (!config.api.listen.empty()) {
       options.certificate_end = [folders = config.api.pki_dirs] { return CertificateEnd(folders); };
     }
@@ -259,10 +263,21 @@ class Agent {
     return options;
   }
 
-  http::CurlOptions MakeImageHttpOptions() const {
-    http::CurlOptions options = MakeHttpOptions(config_.download);
-    options.rate = [this] { return rate_.Now(); };
+  ab::DownloadRate MakeRate(const config::Config& config) const {
+    return {config.download, config.maintenance.rules.zone, clock_};
+  }
+
+  http::CurlOptions MakeImageHttpOptions(const config::Download& download) const {
+    http::CurlOptions options = MakeHttpOptions(download);
+    options.rate = [this] { return rate_->Now(); };
     return options;
+  }
+
+  static ab::AbOptions MakeAbOptions(const config::Config& config) {
+    return {.tries = static_cast<uint8_t>(config.tries),
+            .sources = {.retry = MakeDownloadRetry(config.download),
+                        .files = AllowedFolders(config.download.file_dirs)},
+            .buffer_bytes = config.download.buffer_bytes};
   }
 
   static http::RetryPolicy MakeDownloadRetry(const config::Download& download) {
@@ -330,7 +345,7 @@ class Agent {
   std::unique_ptr<LinuxBlockDevice> device_;
   gpt::FdiskPartitionTable table_;
   std::unique_ptr<ab::BootedSystem> booted_;
-  ab::DownloadRate rate_;
+  Replaceable<ab::DownloadRate> rate_;
   http::CurlHttpClient http_;           // images
   http::CurlHttpClient document_http_;  // small, and waited for: not held back
   metrics::Traffic traffic_;
@@ -354,18 +369,27 @@ class Agent {
 };
 
 // Everything that may change while the agent runs; what is under way goes on as it began.
-void Agent::Apply(const config::Config& config) {
+void Agent::Apply(const config::Config& config, const std::vector<std::string>& changed) {
   SetLogLevel(config.log);
   checks_.Configure(health::MakeChecks(config.health, config.api, processes_, clock_),
                     health::ScriptFinder(config.health.checks.scripts, processes_));
   prechecks_.Configure(config.prechecks);
   hooks_.Configure(config.hooks);
   ledger_.SetTrialDeadline(config.trial_deadline);
+  rate_.Replace(MakeRate(config));
+  http_.Configure(MakeImageHttpOptions(config.download));
+  document_http_.Configure(MakeHttpOptions(config.download));
+  backend_.Configure(MakeAbOptions(config));
+  resolver_.Configure(MakeResolverOptions(config));
   worker_.Configure(MakeWorkerOptions(config));
   engine_.Configure(MakeEngineOptions(config));
-  poller_.Stop();
-  poller_.Configure(MakePollerOptions(config));
-  poller_.Start();
+  // What holds a thread of its own is stopped for it, and so left alone where nothing has changed.
+  if (HasChanged(changed, "channel.")) {
+    poller_.Stop();
+    poller_.Configure(MakePollerOptions(config));
+    poller_.Start();
+  }
+  if (HasChanged(changed, "notifications.")) announcer_.Configure(MakeAnnouncerOptions(config));
 }
 
 // All or nothing: what is wrong in one file leaves the agent as it was.
@@ -383,7 +407,7 @@ std::string Agent::Reload(const ConfigFiles& files) {
   std::vector<std::string> later = config::ChangedKeys(at_start_, *fresh);
   std::erase_if(later, [](const std::string& key) { return config::TakesEffectAtOnce(key); });
   loaded_ = *std::move(fresh);
-  if (!changed.empty()) Apply(config::Effective(at_start_.config, loaded_.config));
+  if (!changed.empty()) Apply(config::Effective(at_start_.config, loaded_.config), changed);
   ledger_.SetProblem("configuration", "");
   spdlog::info("configuration reloaded: {}", changed.empty()
                                                  ? "nothing has changed that takes effect now"

@@ -11,8 +11,7 @@ namespace {
 // Sockets, ports and files that are open, and names that others have been told. A name that ends in
 // a dot stands for its section.
 constexpr std::string_view kAtStart[] = {
-    "api.", "boot_facts",     "disk",           "download.", "metrics.",
-    "name", "notifications.", "reboot_command", "state_dir", "trust.",
+    "api.", "boot_facts", "disk", "metrics.", "name", "reboot_command", "state_dir", "trust.root",
 };
 
 // What the files make of one key, whether they set it or not.
@@ -46,13 +45,11 @@ Config Effective(const Config& running, Config fresh) {
   fresh.api = running.api;
   fresh.boot_facts = running.boot_facts;
   fresh.disk = running.disk;
-  fresh.download = running.download;
   fresh.metrics = running.metrics;
   fresh.name = running.name;
-  fresh.notifications = running.notifications;
   fresh.reboot_command = running.reboot_command;
   fresh.state_dir = running.state_dir;
-  fresh.trust = running.trust;
+  fresh.trust.root = running.trust.root;
   return fresh;
 }
 

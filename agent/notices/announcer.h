@@ -3,7 +3,9 @@
 #pragma once
 
 #include <chrono>
+#include <filesystem>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -22,6 +24,8 @@ struct AnnouncerOptions {
   std::vector<notify::Channel> channels;
   // Until when the API's certificate is good; empty, or nothing: there is none.
   std::function<std::optional<WallTime>()> certificate_end;
+  // Where what waits is kept (lib/notify/notifier.h); empty: nowhere.
+  std::filesystem::path folder = {};
 };
 
 // Without channels it does nothing.
@@ -39,22 +43,33 @@ class Announcer {
 
   // Once. `engine` is asked until Stop.
   void Start(engine::Engine& engine);
-  // Tries what waits once more, for `deadline` at the most, and asks the engine no more. What is
-  // lost with a reboot is told after it: an end is kept durable first.
+  // After Start: other channels and times. What waits for channels that stay is sent by them where
+  // it is kept; what is long or bad is told anew.
+  void Configure(AnnouncerOptions options);
+  // Tries what waits once more, for `deadline` at the most, and asks the engine no more.
   void Stop(std::chrono::milliseconds deadline);
 
-  std::vector<notify::ChannelCounts> Counts() const { return notifier_.Counts(); }
+  // Since the latest Configure.
+  std::vector<notify::ChannelCounts> Counts() const;
 
  private:
+  std::unique_ptr<notify::Notifier> MakeNotifier() const;
+  void Begin();
   void Run(engine::Engine& engine, const std::stop_token& stop);
   void Look(engine::Engine& engine);
   void LookAtHealth(engine::Engine& engine);
+  void Tell(std::optional<notify::Message> message);  // with node and time
   void Send(std::optional<notify::Message> message);
 
-  const AnnouncerOptions options_;
+  AnnouncerOptions options_;  // changed while no thread runs
+  const std::string node_;
+  const notify::Courier& courier_;
   Clock& clock_;
-  notify::Notifier notifier_;
-  Watch watch_;  // of the thread
+  engine::Engine* engine_ = nullptr;
+  mutable std::mutex mutex_;
+  std::unique_ptr<notify::Notifier> notifier_;  // none while it is replaced
+  std::vector<notify::Message> meanwhile_;      // then, what comes
+  Watch watch_;                                 // of the thread
   std::jthread thread_;
 };
 

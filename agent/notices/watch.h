@@ -35,7 +35,7 @@ class Watch {
  private:
   using Step = std::pair<std::string, engine::Phase>;
 
-  const std::chrono::seconds long_running_;
+  std::chrono::seconds long_running_;
   Step step_;
   BootTime step_began_{0};
   std::set<Step> told_steps_;  // of the schedule in step_

@@ -133,3 +133,25 @@ def test_what_needs_a_restart_is_named_until_it_is_taken_back(device: Device) ->
     before = len(log_of(device))
     reload(device)
     assert "needs a restart" not in log_of(device)[before:]
+
+
+def test_people_are_told_through_the_channels_that_were_added(device: Device) -> None:
+    told = device.folder / "told"
+    script = device.executable("tell", f'echo "$MATIC_EVENT" >> {told}')
+    channel = f"{{name: ops, type: command, command: [{script}]}}"
+    drop_in(device, "10-ops.yaml", f"notifications: {{channels: [{channel}]}}\n")
+    assert "in effect: notifications.channels\n" in reload(device)
+    device.update_failure("file:///gone", "0" * 64)
+    device.node.poll(lambda: told.exists() and "update-failed\n" in told.read_text(), 20, "a message")
+
+
+def test_downloads_go_by_the_new_settings(device: Device) -> None:
+    why = device.update_failure("http://127.0.0.1:1/x", "0" * 64)
+    drop_in(device, "10-https.yaml", "download: {allow_http: false}\n")
+    assert "in effect: download.allow_http\n" in reload(device)
+    refused = device.node.run(
+        *("schedule", "update", "--source", "http://127.0.0.1:1/x", "--sha256", "0" * 64, "--watch")
+    )
+    assert refused.code != 0
+    assert "allow_http" in refused.stdout + refused.stderr
+    assert "allow_http" not in why

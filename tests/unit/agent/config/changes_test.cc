@@ -68,7 +68,7 @@ maintenance: {reboot_delay_seconds: 5}
 metrics: {listen: "127.0.0.1:9"}
 notifications: {long_running_seconds: 60}
 prechecks: {space: {min_mib: 1}}
-trust: {product: edge}
+trust: {product: edge, root: /srv/root.json}
 )";
 
 TEST_F(ChangesTest, WhatNeedsARestartKeepsItsRunningValueAndTheRestDoesNot) {

@@ -8,6 +8,7 @@
 #include "tests/fakes/fake_process_runner.h"
 #include "tests/fakes/manual_clock.h"
 #include "tests/unit/lib/notify/fake_transport.h"
+#include "tests/unit/lib/os/temporary_folder.h"
 
 namespace matic::notices {
 namespace {
@@ -34,12 +35,14 @@ class AnnouncerTest : public testing::Test {
   }
 
   void Make(std::vector<notify::Channel> channels = {Hook()}) {
-    announcer_ = std::make_unique<Announcer>(
-        AnnouncerOptions{.node = "edge-7",
-                         .long_running = 120s,
-                         .channels = std::move(channels),
-                         .certificate_end = [this] { return certificate_end_; }},
-        courier_, clock_);
+    announcer_ = std::make_unique<Announcer>(Options(std::move(channels)), courier_, clock_);
+  }
+  AnnouncerOptions Options(std::vector<notify::Channel> channels) const {
+    return {.node = "edge-7",
+            .long_running = 120s,
+            .channels = std::move(channels),
+            .certificate_end = [this] { return certificate_end_; },
+            .folder = folder_ / "notifications"};
   }
 
   // The watch's next look has been taken when this returns.
@@ -67,6 +70,7 @@ class AnnouncerTest : public testing::Test {
     return report;
   }
 
+  const TemporaryFolder folder_;
   fakes::ManualClock clock_;
   notify::FakeTransport transport_;
   fakes::FakeProcessRunner processes_;
@@ -93,6 +97,39 @@ TEST_F(AnnouncerTest, StopSendsWhatWaits) {
   announcer_->Tell(Happened("failed"));
   announcer_->Stop(10s);
   EXPECT_EQ(Titles(1), std::vector<std::string>{"Update failed"});
+}
+
+TEST_F(AnnouncerTest, OtherChannelsAreToldFromTheirConfigurationOn) {
+  Make({});
+  announcer_->Start(engine_);
+  announcer_->Tell(Happened("failed"));
+  announcer_->Configure(Options({Hook()}));
+  announcer_->Tell(Happened("rolled-back"));
+  EXPECT_EQ(Titles(1), std::vector<std::string>{"Rolled back"});
+  announcer_->Configure(Options({}));
+  announcer_->Tell(Happened("failed"));
+  announcer_->Stop(10s);
+  EXPECT_EQ(transport_.requests().size(), 1u);
+  EXPECT_TRUE(announcer_->Counts().empty());
+}
+
+TEST_F(AnnouncerTest, WhatWaitsIsSentUnderTheNewConfiguration) {
+  transport_.AnswerWith([](size_t) -> Result<notify::HttpAnswer> {
+    return Fail(ErrorCode::kUnavailable, "no connection");
+  });
+  Make();
+  announcer_->Start(engine_);
+  announcer_->Tell(Happened("failed"));
+  transport_.AwaitRequests(1);
+  transport_.AnswerWith([](size_t) -> Result<notify::HttpAnswer> {
+    return notify::HttpAnswer{.status = 204, .retry_after = {}, .text = {}};
+  });
+  notify::Channel elsewhere = Hook();
+  std::get<notify::Webhook>(elsewhere.target).url = "https://elsewhere.example.com";
+  announcer_->Configure(Options({elsewhere}));
+  announcer_->Stop(10s);
+  const std::vector<notify::HttpRequest> requests = transport_.requests();
+  EXPECT_EQ(Json::parse(requests.back().body).at("id"), Json::parse(requests[0].body).at("id"));
 }
 
 TEST_F(AnnouncerTest, AnUpdateThatLastsIsToldOnce) {
