@@ -9,6 +9,7 @@ namespace matic::nixos {
 struct HostPaths {
   std::filesystem::path booted_system = "/run/booted-system";
   std::filesystem::path current_system = "/run/current-system";
+  std::filesystem::path store = "/nix/store";
   std::filesystem::path profile = "/nix/var/nix/profiles/system";
   // Profiles of their own, which get boot entries beside those of `profile`.
   std::filesystem::path system_profiles = "/nix/var/nix/profiles/system-profiles";

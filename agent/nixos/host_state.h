@@ -17,7 +17,7 @@ namespace matic::nixos {
 struct ConfirmedSystem {
   std::filesystem::path system;
   WallTime time{};
-  std::string boot_id;  // of the start it was confirmed in
+  std::string boot_id = {};  // of the start it was confirmed in
 
   bool operator==(const ConfirmedSystem&) const = default;
 };
@@ -45,7 +45,7 @@ struct TrialNote {
   ActivationMode mode = ActivationMode::kLive;
   StartOnce start_once = StartOnce::kNot;
   WallTime time{};
-  std::string boot_id;  // of the start it was activated in
+  std::string boot_id = {};  // of the start it was activated in
 
   bool operator==(const TrialNote&) const = default;
 };

@@ -88,6 +88,9 @@ Result<System> ReadSystem(const std::filesystem::path& path) {
   if (error) {
     return Fail(OsError("system " + path.string(), error.value()));
   }
+  if (!std::filesystem::is_directory(system.path, error)) {
+    return Fail(ErrorCode::kInvalidArgument, system.path.string() + " is no NixOS system: a file");
+  }
   Result<std::string> version = ReadFile(system.path / "nixos-version", kMaxFile);
   if (!version && version.error().code == ErrorCode::kNotFound) {
     return Fail(ErrorCode::kInvalidArgument,
