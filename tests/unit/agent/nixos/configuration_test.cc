@@ -3,9 +3,8 @@
 #include <gmock/gmock.h>
 
 #include <fstream>
-#include <iterator>
 
-#include "tests/unit/agent/nixos/nix_host.h"
+#include "tests/unit/agent/nixos/configuration_tree.h"
 
 namespace matic::nixos {
 namespace {
@@ -13,53 +12,22 @@ namespace {
 namespace fs = std::filesystem;
 using testing::HasSubstr;
 
-// A remote, a person who pushes to it, and the machine's clone.
-class ConfigurationTest : public NixHost {
+class ConfigurationTest : public ConfigurationTree {
  protected:
-  ConfigurationTest() {
-    Do({"git", "init", "--quiet", "--bare", "--initial-branch=main", remote_.string()});
-    Clone(person_);
-    Do({"git", "switch", "--quiet", "--orphan", "main"}, person_);
-    Push("version", "1");
-    Clone(settings_.folder);
-  }
-
-  void Clone(const fs::path& to) {
-    Do({"git", "clone", "--quiet", "file://" + remote_.string(), to.string()});
-  }
-
-  void Commit(const fs::path& tree, const std::string& name, const std::string& content) {
-    std::ofstream(tree / name) << content;
-    Do({"git", "add", name}, tree);
-    Do({"git", "commit", "--quiet", "--message", name + " " + content}, tree);
-  }
-
-  void Push(const std::string& name, const std::string& content) {
-    Commit(person_, name, content);
-    Do({"git", "push", "--quiet", "origin", "HEAD"}, person_);
-  }
-
   Result<Revisions> Pull() { return PullFastForward(programs_, settings_, {}); }
 
   // That it failed, and that the tree is what it was.
   Error PullFails() {
-    const std::string head = Do({"git", "rev-parse", "HEAD"}, settings_.folder);
+    const std::string head = Head(settings_.folder);
     const std::string version = Content("version");
     const Result<Revisions> pulled = Pull();
     EXPECT_FALSE(pulled);
-    EXPECT_EQ(Do({"git", "rev-parse", "HEAD"}, settings_.folder), head);
+    EXPECT_EQ(Head(settings_.folder), head);
     EXPECT_EQ(Content("version"), version);
     return pulled ? Error{ErrorCode::kInternal, "it was pulled"} : pulled.error();
   }
 
-  std::string Content(const std::string& name) const {
-    std::ifstream file(settings_.folder / name);
-    return {std::istreambuf_iterator<char>(file), {}};
-  }
-
-  const fs::path remote_ = folder_ / "remote.git";
-  const fs::path person_ = folder_ / "person";
-  PullSettings settings_{.folder = folder_ / "nixos"};
+  PullSettings settings_{.folder = tree_};
 };
 
 TEST_F(ConfigurationTest, WhatIsNewIsTaken) {
@@ -67,7 +35,7 @@ TEST_F(ConfigurationTest, WhatIsNewIsTaken) {
   const Result<Revisions> pulled = Pull();
   ASSERT_TRUE(pulled) << pulled.error().message;
   EXPECT_NE(pulled->before, pulled->after);
-  EXPECT_EQ(pulled->after + "\n", Do({"git", "rev-parse", "HEAD"}, person_));
+  EXPECT_EQ(pulled->after, Head(person_));
   EXPECT_EQ(Content("version"), "2");
 
   const Result<Revisions> again = Pull();
@@ -83,7 +51,7 @@ TEST_F(ConfigurationTest, ATreeMayBeAFolderOfARepository) {
   settings_.folder /= "hosts";
   const Result<Revisions> pulled = Pull();
   ASSERT_TRUE(pulled) << pulled.error().message;
-  EXPECT_EQ(Content("web.nix"), "2");
+  EXPECT_EQ(Content("hosts/web.nix"), "2");
 }
 
 TEST_F(ConfigurationTest, UntrackedFilesAndUnpushedCommitsAreNoObstacle) {
@@ -104,6 +72,35 @@ TEST_F(ConfigurationTest, ChangesByHandAreRefused) {
   EXPECT_THAT(error.message, HasSubstr("has changes that are not committed: M version"));
 }
 
+TEST_F(ConfigurationTest, ChangesByHandStayWhereTheyAreToBeBuilt) {
+  settings_.dirty = DirtyTree::kTakenAsItIs;
+  std::ofstream(tree_ / "version") << "by hand";
+  Push("hosts", "2");
+  const Result<Revisions> pulled = Pull();
+  ASSERT_TRUE(pulled) << pulled.error().message;
+  EXPECT_EQ(pulled->after, Head(person_));
+  EXPECT_EQ(Content("hosts"), "2");
+  EXPECT_EQ(Content("version"), "by hand");
+
+  Push("version", "3");
+  const Error error = PullFails();
+  EXPECT_EQ(error.code, ErrorCode::kRefused);
+  EXPECT_THAT(error.message, HasSubstr("version"));
+}
+
+TEST_F(ConfigurationTest, ATreeThatIsNotPulledIsLookedAtToo) {
+  fs::rename(remote_, folder_ / "away");
+  Do({"git", "switch", "--quiet", "--create", "mine"}, tree_);
+  EXPECT_EQ(CheckTree(programs_, settings_, {}).value(), Head(tree_));
+  std::ofstream(tree_ / "version") << "by hand";
+  const Result<std::string> dirty = CheckTree(programs_, settings_, {});
+  ASSERT_FALSE(dirty);
+  EXPECT_EQ(dirty.error().code, ErrorCode::kRefused);
+  EXPECT_THAT(dirty.error().message, HasSubstr("M version"));
+  settings_.dirty = DirtyTree::kTakenAsItIs;
+  EXPECT_EQ(CheckTree(programs_, settings_, {}).value(), Head(tree_));
+}
+
 TEST_F(ConfigurationTest, MergeConflictsAreRefused) {
   Commit(settings_.folder, "version", "here");
   Push("version", "2");
@@ -114,9 +111,12 @@ TEST_F(ConfigurationTest, MergeConflictsAreRefused) {
                          .folder = settings_.folder},
                         {})
                    .value());
-  const Error error = PullFails();
-  EXPECT_EQ(error.code, ErrorCode::kRefused);
-  EXPECT_THAT(error.message, HasSubstr("has merge conflicts: UU version"));
+  for (const DirtyTree dirty : {DirtyTree::kRefused, DirtyTree::kTakenAsItIs}) {
+    settings_.dirty = dirty;
+    const Error error = PullFails();
+    EXPECT_EQ(error.code, ErrorCode::kRefused);
+    EXPECT_THAT(error.message, HasSubstr("has merge conflicts: version"));
+  }
 }
 
 TEST_F(ConfigurationTest, DivergedBranchesAreRefused) {
