@@ -1,9 +1,11 @@
 #include "agent/nixos/build.h"
 
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "agent/nixos/nix_flags.h"
+#include "agent/nixos/store_path.h"
 
 namespace matic::nixos {
 namespace {
@@ -13,20 +15,102 @@ bool IsHostName(std::string_view host) {
   return !host.empty() && host.find_first_of("\"\\$#") == std::string_view::npos;
 }
 
-Invocation BuildFlake(const FlakeTarget& target, const BuildSettings& settings) {
+constexpr const char* kResult = "result";  // as nixos-rebuild calls it, in the folder it runs in
+
+Invocation BuildFlake(const FlakeTarget& target, const BuildSettings& settings,
+                      const std::filesystem::path& folder) {
+  const std::string link = (folder / kResult).string();
+  switch (settings.builder) {
+    case Builder::kNh:
+      // It asks Nix for features itself, and refuses where these are not turned on.
+      return {.argv = WithFlakes({"nh", "os", "build", target.flake, "--hostname", target.host,
+                                  "--out-link", link, "--no-nom", "--bypass-root-check", "--"},
+                                 {"--no-write-lock-file"}),
+              .deadline = settings.deadline,
+              .folder = folder,
+              .environment = {"NH_NO_CHECKS=true"}};
+    case Builder::kNixosRebuild:
+      // Without that it builds the new system's nixos-rebuild first, and starts over with it.
+      return {.argv = {"nixos-rebuild", "build", "--flake", target.flake + "#" + target.host,
+                       "--no-write-lock-file"},
+              .deadline = settings.deadline,
+              .folder = folder,
+              .environment = {"_NIXOS_REBUILD_REEXEC=1"}};
+    case Builder::kNix:
+      break;
+  }
   return {
-      .argv = WithFlakes({"nix", "build"},
-                         {"--no-write-lock-file", "--out-link", settings.out_link.string(), "--",
-                          target.flake + "#nixosConfigurations.\"" + target.host +
-                              "\".config.system.build.toplevel"}),
+      .argv = WithFlakes({"nix", "build"}, {"--no-write-lock-file", "--out-link", link, "--",
+                                            target.flake + "#nixosConfigurations.\"" + target.host +
+                                                "\".config.system.build.toplevel"}),
       .deadline = settings.deadline};
 }
 
-Invocation BuildChannel(const ChannelTarget& target, const BuildSettings& settings) {
+Invocation BuildChannel(const ChannelTarget& target, const BuildSettings& settings,
+                        const std::filesystem::path& folder) {
+  const std::string nix_path = "NIX_PATH=" + target.nix_path;
+  if (settings.builder == Builder::kNixosRebuild) {
+    // A flake.nix in /etc/nixos would be built instead.
+    return {.argv = {"nixos-rebuild", "build", "--no-flake"},
+            .deadline = settings.deadline,
+            .folder = folder,
+            .environment = {nix_path, "_NIXOS_REBUILD_REEXEC=1"}};
+  }
   return {.argv = {"nix-build", "<nixpkgs/nixos>", "--attr", "system", "--out-link",
-                   settings.out_link.string()},
+                   (folder / kResult).string()},
           .deadline = settings.deadline,
-          .environment = {"NIX_PATH=" + target.nix_path}};
+          .environment = {nix_path}};
+}
+
+// The messages are those of the C library, and of the database that Nix keeps.
+bool TellsOfFullDisk(std::string_view message) {
+  return message.find("No space left on device") != std::string_view::npos ||
+         message.find("database or disk is full") != std::string_view::npos;
+}
+
+Error BuildError(const Error& error, const BuildSettings& settings) {
+  if (error.code == ErrorCode::kDeadline) {
+    const auto minutes = std::chrono::ceil<std::chrono::minutes>(settings.deadline);
+    return {error.code, "not done after " + std::to_string(minutes.count()) +
+                            " min, and ended; a longer deadline can be set, or the system be "
+                            "built on another machine and copied here"};
+  }
+  if (TellsOfFullDisk(error.message)) {
+    return {error.code, "the disk is full (nix-collect-garbage makes room): " + error.message};
+  }
+  return error;
+}
+
+Result<System> BuildIn(const std::filesystem::path& folder, const Programs& builders,
+                       const Programs& keepers, const BuildSettings& settings,
+                       std::stop_token stop) {
+  const auto* flake = std::get_if<FlakeTarget>(&settings.target);
+  const Result<std::string> built = builders.Run(
+      flake != nullptr ? BuildFlake(*flake, settings, folder)
+                       : BuildChannel(std::get<ChannelTarget>(settings.target), settings, folder),
+      stop);
+  if (!built) return Fail(BuildError(built.error(), settings));
+  std::error_code error;
+  if (!std::filesystem::is_symlink(folder / kResult, error)) {
+    return Fail(ErrorCode::kIo, "it ended well, but left no link to what it built");
+  }
+  MATIC_ASSIGN(System system, ReadSystem(folder / kResult));
+  MATIC_TRY(CheckActivatable(system));
+  MATIC_TRY(KeepInStore(keepers, system.path, settings.out_link, std::move(stop)));
+  return system;
+}
+
+// "build /etc/nixos#web"
+Result<std::string> Describe(const BuildSettings& settings) {
+  if (const auto* flake = std::get_if<FlakeTarget>(&settings.target)) {
+    return "build " + flake->flake + "#" + flake->host;
+  }
+  if (settings.builder == Builder::kNh) {
+    return Fail(ErrorCode::kInvalidArgument,
+                "build <nixpkgs/nixos>: nh is for flakes; a channel is built with nix or "
+                "nixos-rebuild");
+  }
+  return std::string("build <nixpkgs/nixos>");
 }
 
 }  // namespace
@@ -44,26 +128,36 @@ Result<FlakeTarget> ParseFlakeTarget(std::string_view text, std::string_view hos
   return FlakeTarget{.flake = std::string(flake), .host = std::string(host)};
 }
 
+std::optional<std::filesystem::path> FolderOf(const FlakeTarget& target) {
+  std::string_view path = target.flake;
+  for (const std::string_view scheme : {"path:", "git+file:"}) {
+    if (!path.starts_with(scheme)) continue;
+    path.remove_prefix(scheme.size());
+    if (path.starts_with("//")) path.remove_prefix(2);
+    break;
+  }
+  path = path.substr(0, path.find('?'));
+  if (!path.starts_with('/')) return std::nullopt;
+  return std::filesystem::path(path);
+}
+
+Result<System> BuildSystem(const Programs& programs, const TreePrograms& tree,
+                           const BuildSettings& settings, std::stop_token stop) {
+  MATIC_ASSIGN(const std::string what, Describe(settings));
+  MATIC_ASSIGN(const OwnedFolder folder, tree.MakeFolder());
+  Result<System> system =
+      BuildIn(folder.path(), tree.programs(), programs, settings, std::move(stop));
+  if (!system) return Fail(system.error().Context(what));
+  return system;
+}
+
 Result<System> BuildSystem(const Programs& programs, const BuildSettings& settings,
                            std::stop_token stop) {
-  std::error_code error;
-  std::filesystem::create_directories(settings.out_link.parent_path(), error);
-  if (error) {
-    return Fail(OsError("make " + settings.out_link.parent_path().string(), error.value()));
-  }
-  const auto* flake = std::get_if<FlakeTarget>(&settings.target);
-  const std::string what =
-      flake != nullptr ? "build " + flake->flake + "#" + flake->host : "build <nixpkgs/nixos>";
-  const Result<std::string> built = programs.Run(
-      flake != nullptr ? BuildFlake(*flake, settings)
-                       : BuildChannel(std::get<ChannelTarget>(settings.target), settings),
-      std::move(stop));
-  if (!built) return Fail(built.error().Context(what));
-  Result<System> system = ReadSystem(settings.out_link);
+  MATIC_ASSIGN(const std::string what, Describe(settings));
+  MATIC_ASSIGN(const OwnedFolder folder,
+               OwnedFolder::Make(settings.out_link.parent_path(), std::nullopt));
+  Result<System> system = BuildIn(folder.path(), programs, programs, settings, std::move(stop));
   if (!system) return Fail(system.error().Context(what));
-  if (const Result<> activatable = CheckActivatable(*system); !activatable) {
-    return Fail(activatable.error().Context(what));
-  }
   return system;
 }
 

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -11,6 +12,7 @@
 
 #include "agent/nixos/programs.h"
 #include "agent/nixos/system.h"
+#include "agent/nixos/tree_owner.h"
 #include "lib/base/result.h"
 
 namespace matic::nixos {
@@ -27,11 +29,21 @@ struct FlakeTarget {
 // kInvalidArgument for what is none.
 Result<FlakeTarget> ParseFlakeTarget(std::string_view text, std::string_view host_name);
 
+// The folder of this machine that a flake lies in, which may be a git work tree; nothing for one
+// that Nix fetches from elsewhere: "github:org/config".
+std::optional<std::filesystem::path> FolderOf(const FlakeTarget& target);
+
 // The configuration that <nixos-config> names, with the <nixpkgs> of a channel.
 struct ChannelTarget {
   std::string nix_path;  // NIX_PATH: "nixpkgs=/nix/var/…/channels/nixos:nixos-config=/etc/nixos/…"
 
   bool operator==(const ChannelTarget&) const = default;
+};
+
+enum class Builder {
+  kNix,           // nix build, or nix-build for a channel
+  kNh,            // nh os build; flakes only
+  kNixosRebuild,  // nixos-rebuild build
 };
 
 struct BuildSettings {
@@ -40,10 +52,18 @@ struct BuildSettings {
   // is replaced, and stays where the build fails.
   std::filesystem::path out_link;
   std::chrono::milliseconds deadline = std::chrono::hours(2);
+  Builder builder = Builder::kNix;
 };
 
-// Nothing is written to the configuration, no lock file either. kIo quotes the end of a failed
-// build; kInvalidArgument where what was built is no system that can be activated.
+// Nothing is written to the configuration, no lock file either. The build is the tree's owner's;
+// `programs` keep what it made.
+//   kInvalidArgument  what was built is no system that can be activated; nh and a channel
+//   kIo               quotes the end of a failed build, and says so where the disk is full
+//   kDeadline         it and all that it started has been ended
+Result<System> BuildSystem(const Programs& programs, const TreePrograms& tree,
+                           const BuildSettings& settings, std::stop_token stop);
+
+// Where there is no tree of anybody's: a flake that Nix fetches, a channel.
 Result<System> BuildSystem(const Programs& programs, const BuildSettings& settings,
                            std::stop_token stop);
 

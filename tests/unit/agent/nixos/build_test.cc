@@ -75,6 +75,15 @@ TEST_F(BuildTest, AFailedBuildIsQuotedAndTheLastOneKept) {
   EXPECT_EQ(LinkTarget(), good->path);
 }
 
+TEST_F(BuildTest, AFullDiskIsCalledByItsName) {
+  WriteFlake("24.05");
+  const Result<System> full = BuildHost("greedy");
+  ASSERT_FALSE(full);
+  EXPECT_EQ(full.error().code, ErrorCode::kIo);
+  EXPECT_THAT(full.error().message, HasSubstr("the disk is full (nix-collect-garbage"));
+  EXPECT_EQ(LinkTarget(), "");
+}
+
 TEST_F(BuildTest, WhatCannotBeEvaluatedIsQuoted) {
   WriteFlake("24.05");
   const Result<System> unknown = BuildHost("nobody");
@@ -142,6 +151,7 @@ TEST_F(BuildTest, ABuildHasADeadline) {
   const Result<System> late = BuildHost("endless", {}, 2s);
   ASSERT_FALSE(late);
   EXPECT_EQ(late.error().code, ErrorCode::kDeadline);
+  EXPECT_THAT(late.error().message, HasSubstr("#endless: not done after 1 min, and ended"));
   EXPECT_TRUE(NobodyIsLeftIn(folder_.path()));
 }
 
@@ -155,6 +165,7 @@ TEST_F(BuildTest, OnlyASystemThatCanBeActivatedIsOne) {
   const Result<System> fixed = BuildHost("fixed");
   ASSERT_FALSE(fixed);
   EXPECT_THAT(fixed.error().message, HasSubstr("no bin/switch-to-configuration"));
+  EXPECT_EQ(LinkTarget(), "");
 }
 
 TEST(FlakeTargetTest, IsWrittenAsForNixosRebuild) {
@@ -169,6 +180,17 @@ TEST(FlakeTargetTest, IsWrittenAsForNixosRebuild) {
     const Result<FlakeTarget> target = ParseFlakeTarget(text, "here");
     ASSERT_FALSE(target) << text;
     EXPECT_EQ(target.error().code, ErrorCode::kInvalidArgument);
+  }
+}
+
+TEST(FlakeTargetTest, MayLieInAFolderOfThisMachine) {
+  for (const char* flake : {"/etc/nixos", "path:/etc/nixos", "path:///etc/nixos",
+                            "git+file:///etc/nixos?ref=main", "git+file:/etc/nixos"}) {
+    EXPECT_EQ(FolderOf({.flake = flake, .host = "web"}), "/etc/nixos") << flake;
+  }
+  for (const char* flake : {"github:org/config", "git+ssh://git@example.org/config", "config", ".",
+                            "https://example.org/config.tar.gz"}) {
+    EXPECT_EQ(FolderOf({.flake = flake, .host = "web"}), std::nullopt) << flake;
   }
 }
 

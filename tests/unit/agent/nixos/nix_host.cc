@@ -56,7 +56,8 @@ DeletableFolder::~DeletableFolder() {
   }
 }
 
-NixHost::NixHost() : programs_(processes_, Environment(folder_.path())) {
+NixHost::NixHost()
+    : environment_(Environment(folder_.path())), programs_(processes_, environment_) {
   for (const char* name : {"home", "nix/store", "profiles", "config"}) {
     fs::create_directories(folder_ / name);
   }
@@ -90,6 +91,7 @@ std::string NixHost::WriteFlake(const std::string& version) {
         endless = build "endless" "touch )" +
                                 (folder_ / "begun").string() + R"(; sleep 1000";
         empty = build "empty" "mkdir $out";
+        greedy = build "greedy" "head -c 100000 /dev/zero > /dev/full";
         fixed = host (import ./toplevel.nix { version = "fixed"; extra = "rm -r $out/bin"; });
       };
     };

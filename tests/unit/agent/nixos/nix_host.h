@@ -32,8 +32,8 @@ class NixHost : public testing::Test {
   std::filesystem::path Write(const std::string& name, const std::string& content);
 
   // A flake without inputs in the folder "config", whose host "web" is a system of that version;
-  // "broken", "endless", "empty" and "fixed" are hosts whose builds fail, hang, make no system, and
-  // make one without switch-to-configuration.
+  // "broken", "greedy", "endless", "empty" and "fixed" are hosts whose builds fail, meet a full
+  // disk, hang, make no system, and make one without switch-to-configuration.
   std::string WriteFlake(const std::string& version);
 
   // A program that has to end well, with the environment of the machine.
@@ -43,6 +43,7 @@ class NixHost : public testing::Test {
   std::filesystem::path MakeSystem(const std::string& version);
 
   const DeletableFolder folder_;
+  const std::vector<std::string> environment_;
   SystemProcessRunner processes_;
   const Programs programs_;
 };
