@@ -442,8 +442,9 @@ Result<> Agent::RollBack(const std::string& reason) {
     std::puts("going back already; rebooting");
     return worker_.RunAlone(update::Started{facts});
   }
-  MATIC_ASSIGN(update::RollbackRequested event,
-               engine::RollbackByHand(ledger_.State(), facts, reason, "matic-agent --rollback"));
+  MATIC_ASSIGN(
+      update::RollbackRequested event,
+      engine::RollbackByHand(ledger_.State(), facts, {.reason = reason}, "matic-agent --rollback"));
   std::printf("going back from %s to %s, and rebooting\n", event.running.c_str(),
               event.previous.c_str());
   return worker_.RunAlone(event);

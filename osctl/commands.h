@@ -15,6 +15,7 @@ void AddHealthCommand(CLI::App& app, Session& session);
 void AddScheduleCommand(CLI::App& app, Session& session);
 void AddRollbackCommand(CLI::App& app, Session& session);
 void AddPlanCommand(CLI::App& app, Session& session);
+void AddGenerationsCommand(CLI::App& app, Session& session);
 void AddHistoryCommand(CLI::App& app, Session& session);
 void AddRebootCommand(CLI::App& app, Session& session);
 void AddPkiCommand(CLI::App& app, Session& session);

@@ -106,6 +106,7 @@ int Main(int argc, char** argv) {
   AddScheduleCommand(app, session);
   AddRollbackCommand(app, session);
   AddPlanCommand(app, session);
+  AddGenerationsCommand(app, session);
   AddHistoryCommand(app, session);
   AddRebootCommand(app, session);
   AddPkiCommand(app, session);

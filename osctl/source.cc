@@ -31,6 +31,16 @@ Result<> CheckSource(const std::string& source) {
                                                " (a file of the node), or https://…?");
 }
 
+Result<> CheckStorePath(const std::string& path) {
+  constexpr std::string_view kStore = "/nix/store/";
+  if (path.starts_with(kStore) && path.size() > kStore.size() &&
+      path.find('/', kStore.size()) == std::string::npos) {
+    return {};
+  }
+  return Fail(ErrorCode::kInvalidArgument,
+              "--store-path: '" + path + "' is no path in the store, /nix/store/HASH-NAME");
+}
+
 Result<> CheckSha256(const std::string& digits) {
   if (digits.size() != kDigits) {
     return Fail(ErrorCode::kInvalidArgument, "--sha256: 64 hex digits are expected, not " +

@@ -11,6 +11,9 @@ namespace matic::osctl {
 // a file is there is for the node to say.
 Result<> CheckSource(const std::string& source);
 
+// A path in a Nix store, with its hash: "/nix/store/8fk2…-nixos-system-web-24.11".
+Result<> CheckStorePath(const std::string& path);
+
 // 64 hexadecimal digits.
 Result<> CheckSha256(const std::string& digits);
 

@@ -13,6 +13,12 @@ CLI::Validator NotEmpty() {
       [](const std::string& text) { return text.empty() ? "is empty" : std::string(); }, "");
 }
 
+v1::UpdateMode ModeOf(const std::string& name) {
+  if (name == "switch") return v1::UPDATE_MODE_SWITCH;
+  if (name == "boot") return v1::UPDATE_MODE_BOOT;
+  return name == "build" ? v1::UPDATE_MODE_BUILD : v1::UPDATE_MODE_AUTO;
+}
+
 }  // namespace
 
 void AddUpdateOptions(CLI::App& command, UpdateOptions& options) {
@@ -22,6 +28,35 @@ void AddUpdateOptions(CLI::App& command, UpdateOptions& options) {
                   "file:// URL [the node's channel]")
       ->type_name("URL")
       ->check(NotEmpty());
+  CLI::Option* source = command.get_option("--source");
+  CLI::Option* flake = command
+                           .add_option("--flake", options.flake,
+                                       "Of a Nix host: the flake to build, and its "
+                                       "nixosConfigurations.ATTR [as configured]")
+                           ->type_name("REF#ATTR")
+                           ->check(NotEmpty())
+                           ->excludes(source);
+  command
+      .add_option("--store-path", options.store_path,
+                  "Of a Nix host: a system that was built elsewhere and copied into its store")
+      ->type_name("PATH")
+      ->check(NotEmpty())
+      ->excludes(source)
+      ->excludes(flake);
+  command
+      .add_option("--mode", options.mode,
+                  "Of a Nix host: auto (without a reboot where that can be done), switch, boot, or "
+                  "build (and nothing more) [as configured]")
+      ->type_name("MODE")
+      ->check(CLI::IsMember({"auto", "switch", "boot", "build"}).description(""));
+  command
+      .add_option("--update-input", options.inputs,
+                  "Of a Nix host: inputs of the flake to move to their newest revisions; '*' is "
+                  "all of them [as configured]")
+      ->type_name("NAME,…")
+      ->delimiter(',');
+  command.add_flag("--no-reboot", options.no_reboot,
+                   "An update that takes a reboot stays staged until `osctl schedule activate`");
   command
       .add_option("--sha256", options.sha256,
                   "SHA-256 of the image, 64 hex digits [as the signed manifest has it]")
@@ -58,10 +93,14 @@ void AddUpdateOptions(CLI::App& command, UpdateOptions& options) {
 
 Result<v1::ScheduleUpdateRequest> ToRequest(const UpdateOptions& options) {
   if (!options.source.empty()) MATIC_TRY(CheckSource(options.source));
+  if (!options.store_path.empty()) MATIC_TRY(CheckStorePath(options.store_path));
   if (!options.sha256.empty()) MATIC_TRY(CheckSha256(options.sha256));
   MATIC_ASSIGN(const v1::Timing timing, ToTiming(options.timing));
   v1::ScheduleUpdateRequest request;
-  request.set_source(options.source);
+  request.set_source(options.source + options.flake + options.store_path);  // one at most is said
+  if (!options.mode.empty()) request.set_mode(ModeOf(options.mode));
+  for (const std::string& input : options.inputs) request.add_inputs(input);
+  request.set_no_reboot(options.no_reboot);
   request.set_sha256(options.sha256);
   request.set_enable_auto_rollback(options.enable_auto_rollback);
   request.set_health_check_timeout_seconds(options.health_check_timeout);

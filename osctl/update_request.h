@@ -16,6 +16,11 @@ namespace matic::osctl {
 
 struct UpdateOptions {
   std::string source;
+  std::string flake;
+  std::string store_path;
+  std::string mode;
+  std::vector<std::string> inputs;
+  bool no_reboot = false;
   std::string sha256;
   bool enable_auto_rollback = false;
   uint32_t health_check_timeout = 0;

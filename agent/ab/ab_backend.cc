@@ -104,6 +104,7 @@ Result<update::Facts> AbBackend::GetFacts() {
   MATIC_ASSIGN(const View view, Look());
   update::Facts facts;
   facts.boot_id = view.booted.boot_id;
+  facts.spare = boot::SlotName(view.slots.other());
   for (const boot::Slot slot : boot::kSlots) {
     MATIC_ASSIGN(update::Target target, DescribeSlot(view, slot));
     facts.targets.push_back(std::move(target));
@@ -182,7 +183,7 @@ Result<> AbBackend::Verify(const update::StagedImage& staged, const engine::Prog
                                        crypto::ToHex(got) + " instead of " + staged.digest);
 }
 
-Result<> AbBackend::Activate(const update::StagedImage& staged) {
+Result<> AbBackend::Activate(const update::StagedImage& staged, std::stop_token) {
   MATIC_ASSIGN(const boot::Slot target, ParseTarget(staged.target));
   MATIC_ASSIGN(const View view, Look());
   if (target == view.slots.running) {
@@ -205,11 +206,12 @@ Result<> AbBackend::Confirm() {
   return table_.UpdateAttributes(PlanConfirm(view.slots));
 }
 
-Result<> AbBackend::Revert(const std::string& previous) {
+Result<std::string> AbBackend::Revert(const std::string& previous, std::stop_token) {
   MATIC_ASSIGN(const boot::Slot slot, ParseTarget(previous));
   MATIC_ASSIGN(const View view, Look());
   MATIC_ASSIGN(const SlotChanges changes, PlanRevert(view.slots, slot));
-  return table_.UpdateAttributes(changes);
+  MATIC_TRY(table_.UpdateAttributes(changes));
+  return std::string();
 }
 
 Result<> AbBackend::GiveTryBack() {

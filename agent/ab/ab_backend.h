@@ -47,10 +47,10 @@ class AbBackend final : public engine::Backend {
                                     std::stop_token stop) override;
   Result<> Verify(const update::StagedImage& staged, const engine::ProgressSink& progress,
                   std::stop_token stop) override;
-  Result<> Activate(const update::StagedImage& staged) override;
+  Result<> Activate(const update::StagedImage& staged, std::stop_token stop) override;
   Result<> Discard(const std::string& target) override;
   Result<> Confirm() override;
-  Result<> Revert(const std::string& previous) override;
+  Result<std::string> Revert(const std::string& previous, std::stop_token stop) override;
   Result<> GiveTryBack() override;
 
  private:

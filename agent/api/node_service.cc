@@ -217,7 +217,11 @@ grpc::Status NodeService::TriggerRollback(grpc::ServerContext* context,
                                           const v1::TriggerRollbackRequest* request,
                                           v1::TriggerRollbackResponse* response) {
   return Serve("TriggerRollback", *context, *request, [&](const engine::Caller& who) -> Result<> {
-    MATIC_ASSIGN(const engine::Rollback rollback, engine_.TriggerRollback(request->reason(), who));
+    MATIC_ASSIGN(const engine::Rollback rollback,
+                 engine_.TriggerRollback({.reason = request->reason(),
+                                          .generation = request->to_generation(),
+                                          .golden = request->to_golden()},
+                                         who));
     response->set_from(rollback.from);
     response->set_to(rollback.to);
     return {};

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <limits>
+#include <optional>
+#include <utility>
 
 #include "agent/api/timing.h"
 #include "lib/base/utf8.h"
@@ -61,6 +63,27 @@ v1::Phase ToMessage(engine::Phase phase) {
   return v1::PHASE_UNSPECIFIED;
 }
 
+constexpr std::pair<update::Mode, v1::UpdateMode> kModes[] = {
+    {update::Mode::kAuto, v1::UPDATE_MODE_AUTO},
+    {update::Mode::kSwitch, v1::UPDATE_MODE_SWITCH},
+    {update::Mode::kBoot, v1::UPDATE_MODE_BOOT},
+    {update::Mode::kBuild, v1::UPDATE_MODE_BUILD},
+};
+
+v1::UpdateMode ToMessage(std::optional<update::Mode> mode) {
+  for (const auto& [known, message] : kModes) {
+    if (known == mode) return message;
+  }
+  return v1::UPDATE_MODE_UNSPECIFIED;
+}
+
+std::optional<update::Mode> ToMode(v1::UpdateMode message) {
+  for (const auto& [mode, known] : kModes) {
+    if (known == message) return mode;
+  }
+  return std::nullopt;
+}
+
 v1::HealthState ToMessage(health::HealthState state) {
   switch (state) {
     case health::HealthState::kHealthy:
@@ -99,6 +122,8 @@ v1::Target ToMessage(const update::Target& target, const std::string& trial_targ
   message.set_digest(target.digest);
   message.set_device(target.device);
   message.set_size_bytes(target.size_bytes);
+  message.set_generation(target.generation);
+  message.set_golden(target.golden);
   return message;
 }
 
@@ -144,6 +169,9 @@ engine::ScheduleRequest ToScheduleRequest(const v1::ScheduleUpdateRequest& reque
                   .post = names(request.hooks().post()),
                   .rollback = names(request.hooks().rollback())};
   result.comment = request.comment();
+  result.mode = ToMode(request.mode());
+  result.inputs = names(request.inputs());
+  result.no_reboot = request.no_reboot();
   return result;
 }
 
@@ -183,6 +211,12 @@ v1::Schedule ToMessage(const engine::Schedule& schedule) {
     *message.mutable_waiting_until() = ToTimestamp(*schedule.waiting_until);
   }
   message.set_comment(ToUtf8(schedule.request.comment));
+  message.set_mode(ToMessage(schedule.request.mode));
+  for (const std::string& input : schedule.request.inputs) message.add_inputs(input);
+  message.set_no_reboot(schedule.request.no_reboot);
+  for (const std::string& reason : schedule.reboot_reasons) {
+    message.add_reboot_reasons(ToUtf8(reason));
+  }
   return message;
 }
 

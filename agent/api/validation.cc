@@ -35,16 +35,6 @@ Result<> CheckScheduleId(std::string_view id, bool may_be_empty) {
   return CheckText("schedule_id", id, kMaxScheduleIdBytes);
 }
 
-Result<> CheckSource(std::string_view source) {
-  MATIC_TRY(CheckText("source", source, kMaxSourceBytes));
-  for (std::string_view scheme : {"https://", "http://", "file:///"}) {
-    if (source.starts_with(scheme) && source.size() > scheme.size()) return {};
-  }
-  return Fail(ErrorCode::kInvalidArgument, "source '" + std::string(source) +
-                                               "' is not a URL that is understood: https://, "
-                                               "http:// or file:/// is expected");
-}
-
 Result<> CheckSha256(const std::string& sha256) {
   if (sha256.size() != kSha256HexDigits) {
     return Fail(ErrorCode::kInvalidArgument,
@@ -80,8 +70,8 @@ Result<> Validate(const v1::GetStatusRequest& request) {
 }
 
 Result<> Validate(const v1::ScheduleUpdateRequest& request) {
-  // Either may be left to the node's channel and its signed manifests; the engine knows whether.
-  if (!request.source().empty()) MATIC_TRY(CheckSource(request.source()));
+  // What a source must look like is for the backend to say.
+  MATIC_TRY(CheckText("source", request.source(), kMaxSourceBytes));
   if (!request.sha256().empty()) MATIC_TRY(CheckSha256(request.sha256()));
   if (request.health_check_timeout_seconds() > kMaxHealthTimeoutSeconds) {
     return Fail(ErrorCode::kInvalidArgument,
@@ -90,6 +80,17 @@ Result<> Validate(const v1::ScheduleUpdateRequest& request) {
   if (!v1::StopAfter_IsValid(request.stop_after())) {
     return Fail(ErrorCode::kInvalidArgument,
                 "stop_after has the unknown value " + std::to_string(request.stop_after()));
+  }
+  if (!v1::UpdateMode_IsValid(request.mode())) {
+    return Fail(ErrorCode::kInvalidArgument,
+                "mode has the unknown value " + std::to_string(request.mode()));
+  }
+  if (request.inputs_size() > kMaxInputs) {
+    return Fail(ErrorCode::kInvalidArgument,
+                "inputs has more than " + std::to_string(kMaxInputs) + " names");
+  }
+  for (const std::string& name : request.inputs()) {
+    MATIC_TRY(CheckText("inputs", name, kMaxNameBytes));
   }
   if (request.force_size() > kMaxForced) {
     return Fail(ErrorCode::kInvalidArgument,
@@ -133,6 +134,9 @@ Result<> Validate(const v1::WatchScheduleRequest& request) {
 Result<> Validate(const v1::GetHealthRequest&) { return {}; }
 
 Result<> Validate(const v1::TriggerRollbackRequest& request) {
+  if (request.to_golden() && request.to_generation() != 0) {
+    return Fail(ErrorCode::kInvalidArgument, "to_generation and to_golden exclude each other");
+  }
   return CheckText("reason", request.reason(), kMaxReasonBytes);
 }
 

@@ -13,6 +13,7 @@ inline constexpr size_t kMaxReasonBytes = 1024;
 inline constexpr size_t kMaxRequestIdBytes = 128;
 inline constexpr size_t kMaxScheduleIdBytes = 64;
 inline constexpr int kMaxForced = 32;
+inline constexpr int kMaxInputs = 64;
 inline constexpr int kMaxHooks = 32;  // of each kind
 inline constexpr uint32_t kMaxRebootDelaySeconds = 86400;
 inline constexpr size_t kMaxNameBytes = 64;

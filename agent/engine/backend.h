@@ -10,15 +10,18 @@
 #include <vector>
 
 #include "agent/update/facts.h"
+#include "agent/update/state.h"
 #include "lib/base/result.h"
 
 namespace matic::engine {
 
 struct StageSpec {
-  std::string source;
-  std::string sha256;  // 64 lower-case hex digits
+  std::string source;  // of an image; a flake, or a path in the store
+  std::string sha256;  // of an image: 64 lower-case hex digits
   // What a signed manifest promises: not a byte more is fetched. 0: nothing is promised.
   uint64_t size_bytes = 0;
+  update::Mode mode = update::Mode::kAuto;
+  std::vector<std::string> inputs{};  // of a flake, to move to their newest; "*": all
 };
 
 enum class StagePhase { kFetching, kVerifying };
@@ -61,8 +64,11 @@ class Backend {
   virtual Result<> Verify(const update::StagedImage& staged, const ProgressSink& progress,
                           std::stop_token stop) = 0;
 
-  // Makes `staged` the next boot, on trial. The commit point of an update.
-  virtual Result<> Activate(const update::StagedImage& staged) = 0;
+  // Makes `staged` the next boot, on trial; or, where it is live, what runs, and not the next boot.
+  // The commit point of an update. Takes up what an agent that was restarted meanwhile had begun.
+  // kRefused where nothing of the running system was changed; kCancelled when stopped, and can then
+  // be called again.
+  virtual Result<> Activate(const update::StagedImage& staged, std::stop_token stop) = 0;
 
   // Makes the target named `target` not bootable: an activated update is cancelled, or a slot's
   // verdict is kept. Never the running target while it is the only bootable one.
@@ -71,8 +77,11 @@ class Backend {
   // Marks the running target successful.
   virtual Result<> Confirm() = 0;
 
-  // Makes `previous` the next boot, for good. kRefused where it cannot be booted.
-  virtual Result<> Revert(const std::string& previous) = 0;
+  // Makes `previous` the next boot, for good; where it can run without a reboot, it does so when
+  // this returns the name of what runs. Empty: it takes a reboot. Another target that is known to
+  // be good is gone back to where `previous` does not even get that far. kRefused where none can be
+  // booted, kCancelled when stopped.
+  virtual Result<std::string> Revert(const std::string& previous, std::stop_token stop) = 0;
 
   // Gives the running target on trial one try back, before a reboot that somebody asked for.
   virtual Result<> GiveTryBack() = 0;

@@ -53,13 +53,13 @@ struct RollbackRecord {
   update::RollbackCause cause = update::RollbackCause::kUnknown;
 };
 
-// "health", "boot-attempts", "not-started", "manual", "unknown".
+// "health", "boot-attempts", "not-started", "activation", "manual", "unknown".
 std::string_view CauseName(update::RollbackCause cause);
 
 // Something that happened.
 struct HistoryEvent {
   WallTime time{};
-  // scheduled, started, completed, failed, rolled-back, cancelled, hook, boot-log
+  // scheduled, started, step, completed, failed, rolled-back, cancelled, hook, boot-log
   std::string kind{};
   std::string schedule_id{};
   std::string summary{};
@@ -67,7 +67,7 @@ struct HistoryEvent {
   std::string version{};
   std::string digest{};
   std::string boot_id{};
-  std::string output{};          // of a hook; the end of a failed start's journal
+  std::string output{};          // of a hook or a step; the end of a failed start's journal
   std::string failed_boot_id{};  // of the start that a rollback left, where it was seen
 };
 
@@ -91,6 +91,13 @@ struct Plan {
   std::vector<Check> checks;
 
   bool Possible() const;
+};
+
+// Where to go back to: the previous system, where neither is said.
+struct RollbackRequest {
+  std::string reason;
+  uint64_t generation = 0;
+  bool golden = false;
 };
 
 struct Rollback {
@@ -126,7 +133,8 @@ class Engine {
                                        std::chrono::milliseconds limit) = 0;
 
   virtual Result<health::Report> GetHealth(bool refresh) = 0;
-  virtual Result<Rollback> TriggerRollback(const std::string& reason, const Caller& caller) = 0;
+  virtual Result<Rollback> TriggerRollback(const RollbackRequest& request,
+                                           const Caller& caller) = 0;
   virtual Result<std::vector<RollbackRecord>> GetRollbackHistory(size_t limit) = 0;
   // Newest first, none older than `since`.
   virtual Result<std::vector<HistoryEvent>> GetHistory(size_t limit,

@@ -32,6 +32,18 @@ Shown OfTrial(const update::Trial& trial, Phase phase, const std::string& reason
           trial.image.version,     reason};
 }
 
+std::string WhyStaged(const update::Staged& state) {
+  std::string reasons;
+  for (const std::string& reason : state.image.reboot_reasons) {
+    reasons += (reasons.empty() ? "" : ", ") + reason;
+  }
+  if (!state.order.allow_reboot && !state.image.live) {
+    return "staged; takes a reboot" + (reasons.empty() ? "" : " (" + reasons + ")") +
+           ", and waits to be activated";
+  }
+  return "staged; waits to be activated";
+}
+
 struct Show {
   Shown operator()(const update::Idle&) const { return {}; }
   Shown operator()(const update::Waiting& s) const {
@@ -43,7 +55,7 @@ struct Show {
   Shown operator()(const update::Staged& s) const {
     return {s.order.schedule_id, Phase::kStaged,
             s.image.target,      "",
-            s.image.version,     s.order.stop_after_staging ? "staged; waits to be activated" : ""};
+            s.image.version,     s.order.stop_after_staging ? WhyStaged(s) : ""};
   }
   Shown operator()(const update::Activating& s) const {
     return OfTrial(s.trial, Phase::kActivating);
@@ -298,6 +310,7 @@ void Ledger::ShowState(const update::UpdateState& state) {
   if (!shown.previous.empty()) schedule.previous = shown.previous;
   if (!shown.version.empty()) schedule.version = shown.version;
   if (const auto* staged = std::get_if<update::Staged>(&state)) {
+    schedule.reboot_reasons = staged->image.reboot_reasons;
     const uint64_t all = staged->image.size_bytes;
     schedule.progress = {.bytes_done = all, .bytes_total = all, .bytes_per_second = 0};
   }
@@ -390,7 +403,19 @@ std::vector<Schedule> Ledger::Newest(size_t limit) const {
   return book_.Newest(limit);
 }
 
-void Ledger::SetPhase(Phase phase) { SetProgress(phase, Progress{}); }
+void Ledger::SetPhase(Phase phase) { SetStep(phase, ""); }
+
+void Ledger::SetStep(Phase phase, const std::string& name) {
+  std::lock_guard lock(mutex_);
+  const Schedule* active = book_.Active();
+  if (active == nullptr) return;
+  Schedule schedule = *active;
+  schedule.phase = phase;
+  schedule.progress = Progress{};
+  schedule.reason = name;
+  schedule.waiting_until.reset();
+  Put(std::move(schedule), /*durable=*/false);
+}
 
 void Ledger::SetProgress(Phase phase, const Progress& progress) {
   std::lock_guard lock(mutex_);

@@ -51,6 +51,8 @@ class Ledger {
   void FailSchedule(const std::string& id, const std::string& reason);
   // For the active schedule; not durable.
   void SetPhase(Phase phase);
+  // What is done now, by its name.
+  void SetStep(Phase phase, const std::string& name);
   void SetProgress(Phase phase, const Progress& progress);
   void SetWaiting(const std::string& why, std::optional<WallTime> until);
   Result<Engine::Change> WaitForChange(const std::string& id, uint64_t seen,

@@ -36,7 +36,7 @@ void UpdateEngine::PlanSource(const ScheduleRequest& request, const std::string&
     plan.checks.push_back(Passed("source", "version " + image->version + ", signed"));
   } else {
     Result<std::optional<uint64_t>> size =
-        backend_.BytesToFetch({image->source, image->sha256}, {});
+        backend_.BytesToFetch({.source = image->source, .sha256 = image->sha256}, {});
     plan.checks.push_back(size ? Passed("source") : Failed("source", size.error().message));
     if (size) plan.bytes_to_fetch = size->value_or(0);
   }
@@ -52,9 +52,7 @@ Result<Plan> UpdateEngine::PlanUpdate(const ScheduleRequest& request) {
   const update::Target* running = facts.Running();
   if (running == nullptr) return Fail(ErrorCode::kInternal, "no slot is known to run");
   plan.previous = running->name;
-  for (const update::Target& target : facts.targets) {
-    if (!target.running) plan.target = target.name;
-  }
+  plan.target = facts.spare;
   // What is only staged is not started.
   plan.next_boot = request.stop_after == StopAfter::kStaged ? plan.previous : plan.target;
 

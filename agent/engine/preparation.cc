@@ -172,7 +172,9 @@ Result<> Preparation::WarnUsers(const update::Order& order, std::stop_token stop
   return Fail(ErrorCode::kCancelled, "stopped before the reboot");
 }
 
-Result<> Preparation::BeforeActivation(const update::Order& order, std::stop_token stop) {
+Result<> Preparation::BeforeActivation(const update::Order& order, bool live,
+                                       std::stop_token stop) {
+  if (live) return AwaitTurn(order, {calendar::Step::kInstall}, stop);
   while (true) {
     MATIC_TRY(AwaitTurn(order, {calendar::Step::kReboot}, stop));
     MATIC_TRY(AwaitInhibitors(order, stop));

@@ -36,7 +36,8 @@ class Preparation {
   // system that runs.
   Result<update::Order> BeforeStaging(const update::Order& order, const update::Target& running,
                                       std::stop_token stop);
-  Result<> BeforeActivation(const update::Order& order, std::stop_token stop);
+  // What is `live` disturbs no one by a reboot: it waits for the time to install.
+  Result<> BeforeActivation(const update::Order& order, bool live, std::stop_token stop);
 
   // What speaks against an update now.
   std::vector<prechecks::Refusal> Prechecks(const std::vector<std::string>& overridden) const;

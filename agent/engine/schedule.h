@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "agent/update/state.h"
 #include "lib/base/time.h"
 #include "lib/calendar/rules.h"
 
@@ -63,7 +64,10 @@ struct ScheduleRequest {
   calendar::Rules timing{};
   std::chrono::seconds reboot_delay{0};
   HookNames hooks{};
-  std::string comment{};  // why it was asked for
+  std::string comment{};               // why it was asked for
+  std::optional<update::Mode> mode{};  // else as configured
+  std::vector<std::string> inputs{};   // of a flake, to move to their newest; "*": all
+  bool no_reboot = false;              // one that takes a reboot waits, staged
 
   bool Forces(std::string_view name) const;
 };
@@ -84,6 +88,7 @@ struct Schedule {
   WallTime created;
   WallTime updated;
   std::string requested_by;
+  std::vector<std::string> reboot_reasons{};  // of what is staged; not durable
 };
 
 bool HasEnded(ScheduleState state);

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "agent/engine/timing_json.h"
+#include "agent/engine/update_json.h"
 
 namespace matic::engine {
 namespace {
@@ -56,6 +57,12 @@ WallTime TimeAt(const Json& json, const char* key) {
   Result<WallTime> time = ParseTime(json.at(key).get<std::string>());
   if (!time) throw Json::other_error::create(501, time.error().message, nullptr);
   return *time;
+}
+
+// Only shown, as a phase is: what is under way has its own in the state.
+std::optional<update::Mode> ModeFrom(const std::string& text) {
+  const Result<update::Mode> mode = ParseMode(text);
+  return mode ? std::optional(*mode) : std::nullopt;
 }
 
 HookNames HooksFrom(const Json& json) {
@@ -115,6 +122,9 @@ void Write(const Schedule& schedule, Json& json) {
                    {"post", request.hooks.post},
                    {"rollback", request.hooks.rollback}};
   json["comment"] = request.comment;
+  if (request.mode) json["mode"] = ModeName(*request.mode);
+  json["inputs"] = request.inputs;
+  json["no_reboot"] = request.no_reboot;
   json["state"] = StateName(schedule.state);
   json["phase"] = PhaseName(schedule.phase);
   json["target"] = schedule.target;
@@ -147,6 +157,9 @@ Result<Schedule> ScheduleFromJson(const Json& json) {
         std::chrono::seconds(json.value("reboot_delay_seconds", int64_t{0}));
     schedule.request.hooks = HooksFrom(json.value("hooks", Json::object()));
     schedule.request.comment = json.value("comment", "");
+    if (json.contains("mode")) schedule.request.mode = ModeFrom(json.at("mode"));
+    schedule.request.inputs = json.value("inputs", std::vector<std::string>());
+    schedule.request.no_reboot = json.value("no_reboot", false);
     schedule.state = ValueOf(kStates, json.at("state"));
     schedule.phase = PhaseFrom(json.at("phase"));
     schedule.target = json.at("target");

@@ -15,10 +15,11 @@ constexpr std::chrono::seconds kReportAge{60};
 constexpr std::chrono::seconds kCancelPatience{10};
 
 // Of the image that this agent put into `target`; empty where it does not know.
-std::string DigestIn(const AgentState& state, const std::string& target) {
+std::string DigestIn(const AgentState& state, const update::Target& target) {
+  if (!target.digest.empty()) return target.digest;
   const update::Trial* trial = update::TrialOf(state.update);
-  if (trial != nullptr && trial->image.target == target) return trial->image.digest;
-  return state.running_target == target ? state.running_digest : "";
+  if (trial != nullptr && trial->image.target == target.name) return trial->image.digest;
+  return state.running_target == target.name ? state.running_digest : "";
 }
 
 // What the request leaves open is the machine's. Windows, blackouts and the zone they are of are
@@ -79,7 +80,7 @@ Result<update::Facts> UpdateEngine::ReadDisk() {
 
 Result<> UpdateEngine::MayStage(const ScheduleRequest& request) {
   if (!request.source.empty()) {
-    MATIC_TRY(backend_.CheckSource({request.source, request.sha256}));
+    MATIC_TRY(backend_.CheckSource({.source = request.source, .sha256 = request.sha256}));
   }
   MATIC_TRY(CheckForced(request.force));
   MATIC_TRY(resolver_.Check(request.source, request.sha256));
@@ -87,7 +88,7 @@ Result<> UpdateEngine::MayStage(const ScheduleRequest& request) {
     MATIC_TRY(hooks_.CheckNamed(*names));
   }
   MATIC_ASSIGN(update::Facts facts, ReadDisk());
-  if (!worker_.FactsAtStart()) {
+  if (!worker_.LatestFacts()) {
     return Fail(ErrorCode::kUnavailable,
                 "the agent has not read its disk yet; ask again in a few seconds");
   }
@@ -141,7 +142,10 @@ Result<Schedule> UpdateEngine::ScheduleUpdate(const ScheduleRequest& request,
        .stop_after_staging = request.stop_after == StopAfter::kStaged,
        .timing = whole.timing,
        .reboot_delay = whole.reboot_delay,
-       .force = request.force}});
+       .force = request.force,
+       .mode = request.mode.value_or(options_->default_mode),
+       .inputs = request.inputs,
+       .allow_reboot = options_->allow_reboot && !request.no_reboot}});
   return schedule;
 }
 
@@ -214,44 +218,74 @@ Result<health::Report> UpdateEngine::GetHealth(bool refresh) {
   return fresh;
 }
 
-Result<update::RollbackRequested> RollbackByHand(const AgentState& agent,
-                                                 const update::Facts& facts,
-                                                 const std::string& reason,
-                                                 const std::string& requested_by) {
-  const update::UpdateState& state = agent.update;
-  const update::Target* running = facts.Running();
-  if (running == nullptr) return Fail(ErrorCode::kInternal, "no slot is known to run");
-  update::RollbackRequested event{.reason = reason.empty() ? "asked for by hand" : reason,
-                                  .requested_by = requested_by,
-                                  .running = running->name,
-                                  .running_version = running->version,
-                                  .running_digest = DigestIn(agent, running->name),
-                                  .previous = {},
-                                  .boot_id = facts.boot_id};
+namespace {
+
+// Nothing where it does not say.
+Result<const update::Target*> ChosenTarget(const update::Facts& facts,
+                                           const RollbackRequest& request) {
+  if (!request.golden && request.generation == 0) return nullptr;
+  const update::Target* chosen = facts.Golden();
+  const std::string name =
+      request.golden ? "golden system" : "generation " + std::to_string(request.generation);
+  if (!request.golden) {
+    const auto it =
+        std::ranges::find(facts.targets, request.generation, &update::Target::generation);
+    chosen = it == facts.targets.end() ? nullptr : &*it;
+  }
+  if (chosen == nullptr) {
+    return Fail(ErrorCode::kNotFound,
+                "there is no " + name + " here; osctl generations shows what there is");
+  }
+  if (chosen->running) return Fail(ErrorCode::kRefused, "the " + name + " is what runs");
+  if (!chosen->Confirmed()) {
+    return Fail(ErrorCode::kRefused, "the " + name +
+                                         " cannot be started: its system is gone from "
+                                         "the store, or was never confirmed");
+  }
+  return chosen;
+}
+
+Result<std::string> WayBackByHand(const update::UpdateState& state, const update::Facts& facts,
+                                  const RollbackRequest& request) {
   const bool on_trial = std::holds_alternative<update::Trying>(state) ||
                         std::holds_alternative<update::Confirming>(state);
-  if (on_trial) {
-    const update::Target* previous = facts.Find(update::TrialOf(state)->previous);
-    if (previous != nullptr && previous->Confirmed()) event.previous = previous->name;
-  } else if (std::holds_alternative<update::Idle>(state)) {
-    for (const update::Target& target : facts.targets) {
-      if (!target.running && target.Confirmed()) event.previous = target.name;
-    }
-  } else {
+  if (!on_trial && !std::holds_alternative<update::Idle>(state)) {
     return Fail(ErrorCode::kRefused, "the update is " + std::string(StateName(state)) +
                                          "; cancel it instead (osctl schedule cancel)");
   }
-  if (event.previous.empty()) {
-    return Fail(ErrorCode::kRefused,
-                "there is no system to go back to: no other slot is bootable and confirmed");
+  MATIC_ASSIGN(const update::Target* chosen, ChosenTarget(facts, request));
+  if (chosen == nullptr) {
+    chosen = on_trial ? facts.Find(update::TrialOf(state)->previous) : facts.WayBack();
   }
-  return event;
+  if (chosen != nullptr && chosen->Confirmed()) return chosen->name;
+  return Fail(ErrorCode::kRefused,
+              "there is no system to go back to: no other one is bootable and confirmed");
 }
 
-Result<Rollback> UpdateEngine::TriggerRollback(const std::string& reason, const Caller& caller) {
+}  // namespace
+
+Result<update::RollbackRequested> RollbackByHand(const AgentState& agent,
+                                                 const update::Facts& facts,
+                                                 const RollbackRequest& request,
+                                                 const std::string& requested_by) {
+  const update::Target* running = facts.Running();
+  if (running == nullptr) return Fail(ErrorCode::kInternal, "no system is known to run");
+  MATIC_ASSIGN(std::string previous, WayBackByHand(agent.update, facts, request));
+  return update::RollbackRequested{
+      .reason = request.reason.empty() ? "asked for by hand" : request.reason,
+      .requested_by = requested_by,
+      .running = running->name,
+      .running_version = running->version,
+      .running_digest = DigestIn(agent, *running),
+      .previous = std::move(previous),
+      .boot_id = facts.boot_id};
+}
+
+Result<Rollback> UpdateEngine::TriggerRollback(const RollbackRequest& request,
+                                               const Caller& caller) {
   MATIC_ASSIGN(update::Facts facts, ReadDisk());
   MATIC_ASSIGN(update::RollbackRequested event,
-               RollbackByHand(ledger_.State(), facts, reason, caller.description));
+               RollbackByHand(ledger_.State(), facts, request, caller.description));
   spdlog::info("rollback from {} to {} asked for by {}: {}", event.running, event.previous,
                caller.description, event.reason);
   Rollback rollback{event.running, event.previous};
@@ -295,7 +329,7 @@ Result<Status> UpdateEngine::GetStatus() {
   for (const QuarantineEntry& entry : state.quarantine) {
     if (entry.quarantined) status.quarantined.push_back(entry.digest);
   }
-  for (update::Target& target : status.facts.targets) target.digest = DigestIn(state, target.name);
+  for (update::Target& target : status.facts.targets) target.digest = DigestIn(state, target);
   return status;
 }
 

@@ -17,12 +17,14 @@ namespace matic::engine {
 struct EngineOptions {
   std::string node_name;
   std::string machine_id;
-  std::string backend_name;  // "ab"
+  std::string backend_name;  // "ab", "nixos"
   std::string os_version;
   std::chrono::seconds default_health_timeout{300};
   // For updates that say nothing of their own.
   calendar::Rules maintenance;
   std::chrono::seconds reboot_delay{0};
+  bool allow_reboot = true;
+  update::Mode default_mode = update::Mode::kAuto;
 };
 
 class UpdateEngine final : public Engine {
@@ -44,7 +46,7 @@ class UpdateEngine final : public Engine {
   Result<Change> WaitForChange(const std::string& id, uint64_t seen,
                                std::chrono::milliseconds limit) override;
   Result<health::Report> GetHealth(bool refresh) override;
-  Result<Rollback> TriggerRollback(const std::string& reason, const Caller& caller) override;
+  Result<Rollback> TriggerRollback(const RollbackRequest& request, const Caller& caller) override;
   Result<std::vector<RollbackRecord>> GetRollbackHistory(size_t limit) override;
   Result<std::vector<HistoryEvent>> GetHistory(size_t limit,
                                                std::optional<WallTime> since) override;
@@ -74,7 +76,7 @@ class UpdateEngine final : public Engine {
 // The event of a rollback by hand, with the system to go back to.
 Result<update::RollbackRequested> RollbackByHand(const AgentState& state,
                                                  const update::Facts& facts,
-                                                 const std::string& reason,
+                                                 const RollbackRequest& request,
                                                  const std::string& requested_by);
 
 }  // namespace matic::engine

@@ -21,12 +21,19 @@ constexpr Names<update::RollbackKind, 3> kKinds{{
     {update::RollbackKind::kManual, "manual"},
     {update::RollbackKind::kCancel, "cancel"},
 }};
-constexpr Names<update::RollbackCause, 5> kCauses{{
+constexpr Names<update::RollbackCause, 6> kCauses{{
     {update::RollbackCause::kUnknown, "unknown"},
     {update::RollbackCause::kHealth, "health"},
     {update::RollbackCause::kBootAttempts, "boot-attempts"},
     {update::RollbackCause::kNotStarted, "not-started"},
     {update::RollbackCause::kAskedFor, "manual"},
+    {update::RollbackCause::kActivation, "activation"},
+}};
+constexpr Names<update::Mode, 4> kModes{{
+    {update::Mode::kAuto, "auto"},
+    {update::Mode::kSwitch, "switch"},
+    {update::Mode::kBoot, "boot"},
+    {update::Mode::kBuild, "build"},
 }};
 constexpr Names<update::Outcome::End, 4> kEnds{{
     {update::Outcome::End::kCompleted, "completed"},
@@ -68,7 +75,10 @@ Json OrderJson(const update::Order& order) {
           {"reboot_delay_seconds", order.reboot_delay.count()},
           {"version", order.version},
           {"size_bytes", order.size_bytes},
-          {"force", order.force}};
+          {"force", order.force},
+          {"mode", ModeName(order.mode)},
+          {"inputs", order.inputs},
+          {"allow_reboot", order.allow_reboot}};
 }
 
 update::Order OrderFrom(const Json& json) {
@@ -82,21 +92,25 @@ update::Order OrderFrom(const Json& json) {
           .reboot_delay = std::chrono::seconds(json.value("reboot_delay_seconds", int64_t{0})),
           .version = json.value("version", ""),
           .size_bytes = json.value("size_bytes", uint64_t{0}),
-          .force = json.value("force", std::vector<std::string>())};
+          .force = json.value("force", std::vector<std::string>()),
+          .mode = ValueOf(kModes, json.value("mode", "auto")),
+          .inputs = json.value("inputs", std::vector<std::string>()),
+          .allow_reboot = json.value("allow_reboot", true)};
 }
 
 Json ImageJson(const update::StagedImage& image) {
-  return {{"target", image.target},
-          {"digest", image.digest},
-          {"version", image.version},
-          {"size_bytes", image.size_bytes}};
+  return {{"target", image.target},   {"digest", image.digest},
+          {"version", image.version}, {"size_bytes", image.size_bytes},
+          {"live", image.live},       {"reboot_reasons", image.reboot_reasons}};
 }
 
 update::StagedImage ImageFrom(const Json& json) {
   return {.target = json.at("target"),
           .digest = json.at("digest"),
           .version = json.at("version"),
-          .size_bytes = json.at("size_bytes")};
+          .size_bytes = json.at("size_bytes"),
+          .live = json.value("live", false),
+          .reboot_reasons = json.value("reboot_reasons", std::vector<std::string>())};
 }
 
 Json TrialJson(const update::Trial& trial) {
@@ -138,7 +152,8 @@ struct StateFields {
     return {{"trial", TrialJson(s.trial)},
             {"kind", NameOf(kKinds, s.kind)},
             {"reason", s.reason},
-            {"requested_by", s.requested_by}};
+            {"requested_by", s.requested_by},
+            {"not_activated", s.not_activated}};
   }
   Json operator()(const update::Cancelling& s) const {
     return {{"order", OrderJson(s.order)},
@@ -163,7 +178,8 @@ update::UpdateState StateFrom(const std::string& name, const Json& json) {
   }
   if (name == "rolling-back") {
     return update::RollingBack{TrialFrom(json.at("trial")), ValueOf(kKinds, json.at("kind")),
-                               json.at("reason"), json.at("requested_by")};
+                               json.at("reason"), json.at("requested_by"),
+                               json.value("not_activated", false)};
   }
   if (name == "cancelling") {
     return update::Cancelling{OrderFrom(json.at("order")), ImageFrom(json.at("image")),
@@ -173,8 +189,9 @@ update::UpdateState StateFrom(const std::string& name, const Json& json) {
 }
 
 // The keys of some state; another state's are not unknown ones.
-constexpr std::array<std::string_view, 9> kStateKeys = {
-    "name", "order", "image", "trial", "unhealthy", "kind", "reason", "requested_by", "previous"};
+constexpr std::array<std::string_view, 10> kStateKeys = {
+    "name", "order",  "image",        "trial",    "unhealthy",
+    "kind", "reason", "requested_by", "previous", "not_activated"};
 
 const Json& At(const Json& json, const char* key) {
   static const Json kNothing;
@@ -210,6 +227,16 @@ void KeepUnknown(Json& json, const Json& before) {
   for (const auto& [key, value] : before.items()) {
     if (std::ranges::find(kStateKeys, key) == kStateKeys.end()) json[key] = value;
   }
+}
+
+std::string_view ModeName(update::Mode mode) { return NameOf(kModes, mode); }
+
+Result<update::Mode> ParseMode(std::string_view name) {
+  for (const auto& [mode, known] : kModes) {
+    if (known == name) return mode;
+  }
+  return Fail(ErrorCode::kInvalidArgument,
+              "'" + std::string(name) + "' is no mode; there are auto, switch, boot and build");
 }
 
 std::string_view KindName(update::RollbackKind kind) { return NameOf(kKinds, kind); }

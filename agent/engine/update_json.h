@@ -19,6 +19,11 @@ void KeepUnknown(nlohmann::json& json, const nlohmann::json& before);
 nlohmann::json ToJson(const update::Outcome& outcome);
 Result<update::Outcome> OutcomeFromJson(const nlohmann::json& json);
 
+// "auto", "switch", "boot", "build".
+std::string_view ModeName(update::Mode mode);
+// kInvalidArgument, naming what there is.
+Result<update::Mode> ParseMode(std::string_view name);
+
 std::string_view KindName(update::RollbackKind kind);
 // As CauseName (engine.h) has it; what is no such name is kUnknown, as is what older releases
 // wrote.

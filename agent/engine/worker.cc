@@ -91,7 +91,7 @@ void Worker::Post(update::Event event) {
   posted_.notify_all();
 }
 
-std::optional<update::Facts> Worker::FactsAtStart() const {
+std::optional<update::Facts> Worker::LatestFacts() const {
   std::lock_guard lock(mutex_);
   return facts_;
 }
@@ -163,6 +163,15 @@ Result<update::Facts> Worker::ReadFacts() {
   }
   ledger_.SetBootId(facts.boot_id);
   return facts;
+}
+
+// What runs may have changed, by this agent or by a person. What cannot be read now stays as it
+// was.
+update::Facts Worker::LookAgain() {
+  Result<update::Facts> facts = backend_.GetFacts();
+  std::lock_guard lock(mutex_);
+  if (facts && facts->Running() != nullptr) facts_ = std::move(*facts);
+  return *facts_;
 }
 
 // Until the disk can be read nothing can be decided, and a disk that is late is waited for.
@@ -263,15 +272,34 @@ std::optional<update::Event> Worker::Perform(const update::Stage& action) {
   std::stop_token token = FreshInterrupt();
   Repair();
   verified_digest_.clear();
+  const update::Order& order = action.order;
   Result<update::StagedImage> staged = backend_.Stage(
-      {action.order.source, action.order.sha256, action.order.size_bytes}, MakeSink(), token);
+      {order.source, order.sha256, order.size_bytes, order.mode, order.inputs}, MakeSink(), token);
   if (staged) {
     verified_digest_ = staged->digest;
+    const update::Facts facts = LookAgain();
+    const update::Target& running = *facts.Running();
+    // Only a build tells what it comes to.
+    if (staged->target == running.name && running.next && order.mode != update::Mode::kBuild) {
+      return update::NothingToDo{"runs " + running.name + " already"};
+    }
+    if (std::optional<std::string> why = WhyRefused(order, *staged)) {
+      return update::StageFailed{Error{ErrorCode::kRefused, *std::move(why)}};
+    }
     return update::StageSucceeded{*staged};
   }
   if (IsStopping()) return std::nullopt;  // the next start finds it interrupted
   if (!token.stop_requested()) return update::StageFailed{staged.error()};
   return update::StageFailed{Error{ErrorCode::kCancelled, WhyInterrupted()}};
+}
+
+std::optional<std::string> Worker::WhyRefused(const update::Order& order,
+                                              const update::StagedImage& staged) const {
+  std::string why;
+  if (order.mode == update::Mode::kBuild) return std::nullopt;
+  if (std::ranges::find(order.force, kForceQuarantine) != order.force.end()) return std::nullopt;
+  if (!ledger_.IsQuarantined(staged.digest, &why)) return std::nullopt;
+  return staged.target + " is quarantined: " + why + "; --force quarantine takes it all the same";
 }
 
 ProgressSink Worker::MakeSink() {
@@ -285,8 +313,8 @@ ProgressSink Worker::MakeSink() {
 
 std::optional<update::Event> Worker::Perform(const update::Prepare& action) {
   std::stop_token token = FreshInterrupt();
-  const std::optional<update::Facts> facts = FactsAtStart();
-  const update::Target& running = *facts->Running();
+  const update::Facts facts = LookAgain();
+  const update::Target& running = *facts.Running();
   Result<update::Order> ready = preparation_.BeforeStaging(action.order, running, token);
   if (token.stop_requested()) return std::nullopt;
   if (!ready) return update::PrepareFailed{ready.error()};
@@ -311,7 +339,7 @@ std::string Worker::WhyInterrupted() {
 
 std::optional<update::Event> Worker::Perform(const update::AwaitActivation& action) {
   std::stop_token token = FreshInterrupt();
-  Result<> ready = preparation_.BeforeActivation(action.order, token);
+  Result<> ready = preparation_.BeforeActivation(action.order, action.image.live, token);
   if (token.stop_requested()) return std::nullopt;
   if (!ready) return update::ActivateFailed{ready.error()};
   if (action.image.digest != verified_digest_) {
@@ -338,15 +366,16 @@ std::optional<update::Event> Worker::Perform(const update::CheckBaseline&) {
       checked.failing.push_back(check.name);
     }
   }
-  const std::optional<update::Facts> facts = FactsAtStart();
-  checked.running = facts->Running()->name;
-  checked.boot_id = facts->boot_id;
+  const update::Facts facts = LookAgain();
+  checked.running = facts.Running()->name;
+  checked.boot_id = facts.boot_id;
   return checked;
 }
 
 std::optional<update::Event> Worker::Perform(const update::Activate& action) {
   Repair();
-  if (Result<> done = backend_.Activate(action.image); !done) {
+  if (Result<> done = backend_.Activate(action.image, thread_.get_stop_token()); !done) {
+    if (IsStopping()) return std::nullopt;  // the next start takes it up
     return update::ActivateFailed{done.error()};
   }
   return update::ActivateSucceeded{};
@@ -381,11 +410,15 @@ std::optional<update::Event> Worker::Perform(const update::Confirm&) {
 
 std::optional<update::Event> Worker::Perform(const update::Revert& action) {
   Repair();
-  if (Result<> done = backend_.Revert(action.previous); !done) {
+  Result<std::string> done = backend_.Revert(action.previous, thread_.get_stop_token());
+  if (!done) {
+    if (IsStopping()) return std::nullopt;  // likewise
     ledger_.AddProblem(done.error().Context("go back to " + action.previous).message);
     return update::RevertFailed{done.error()};
   }
-  return update::RevertSucceeded{};
+  const update::Facts facts = LookAgain();
+  const update::Target* golden = facts.Golden();
+  return update::RevertSucceeded{*done, golden == nullptr ? "" : golden->name};
 }
 
 std::optional<update::Event> Worker::Perform(const update::Discard& action) {

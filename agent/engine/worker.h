@@ -55,8 +55,8 @@ class Worker {
   // Then takes `event`, up to and with the reboot. An error where it came to none.
   Result<> RunAlone(const update::Event& event);
 
-  // The facts as they were at start; the running target and the boot id do not change.
-  std::optional<update::Facts> FactsAtStart() const;
+  // Nothing until they could be read once.
+  std::optional<update::Facts> LatestFacts() const;
 
  private:
   void Run(std::stop_token stop);
@@ -78,6 +78,9 @@ class Worker {
   std::optional<update::Event> Perform(const update::Reboot& action);
   std::optional<update::Event> Perform(const update::AnnounceGoodBoot& action);
 
+  update::Facts LookAgain();
+  std::optional<std::string> WhyRefused(const update::Order& order,
+                                        const update::StagedImage& staged) const;
   ProgressSink MakeSink();
   void Resume();
   void Repair();

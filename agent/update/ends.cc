@@ -14,6 +14,40 @@ Outcome ConfirmedOutcome(const Trial& trial, const std::string& unhealthy) {
           .rollback = {}};
 }
 
+Outcome RolledBackOutcome(const RollingBack& state, const std::string& to) {
+  const Trial& trial = state.trial;
+  const bool automatic = state.kind == RollbackKind::kAutomatic;
+  RollbackCause cause = RollbackCause::kAskedFor;
+  if (automatic) cause = state.not_activated ? RollbackCause::kActivation : RollbackCause::kHealth;
+  return {.schedule_id = trial.order.schedule_id,
+          .end = state.kind == RollbackKind::kCancel ? Outcome::End::kCancelled
+                                                     : Outcome::End::kRolledBack,
+          .reason = state.reason,
+          .image = trial.image,
+          .verdict = automatic ? Verdict::kQuarantine : Verdict::kNone,
+          .rollback = RollbackFact{state.kind, trial.image.target, to, state.requested_by,
+                                   trial.last_boot_id, cause}};
+}
+
+Step AfterRollback(const RollingBack& state, const std::string& runs, const std::string& golden,
+                   const std::string& boot_id) {
+  Outcome outcome = RolledBackOutcome(state, runs);
+  if (state.kind != RollbackKind::kAutomatic || golden.empty() || golden == runs) {
+    return {Idle{}, AnnounceGoodBoot{}, std::move(outcome)};
+  }
+  Trial trial;
+  trial.order.auto_rollback = true;
+  trial.order.health_timeout = state.trial.order.health_timeout;
+  trial.image.target = runs;
+  trial.image.live = state.trial.image.live;
+  trial.previous = golden;
+  trial.activated_boot_id = boot_id;
+  trial.last_boot_id = boot_id;
+  trial.boot_counter = 1;
+  trial.failing_before = state.trial.failing_before;
+  return {Trying{trial}, CheckHealth{trial}, std::move(outcome)};
+}
+
 Step CannotRollBack(const RollingBack& state, const std::string& why) {
   Outcome outcome{.schedule_id = state.trial.order.schedule_id,
                   .end = Outcome::End::kFailed,

@@ -14,6 +14,14 @@ bool IsOnTrial(const Trial& trial);
 // same.
 Outcome ConfirmedOutcome(const Trial& trial, const std::string& unhealthy);
 
+// `to` was gone back to.
+Outcome RolledBackOutcome(const RollingBack& state, const std::string& to);
+
+// What an update leaves behind that was rolled back to `runs` because it failed: that is on trial
+// itself while there is a `golden` target to go on to (another one, or none: empty).
+Step AfterRollback(const RollingBack& state, const std::string& runs, const std::string& golden,
+                   const std::string& boot_id);
+
 // The way back is closed. A system on trial is the only one there is: it stays on trial until it is
 // healthy, whatever was held against it.
 Step CannotRollBack(const RollingBack& state, const std::string& why);

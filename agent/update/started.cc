@@ -1,17 +1,9 @@
 #include "agent/update/started.h"
 
-#include <algorithm>
-
 #include "agent/update/ends.h"
 
 namespace matic::update {
 namespace {
-
-const Target* WayBack(const Facts& facts) {
-  auto it = std::ranges::find_if(
-      facts.targets, [](const Target& target) { return !target.running && target.Confirmed(); });
-  return it == facts.targets.end() ? nullptr : &*it;
-}
 
 bool Runs(const Facts& facts, const std::string& name) {
   const Target* running = facts.Running();
@@ -33,7 +25,7 @@ Step AfterStartIdle(const Facts& facts) {
   trial.order.auto_rollback = true;
   trial.image.target = running->name;
   trial.image.version = running->version;
-  if (const Target* previous = WayBack(facts)) trial.previous = previous->name;
+  if (const Target* previous = facts.WayBack()) trial.previous = previous->name;
   trial.last_boot_id = facts.boot_id;
   trial.boot_counter = 1;
   return {Trying{trial}, CheckHealth{trial}, {}};
@@ -86,7 +78,11 @@ Step FellBack(const Trial& trial, const Facts& facts) {
       .image = trial.image,
       .rollback = RollbackFact{RollbackKind::kAutomatic, name, running ? running->name : "", "",
                                trial.last_boot_id, RollbackCause::kNotStarted}};
-  if (target == nullptr) {
+  if (trial.image.live) {
+    // Only who runs it can make it the default, and was cut off before.
+    outcome.reason = "the machine was restarted while " + name + " was on trial";
+    outcome.verdict = Verdict::kStrike;
+  } else if (target == nullptr) {
     outcome.reason = name + " is no longer there";
   } else if (target->bootable) {
     outcome.reason = (running ? running->name : "another system") + " was started although " +
@@ -147,6 +143,11 @@ class StartedIn {
 
   Step operator()(const Activating& state) const {
     const Trial& trial = state.trial;
+    if (trial.image.live) {
+      // The switch itself may have ended the agent; done twice, it is done once.
+      if (trial.activated_boot_id == facts_.boot_id) return {state, Activate{trial.image}, {}};
+      return OnTrial(trial, facts_, "");
+    }
     if (Runs(facts_, trial.image.target)) return OnTrial(trial, facts_, "");
     // The attributes were written, and their tries used up, before the note of it could be.
     const Target* target = facts_.Find(trial.image.target);
@@ -180,6 +181,10 @@ class StartedIn {
 
   Step operator()(const RollingBack& state) const {
     const Trial& trial = state.trial;
+    // The switch back may have ended the agent, and be under way.
+    if (trial.image.live && trial.activated_boot_id == facts_.boot_id) {
+      return {state, Revert{trial.previous}, {}};
+    }
     if (Runs(facts_, trial.image.target)) {
       if (!WayBackFailed(state, facts_)) return {state, Revert{trial.previous}, {}};
       Step step = CannotRollBack(state, trial.previous + " could not be started");
@@ -188,18 +193,11 @@ class StartedIn {
       return step;
     }
     const Target* running = facts_.Running();
-    const bool cancelled = state.kind == RollbackKind::kCancel;
-    const bool automatic = state.kind == RollbackKind::kAutomatic;
-    Outcome outcome{
-        .schedule_id = trial.order.schedule_id,
-        .end = cancelled ? Outcome::End::kCancelled : Outcome::End::kRolledBack,
-        .reason = state.reason,
-        .image = trial.image,
-        .verdict = automatic ? Verdict::kQuarantine : Verdict::kNone,
-        .rollback = RollbackFact{state.kind, trial.image.target, running ? running->name : "",
-                                 state.requested_by, trial.last_boot_id,
-                                 automatic ? RollbackCause::kHealth : RollbackCause::kAskedFor}};
-    return EndElsewhere(trial.image.target, facts_, std::move(outcome));
+    if (const Target* golden = facts_.Golden(); golden && RunsConfirmed(facts_)) {
+      return AfterRollback(state, running->name, golden->name, facts_.boot_id);
+    }
+    return EndElsewhere(trial.image.target, facts_,
+                        RolledBackOutcome(state, running ? running->name : ""));
   }
 
   Step operator()(const Cancelling& state) const {

@@ -12,6 +12,15 @@
 
 namespace matic::update {
 
+// How a new system is taken over. Slots of a disk take a reboot whatever is asked for, and know no
+// kBuild.
+enum class Mode {
+  kAuto,    // without a reboot where that can be done
+  kSwitch,  // without a reboot, or not at all
+  kBoot,    // by a reboot
+  kBuild,   // not at all: what is asked is whether it could be built
+};
+
 // What somebody asked for.
 struct Order {
   std::string schedule_id;
@@ -25,6 +34,9 @@ struct Order {
   std::string version{};             // that the signed manifest promises; empty: there is none
   uint64_t size_bytes = 0;           // likewise; 0: there is none
   std::vector<std::string> force{};  // names of what it passes by
+  Mode mode = Mode::kAuto;
+  std::vector<std::string> inputs{};  // of a flake, to move to their newest; "*": all
+  bool allow_reboot = true;           // else one that takes a reboot waits, staged
 
   bool operator==(const Order&) const = default;
 };
@@ -86,7 +98,8 @@ struct RollingBack {
   Trial trial;
   RollbackKind kind = RollbackKind::kAutomatic;
   std::string reason;
-  std::string requested_by;  // empty unless a person asked
+  std::string requested_by;    // empty unless a person asked
+  bool not_activated = false;  // it did not come as far as its health checks
   bool operator==(const RollingBack&) const = default;
 };
 // Before its first start: the target is made unbootable again.

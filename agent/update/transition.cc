@@ -63,12 +63,20 @@ Step RollBack(const Trial& trial, RollbackKind kind, std::string reason, std::st
           {}};
 }
 
+// Of one that takes no reboot.
+Trial RunsNow(Trial trial) {
+  trial.last_boot_id = trial.activated_boot_id;
+  trial.boot_counter = 1;
+  return trial;
+}
+
 using Answer = Result<Step>;
 
 constexpr const char* kNoWayBack =
     "no other system to go back to: no other slot is bootable and confirmed";
 
-Answer RollBackByHand(const Trial& trial, const RollbackRequested& event) {
+Answer RollBackByHand(Trial trial, const RollbackRequested& event) {
+  if (!event.previous.empty()) trial.previous = event.previous;
   if (trial.previous.empty()) return Fail(ErrorCode::kRefused, kNoWayBack);
   return RollBack(trial, RollbackKind::kManual, event.reason, event.requested_by);
 }
@@ -140,9 +148,21 @@ Answer In(const Staging& state, const Event& event) {
                                     "\", the signed manifest \"" + state.order.version + "\"",
                                 e.image)};
             }
+            if (state.order.mode == Mode::kBuild) {
+              return Step{
+                  Idle{},
+                  {},
+                  EndOf(state.order, Outcome::End::kCompleted,
+                        "built " + e.image.target + ", and not activated, as asked", e.image)};
+            }
+            Staged next{state.order, e.image};
+            if (!next.order.allow_reboot && !e.image.live) next.order.stop_after_staging = true;
             std::optional<Action> action;
-            if (!state.order.stop_after_staging) action = AwaitActivation{state.order, e.image};
-            return Step{Staged{state.order, e.image}, action, {}};
+            if (!next.order.stop_after_staging) action = AwaitActivation{next.order, next.image};
+            return Step{next, action, {}};
+          },
+          [&](const NothingToDo& e) -> Answer {
+            return Step{Idle{}, {}, EndOf(state.order, Outcome::End::kCompleted, e.reason)};
           },
           [&](const StageFailed& e) -> Answer {
             const bool cancelled = e.error.code == ErrorCode::kCancelled;
@@ -199,9 +219,19 @@ Answer In(const Staged& state, const Event& event) {
 Answer In(const Activating& state, const Event& event) {
   return std::visit(Overloaded{
                         [&](const ActivateSucceeded&) -> Answer {
-                          return Step{Activated{state.trial}, Reboot{}, {}};
+                          if (!state.trial.image.live) {
+                            return Step{Activated{state.trial}, Reboot{}, {}};
+                          }
+                          const Trial trial = RunsNow(state.trial);
+                          return Step{Trying{trial}, CheckHealth{trial}, {}};
                         },
                         [&](const ActivateFailed& e) -> Answer {
+                          if (state.trial.image.live && e.error.code != ErrorCode::kRefused) {
+                            Step step = RollBack(RunsNow(state.trial), RollbackKind::kAutomatic,
+                                                 e.error.message, "");
+                            std::get<RollingBack>(step.next).not_activated = true;
+                            return step;
+                          }
                           return Step{Idle{}, Discard{state.trial.image.target},
                                       EndOf(state.trial.order, Outcome::End::kFailed,
                                             e.error.message, state.trial.image)};
@@ -248,6 +278,11 @@ Answer In(const Trying& state, const Event& event) {
             return RollBack(trial, RollbackKind::kCancel, CancelReason(e), e.requested_by);
           },
           [&](const RebootRequested&) -> Answer {
+            if (trial.image.live) {
+              return Fail(ErrorCode::kRefused,
+                          "a reboot now would end the trial of " + trial.image.target +
+                              ", which is not the default yet; wait for its end, or cancel it");
+            }
             if (trial.tries_given_back >= kMaxTriesGivenBack) return Step{state, Reboot{}, {}};
             Trial next = trial;
             ++next.tries_given_back;
@@ -277,8 +312,9 @@ Answer In(const Confirming& state, const Event& event) {
 Answer In(const RollingBack& state, const Event& event) {
   const Trial& trial = state.trial;
   return std::visit(Overloaded{
-                        [&](const RevertSucceeded&) -> Answer {
-                          return Step{state, Reboot{}, {}};
+                        [&](const RevertSucceeded& e) -> Answer {
+                          if (e.runs.empty()) return Step{state, Reboot{}, {}};
+                          return AfterRollback(state, e.runs, e.golden, trial.activated_boot_id);
                         },
                         [&](const RevertFailed& e) -> Answer {
                           const bool closed = e.error.code == ErrorCode::kRefused ||

@@ -49,6 +49,8 @@ struct BaselineChecked {
   std::string boot_id;
 };
 struct ActivateSucceeded {};
+// Nothing of the running system was changed: kRefused. Else what runs may be neither the old system
+// nor the new one.
 struct ActivateFailed {
   Error error;
 };
@@ -69,7 +71,10 @@ struct RollbackRequested {
   std::string previous;
   std::string boot_id;
 };
-struct RevertSucceeded {};
+struct RevertSucceeded {
+  std::string runs{};    // what was gone back to without a reboot; empty: it takes one
+  std::string golden{};  // another target, the last way back; empty: none
+};
 struct RevertFailed {
   Error error;
 };
@@ -138,6 +143,7 @@ enum class RollbackCause {
   kBootAttempts,  // it was started, and never confirmed itself
   kNotStarted,    // the boot selector could not start it, or did not
   kAskedFor,      // by a person
+  kActivation,    // it could not be switched to
 };
 
 struct RollbackFact {

@@ -1,6 +1,8 @@
 #include "osctl/render/node.h"
 
 #include <algorithm>
+#include <functional>
+#include <vector>
 
 #include "osctl/render/history.h"
 #include "osctl/render/names.h"
@@ -11,6 +13,8 @@ namespace matic::osctl {
 namespace {
 
 constexpr size_t kLabelColumns = 13;
+
+constexpr size_t kGenerationsInStatus = 5;
 
 // What a slot is to the machine, in words: "running, on trial, next".
 std::string Role(const v1::Target& target) {
@@ -23,7 +27,9 @@ std::string Role(const v1::Target& target) {
   append(target.on_trial(), "on trial");
   append(target.next(), "next");
   append(!target.bootable(), "not bootable");
-  append(target.bootable() && !target.running() && !target.next(), "way back");
+  append(target.golden(), "golden");
+  append(target.generation() == 0 && target.bootable() && !target.running() && !target.next(),
+         "way back");
   return text;
 }
 
@@ -46,11 +52,36 @@ std::string TargetTable(const v1::GetStatusResponse& status, const Terminal& ter
   return table.Render(terminal);
 }
 
+bool IsOfNote(const v1::Target& target) {
+  return target.running() || target.next() || target.on_trial() || target.golden();
+}
+
+// What is of note, and of the others the newest.
+std::string Generations(const v1::GetStatusResponse& status, size_t others,
+                        const Terminal& terminal) {
+  std::vector<v1::Target> targets(status.targets().begin(), status.targets().end());
+  std::ranges::stable_sort(targets, std::greater<>(), &v1::Target::generation);
+  Table table({"GENERATION", "VERSION", "STATE", "SYSTEM"});
+  for (const v1::Target& target : targets) {
+    if (!IsOfNote(target)) {
+      if (others == 0) continue;
+      --others;
+    }
+    table.AddRow({target.generation() == 0 ? "-" : std::to_string(target.generation()),
+                  Shown(target.version()), terminal.Paint(Shown(Role(target)), RoleStyle(target)),
+                  Shown(target.device())});
+  }
+  return table.Render(terminal);
+}
+
 std::string UpdateText(const v1::GetStatusResponse& status) {
   if (status.phase() == v1::PHASE_UNSPECIFIED) return "none under way";
   std::string text = PhaseName(status.phase());
   if (!status.schedule_id().empty()) text += ", " + Shown(status.schedule_id());
-  if (!status.waiting_for().empty()) text += ": waits for " + Shown(status.waiting_for());
+  const bool waits = status.phase() == v1::PHASE_WAITING;
+  if (!status.waiting_for().empty()) {
+    text += (waits ? ": waits for " : ": ") + Shown(status.waiting_for());
+  }
   if (status.boot_counter() > 0) text += " (start " + std::to_string(status.boot_counter()) + ")";
   return text;
 }
@@ -65,7 +96,10 @@ std::string StatusText(const v1::GetStatusResponse& status, const Terminal& term
   std::string text = terminal.Paint(Shown(status.node_name()), Style::kBold) + "   version " +
                      Shown(status.os_version()) + "   up " +
                      FormatDuration(std::chrono::seconds(status.uptime_seconds())) + "\n\n";
-  text += TargetTable(status, terminal) + "\n";
+  const bool slots = status.backend() != "nixos";
+  text += (slots ? TargetTable(status, terminal)
+                 : Generations(status, kGenerationsInStatus, terminal)) +
+          "\n";
   const auto line = [&](std::string_view label, const std::string& value) {
     text += Pad(label, kLabelColumns) + value + "\n";
   };
@@ -89,6 +123,10 @@ std::string StatusText(const v1::GetStatusResponse& status, const Terminal& term
   }
   if (!status.events().empty()) text += "\n" + EventTable(status.events(), terminal);
   return text;
+}
+
+std::string GenerationTable(const v1::GetStatusResponse& status, const Terminal& terminal) {
+  return Generations(status, static_cast<size_t>(status.targets_size()), terminal);
 }
 
 std::string CheckText(const v1::HealthCheck& check, size_t name_columns, const Terminal& terminal) {

@@ -9,6 +9,8 @@
 namespace matic::osctl {
 
 std::string StatusText(const v1::GetStatusResponse& status, const Terminal& terminal);
+// Of a Nix host, the newest first.
+std::string GenerationTable(const v1::GetStatusResponse& status, const Terminal& terminal);
 std::string HealthText(const v1::GetHealthResponse& health, const Terminal& terminal);
 // One check, without a line end: "ok    boot        45 ms   up 312 s".
 std::string CheckText(const v1::HealthCheck& check, size_t name_columns, const Terminal& terminal);

@@ -43,6 +43,7 @@ Result<update::Facts> FakeBackend::GetFacts() {
   MATIC_TRY(Begin(Verb::kGetFacts, lock));
   update::Facts facts;
   facts.boot_id = "boot-" + std::to_string(boots_);
+  facts.spare = boot::SlotName(boot::OtherSlot(running_));
   for (boot::Slot slot : boot::kSlots) {
     const FakeSlot& content = At(slot);
     update::Target target;
@@ -107,7 +108,7 @@ Result<> FakeBackend::Verify(const update::StagedImage& staged, const engine::Pr
   return matic::Fail(ErrorCode::kCorrupt, staged.target + " has changed since it was staged");
 }
 
-Result<> FakeBackend::Activate(const update::StagedImage& staged) {
+Result<> FakeBackend::Activate(const update::StagedImage& staged, std::stop_token) {
   std::unique_lock lock(mutex_);
   MATIC_TRY(Begin(Verb::kActivate, lock));
   MATIC_ASSIGN(const boot::Slot slot, Parse(staged.target));
@@ -143,7 +144,7 @@ Result<> FakeBackend::Confirm() {
   return {};
 }
 
-Result<> FakeBackend::Revert(const std::string& previous) {
+Result<std::string> FakeBackend::Revert(const std::string& previous, std::stop_token) {
   std::unique_lock lock(mutex_);
   MATIC_TRY(Begin(Verb::kRevert, lock));
   MATIC_ASSIGN(const boot::Slot slot, Parse(previous));
@@ -153,7 +154,7 @@ Result<> FakeBackend::Revert(const std::string& previous) {
   boot::SlotAttributes& left = At(boot::OtherSlot(slot)).attributes;
   left = IsGood(left) ? boot::SlotAttributes{boot::kRunningPriority, 0, true} : boot::kUnbootable;
   At(slot).attributes = {boot::kActivatedPriority, 0, true};
-  return {};
+  return std::string();
 }
 
 Result<> FakeBackend::GiveTryBack() {

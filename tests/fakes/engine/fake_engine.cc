@@ -144,7 +144,8 @@ Result<health::Report> FakeEngine::GetHealth(bool refresh) {
   return health_;
 }
 
-Result<Rollback> FakeEngine::TriggerRollback(const std::string& reason, const Caller& caller) {
+Result<Rollback> FakeEngine::TriggerRollback(const RollbackRequest& request, const Caller& caller) {
+  const std::string& reason = request.reason;
   Remember("rollback", reason, caller);
   const std::scoped_lock lock(mutex_);
   history_.insert(history_.begin(),

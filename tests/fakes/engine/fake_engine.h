@@ -29,7 +29,7 @@ class FakeEngine final : public Engine {
   Result<Change> WaitForChange(const std::string& id, uint64_t seen,
                                std::chrono::milliseconds limit) override;
   Result<health::Report> GetHealth(bool refresh) override;
-  Result<Rollback> TriggerRollback(const std::string& reason, const Caller& caller) override;
+  Result<Rollback> TriggerRollback(const RollbackRequest& request, const Caller& caller) override;
   Result<std::vector<RollbackRecord>> GetRollbackHistory(size_t limit) override;
   Result<std::vector<HistoryEvent>> GetHistory(size_t limit,
                                                std::optional<WallTime> since) override;

@@ -19,14 +19,15 @@ class VerbsTest : public testing::Test {
   template <typename Verb>
   void ExpectTwice(Verb verb, SlotAttributes a, SlotAttributes b) {
     for (int i = 0; i < 2; ++i) {
-      const Result<> result = verb();
+      const auto result = verb();
       ASSERT_TRUE(result.has_value()) << result.error().message;
       EXPECT_EQ(machine_.Attributes(Slot::kA), a);
       EXPECT_EQ(machine_.Attributes(Slot::kB), b);
     }
     EXPECT_LE(machine_.table.updates().size() - updates_before_, 1u);
   }
-  void ExpectRefused(const Result<>& result, const std::string& what) {
+  template <typename Outcome>
+  void ExpectRefused(const Outcome& result, const std::string& what) {
     ASSERT_FALSE(result.has_value());
     EXPECT_EQ(CodeName(result.error().code), "refused") << result.error().message;
     EXPECT_THAT(result.error().message, HasSubstr(what));
@@ -47,7 +48,7 @@ class VerbsTest : public testing::Test {
 
 TEST_F(VerbsTest, ActivateIsOneChangeOfBothSlots) {
   Stage();
-  ExpectTwice([&] { return backend_.Activate(staged_); }, {1, 0, true}, {2, 3, false});
+  ExpectTwice([&] { return backend_.Activate(staged_, {}); }, {1, 0, true}, {2, 3, false});
   EXPECT_TRUE(machine_.Target("slot-b").next);
   EXPECT_FALSE(machine_.Target("slot-a").next);
 }
@@ -57,7 +58,7 @@ TEST_F(VerbsTest, ATrialHasTheTriesThatAreConfiguredByThen) {
   AbOptions options;
   options.tries = 5;
   backend_.Configure(options);
-  ASSERT_TRUE(backend_.Activate(staged_));
+  ASSERT_TRUE(backend_.Activate(staged_, {}));
   EXPECT_EQ(machine_.Attributes(Slot::kB).tries, 5);
 }
 
@@ -65,12 +66,12 @@ TEST_F(VerbsTest, ActivateNeedsWhatWasStaged) {
   Stage();
   auto other = staged_;
   other.version = "3.0";
-  auto result = backend_.Activate(other);
+  auto result = backend_.Activate(other, {});
   ASSERT_FALSE(result.has_value());
   EXPECT_EQ(result.error().code, ErrorCode::kCorrupt);
   const std::vector<uint8_t> zeros(4096);
   machine_.disk.Put(machine_.SlotStart(Slot::kB), zeros);
-  result = backend_.Activate(staged_);
+  result = backend_.Activate(staged_, {});
   ASSERT_FALSE(result.has_value());
   EXPECT_EQ(result.error().code, ErrorCode::kCorrupt);
   EXPECT_EQ(machine_.Attributes(Slot::kB), boot::kUnbootable);
@@ -80,12 +81,12 @@ TEST_F(VerbsTest, ActivateNeverTheRunningSlotNorWithoutAWayBack) {
   Stage();
   auto running = staged_;
   running.target = "slot-a";
-  ExpectRefused(backend_.Activate(running), "it is what runs now");
+  ExpectRefused(backend_.Activate(running, {}), "it is what runs now");
   Set({2, 0, false}, boot::kUnbootable);
-  ExpectRefused(backend_.Activate(staged_), "not marked successful");
+  ExpectRefused(backend_.Activate(staged_, {}), "not marked successful");
   auto unknown = staged_;
   unknown.target = "slot-c";
-  const auto result = backend_.Activate(unknown);
+  const auto result = backend_.Activate(unknown, {});
   ASSERT_FALSE(result.has_value());
   EXPECT_EQ(result.error().code, ErrorCode::kNotFound);
 }
@@ -106,14 +107,14 @@ TEST_F(VerbsTest, ConfirmMakesASlotStartedAsALastResortBootable) {
 TEST_F(VerbsTest, RevertFromATrial) {
   machine_.booted.slot = Slot::kB;
   Set({1, 0, true}, {2, 1, false});
-  ExpectTwice([&] { return backend_.Revert("slot-a"); }, {2, 0, true}, boot::kUnbootable);
+  ExpectTwice([&] { return backend_.Revert("slot-a", {}); }, {2, 0, true}, boot::kUnbootable);
   EXPECT_TRUE(machine_.Target("slot-a").next);
 }
 
 TEST_F(VerbsTest, RevertByHandFromAConfirmedUpdate) {
   machine_.booted.slot = Slot::kB;
   Set({1, 0, true}, {2, 0, true});
-  ExpectTwice([&] { return backend_.Revert("slot-a"); }, {2, 0, true}, {1, 0, true});
+  ExpectTwice([&] { return backend_.Revert("slot-a", {}); }, {2, 0, true}, {1, 0, true});
   EXPECT_TRUE(machine_.Target("slot-a").next);
 }
 
@@ -122,7 +123,7 @@ TEST_F(VerbsTest, RevertOnlyToWhatIsKnownToBeGood) {
   for (const SlotAttributes previous :
        {SlotAttributes{0, 0, false}, SlotAttributes{1, 3, false}, SlotAttributes{0, 0, true}}) {
     Set(previous, {2, 1, false});
-    ExpectRefused(backend_.Revert("slot-a"), "slot-a cannot be gone back to");
+    ExpectRefused(backend_.Revert("slot-a", {}), "slot-a cannot be gone back to");
   }
 }
 
@@ -166,7 +167,7 @@ TEST_F(VerbsTest, GiveTryBack) {
 TEST_F(VerbsTest, FortyUpdatesDoNotSaturateThePriorities) {
   for (int i = 0; i < 40; ++i) {
     Stage();
-    ASSERT_TRUE(backend_.Activate(staged_).has_value());
+    ASSERT_TRUE(backend_.Activate(staged_, {}).has_value());
     const auto target = boot::OtherSlot(machine_.booted.slot);
     EXPECT_EQ(machine_.Attributes(target), (SlotAttributes{2, 3, false}));
     machine_.table.SetAttributes(target, {2, 2, false});

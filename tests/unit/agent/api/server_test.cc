@@ -55,7 +55,7 @@ TEST_F(ServerTest, ErrorsArriveAsTheEngineGaveThem) {
 
   const Error invalid = ErrorOf([&](grpc::ClientContext& context) {
     v1::ScheduleUpdateRequest request;
-    request.set_source("ftp://h/os");
+    request.set_source("https://h/a\nb");
     v1::ScheduleUpdateResponse response;
     return Local()->ScheduleUpdate(&context, request, &response);
   });

@@ -224,8 +224,9 @@ class RollbackAloneTest : public testing::Test {
  protected:
   Result<> RollBack() {
     MATIC_ASSIGN(const update::Facts facts, machine_.worker().RecoverAlone());
-    MATIC_ASSIGN(update::RollbackRequested event,
-                 RollbackByHand(machine_.ledger().State(), facts, "it crashes", "matic-agent"));
+    MATIC_ASSIGN(
+        update::RollbackRequested event,
+        RollbackByHand(machine_.ledger().State(), facts, {.reason = "it crashes"}, "matic-agent"));
     return machine_.worker().RunAlone(event);
   }
 

@@ -238,7 +238,7 @@ TEST_F(TrialTest, RollbackByHandDuringATrial) {
   const std::string id = machine_.UpdateUpToTrial();
   machine_.AwaitTrial();
   const Result<Rollback> rollback =
-      machine_.engine().TriggerRollback("it feels slow", machine_.alice);
+      machine_.engine().TriggerRollback({.reason = "it feels slow"}, machine_.alice);
   ASSERT_TRUE(rollback);
   EXPECT_EQ(rollback->to, "slot-a");
   machine_.AwaitRebootAsked();
@@ -256,7 +256,7 @@ TEST_F(TrialTest, RollbackByHandOfAConfirmedSystemAndForthAgain) {
   machine_.UpdateUpToTrial();
   machine_.AwaitGoodBoot();
   for (Slot to : {Slot::kA, Slot::kB}) {
-    ASSERT_TRUE(machine_.engine().TriggerRollback("", machine_.alice));
+    ASSERT_TRUE(machine_.engine().TriggerRollback({}, machine_.alice));
     machine_.AwaitRebootAsked();
     machine_.Reboot();
     machine_.AwaitGoodBoot();
@@ -273,7 +273,7 @@ TEST_F(TrialTest, ARollbackToWhatCannotBeStartedEnds) {
   FakeBackend::FakeSlot damaged = machine_.backend.slot(Slot::kA);
   damaged.loads = false;
   machine_.backend.SetSlot(Slot::kA, damaged);
-  ASSERT_TRUE(machine_.engine().TriggerRollback("", machine_.alice));
+  ASSERT_TRUE(machine_.engine().TriggerRollback({}, machine_.alice));
   machine_.AwaitRebootAsked();
   machine_.Reboot();
   machine_.AwaitGoodBoot();
@@ -329,7 +329,7 @@ TEST_F(TrialTest, WhileAConfirmationFailsTheAgentStillListens) {
   machine_.backend.Fail(Verb::kConfirm, {ErrorCode::kIo, "Input/output error"}, 2);
   machine_.SetCheck("api", "2.0", Found::kPass);
   machine_.AwaitState<update::Confirming>();
-  ASSERT_TRUE(machine_.engine().TriggerRollback("enough", machine_.alice));
+  ASSERT_TRUE(machine_.engine().TriggerRollback({.reason = "enough"}, machine_.alice));
   machine_.AwaitRebootAsked();
   EXPECT_EQ(machine_.backend.slot(Slot::kB).attributes, boot::kUnbootable);
 }

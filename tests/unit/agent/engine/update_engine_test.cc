@@ -116,7 +116,7 @@ TEST_F(UpdateEngineTest, ADiskThatCannotBeReadIsSaidToBeTheObstacle) {
   machine_.backend.Fail(Verb::kGetFacts, error, 2);
   EXPECT_THAT(Refusal(machine_.Request()),
               HasSubstr("refused: the disk cannot be used: " + error.message));
-  EXPECT_EQ(engine().TriggerRollback("", alice()).error().code, ErrorCode::kRefused);
+  EXPECT_EQ(engine().TriggerRollback({}, alice()).error().code, ErrorCode::kRefused);
   EXPECT_THAT(engine().ListSchedules(10), IsEmpty());
   machine_.Schedule(machine_.Request());
   machine_.RunToRest();
@@ -275,7 +275,7 @@ TEST_F(UpdateEngineTest, NothingIsActivatedWithoutAStateFolder) {
 TEST_F(UpdateEngineTest, AScheduleThatIsRefusedLateEnds) {
   machine_.backend.SetSlot(Slot::kB, {{1, 0, true}, "0.9", "", true});
   machine_.backend.Hold(Verb::kRevert);
-  ASSERT_TRUE(engine().TriggerRollback("", alice()));
+  ASSERT_TRUE(engine().TriggerRollback({}, alice()));
   machine_.backend.AwaitHeld(Verb::kRevert);
   // As when both are asked for at once.
   bool created = false;
@@ -291,7 +291,7 @@ TEST_F(UpdateEngineTest, AScheduleThatIsRefusedLateEnds) {
 }
 
 TEST_F(UpdateEngineTest, RollbackNeedsSomewhereToGo) {
-  const Result<Rollback> refused = engine().TriggerRollback("", alice());
+  const Result<Rollback> refused = engine().TriggerRollback({}, alice());
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::kRefused);
   EXPECT_THAT(refused.error().message, HasSubstr("no system to go back to"));
@@ -299,7 +299,7 @@ TEST_F(UpdateEngineTest, RollbackNeedsSomewhereToGo) {
 
 TEST_F(UpdateEngineTest, RollbackWhileStagingIsACancelInstead) {
   HeldInStaging();
-  const Result<Rollback> refused = engine().TriggerRollback("", alice());
+  const Result<Rollback> refused = engine().TriggerRollback({}, alice());
   ASSERT_FALSE(refused);
   EXPECT_THAT(refused.error().message, HasSubstr("cancel it instead"));
   machine_.backend.Release(Verb::kStage);

@@ -120,7 +120,7 @@ TEST_F(MetricsServerTest, CountsWhatEnds) {
     ended.state = engine::ScheduleState::kRolledBack;
     ended.updated = ended.created + std::chrono::seconds(90);
   });
-  ASSERT_TRUE(engine_.TriggerRollback("tea", {"test"}));
+  ASSERT_TRUE(engine_.TriggerRollback({.reason = "tea"}, {"test"}));
   for (int i = 0; i < 2; ++i) {
     const std::string text = Scrape();
     EXPECT_THAT(text, HasSubstr("matic_updates_total{result=\"rolled-back\"} 1\n"));

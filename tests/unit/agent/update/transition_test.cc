@@ -77,7 +77,7 @@ TEST(TransitionTest, EveryEventInEveryStateLeadsSomewhereOrIsRefused) {
         {"nothing", "idle"},
         {"cancel", "idle"},
         {"reboot", "waiting"}}},
-      {"staging", {{"staged", "staged"}, {"stage-failed", "idle"}}},
+      {"staging", {{"staged", "staged"}, {"nothing", "idle"}, {"stage-failed", "idle"}}},
       {"staged",
        {{"activate", "staged"},
         {"due", "staged"},
@@ -317,7 +317,7 @@ TEST(TransitionTest, ATrialWithNowhereToGoIsAskedAgain) {
   const Step step = Take(Trying{trial}, HealthFailed{"api: refused"});
   EXPECT_EQ(step.next, UpdateState(Trying{trial}));
   EXPECT_NE(ActionOf<CheckHealth>(step), nullptr);
-  EXPECT_FALSE(Transition(Trying{trial}, ByHand()));
+  EXPECT_FALSE(Transition(Trying{trial}, ByHand("")));
   EXPECT_FALSE(Transition(Trying{trial}, CancelRequested{}));
 }
 
