@@ -51,7 +51,7 @@ class Debian:
     def __init__(self, images: Images) -> None:
         """Takes a minute where it is not there yet from today's inputs."""
         self._images = images
-        self._tree = _tree()
+        self._tree = tree()
         with locked(paths.IMAGES / "debian.lock"):
             self.image = self._image()
 
@@ -116,7 +116,7 @@ class Debian:
         )
 
 
-def _tree() -> Path:
+def tree() -> Path:
     made = subprocess.run(
         [paths.IMAGE_RECIPE, "--tree"], stdout=subprocess.PIPE, text=True, check=False
     )

@@ -152,9 +152,9 @@ class Images:
 
     def _digest_of_inputs(self) -> str:
         if self._inputs is None:
-            files: list[Path] = [*_PROGRAMS, *_files_under(self._overlay())]
+            files: list[Path] = [*_PROGRAMS, *files_under(self._overlay())]
             for source in _SOURCES:
-                files += _files_under(paths.REPOSITORY / source)
+                files += files_under(paths.REPOSITORY / source)
             whole = hashlib.sha256()
             for file in files:
                 whole.update(f"{file.name} {file.stat().st_mode:o} {digest_of(file)}\n".encode())
@@ -162,7 +162,7 @@ class Images:
         return self._inputs
 
 
-def _files_under(path: Path) -> Iterable[Path]:
+def files_under(path: Path) -> Iterable[Path]:
     if path.is_file():
         return [path]
     return sorted(p for p in path.rglob("*") if p.is_file() and "__pycache__" not in p.parts)

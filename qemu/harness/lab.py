@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from harness import local_osctl, paths
+from harness import local_osctl, nix_disk, paths
 from harness.console import Line
 from harness.disk import Disk, SlotState
 from harness.https_server import Behaviour, HttpsServer
@@ -102,6 +102,17 @@ class Lab:
         disk = Disk(path)
         expect_equal(disk.table().partition("slot-a").slot_state, FACTORY, "the factory's slot-a")
         return disk
+
+    def nix_disk(
+        self, config: Config, more_state: Callable[[Path], None] = lambda state: None
+    ) -> Disk:
+        """A Nix host in its generation 1. `more_state` is given the folder for /var/lib/matic."""
+        path = self.folder / "disk.img"
+        path.unlink(missing_ok=True)
+        path.with_suffix(".vars").unlink(missing_ok=True)
+        state = self._state(config) / "lib" / "matic"
+        more_state(state)
+        return nix_disk.make(path, state, self.say)
 
     def boot(self, disk: Disk, options: Options = Options()) -> Machine:
         number = len(self._machines) + 1
