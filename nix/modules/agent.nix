@@ -66,6 +66,8 @@ in
 
     systemd.tmpfiles.rules = [
       "d /run/matic 0755 root root -"
+      # The first switch after a start makes it, and the agent's sandbox takes what is there then.
+      "d /run/nixos 0755 root root -"
       "d /var/lib/matic 0750 root root -"
     ]
     ++ logs.tmpfiles;

@@ -23,7 +23,8 @@ from sandbox import Sandbox
 USAGE = 2
 # A page whose commands go on where those of another one end.
 CONTINUES = {"docs/formats.md": "docs/signing.md"}
-LANGUAGES = {"", "sh", "yaml", "json", "ini", "cpp", "text", "bash", "python", "go"}
+LANGUAGES = {"", "sh", "yaml", "json", "ini", "cpp", "text", "bash", "python", "go",
+             "nix"}
 
 
 @dataclass(frozen=True)

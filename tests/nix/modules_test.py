@@ -39,7 +39,7 @@ EVERYTHING = """{ matic-agent = {
   logs.destination = "file";
   logs.retentionDays = 7;
   settings.log.level = "debug";
-  settings.nixos.keep_generations = 5;
+  settings.nixos.keep_generations = 20;
 }; }"""
 KEYS = "".join(path.read_text() for path in (REPOSITORY / "agent/config").glob("*fields.cc"))
 needs_nix_keys = pytest.mark.skipif('"nixos.mode"' not in KEYS,
@@ -61,8 +61,10 @@ def test_the_defaults_are_those_of_the_guide(nix: Nix) -> None:
     assert agent["backend"] == "nixos"
     assert agent["nixos"]["mode"] == "auto"
     assert agent["nixos"]["validate"] is True
-    assert agent["nixos"]["auto_reboot"] is True
+    assert agent["maintenance"]["allow_reboot"] is True
     assert agent["nixos"]["commit"]["enabled"] is False
+    assert agent["nixos"]["keep_generations"] == 10
+    assert agent["nixos"]["golden_after_seconds"] == 86400
     assert agent["maintenance"]["reboot_delay_seconds"] == 120
     assert agent["prechecks"]["uptime"]["min_seconds"] == 1800
     assert (agent["hooks"]["pre"], agent["hooks"]["post"], agent["hooks"]["rollback"]) == ([], [], [])
@@ -77,7 +79,7 @@ def test_options_become_the_keys_of_the_agent(nix: Nix) -> None:
     assert nixos["pull"] == {"enabled": True, "remote": "origin", "branch": "main",
                              "on_failure": "use-local"}
     assert nixos["commit"] == {"enabled": True, "name": "matic-agent", "email": "matic-agent@web"}
-    assert nixos["auto_reboot"] is False
+    assert agent["maintenance"]["allow_reboot"] is False
     assert agent["maintenance"]["reboot_delay_seconds"] == 90
     assert agent["api"]["listen"] == "[::]:4711"
     assert agent["hooks"]["pre"] == [
@@ -90,7 +92,7 @@ def test_options_become_the_keys_of_the_agent(nix: Nix) -> None:
 
 def test_settings_win_over_the_options(nix: Nix) -> None:
     agent = nix.evaluate(EVERYTHING, "agent")
-    assert agent["nixos"]["keep_generations"] == 5
+    assert agent["nixos"]["keep_generations"] == 20
     assert agent["log"]["level"] == "debug"
 
 
@@ -145,7 +147,7 @@ def test_two_that_would_update_the_host_are_refused(nix: Nix) -> None:
 
 
 @pytest.mark.parametrize("wrong", [
-    "mode = \"later\"", "rebootDelay = \"soon\"", "port = 70000", "keepGenerations = 0", "colour = 1",
+    "mode = \"later\"", "rebootDelay = \"soon\"", "port = 70000", "keepGenerations = 9", "colour = 1",
     "preUpdateHooks = [ { unit = 3; } ]", "settings.nixos = x: x",
 ])
 def test_wrong_values_are_refused_when_evaluated(nix: Nix, wrong: str) -> None:
@@ -165,6 +167,7 @@ def check(value: dict[str, Any], folder: Path) -> subprocess.CompletedProcess[st
 def test_the_agent_takes_what_all_machines_have(nix: Nix, services: str, tmp_path: Path) -> None:
     agent = nix.evaluate(services, "agent")
     shared = {key: value for key, value in agent.items() if key not in ("backend", "nixos")}
+    del shared["maintenance"]["allow_reboot"]
     done = check(shared, tmp_path)
     assert done.returncode == 0, done.stderr
 

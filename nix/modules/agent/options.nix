@@ -97,8 +97,8 @@ in
     type = types.bool;
     default = true;
     description = ''
-      Whether the agent reboots the host where an update needs it. Without it the update waits,
-      activated, for the next reboot.
+      Whether the agent reboots the host where an update needs it. Without it such an update waits,
+      built, until somebody lets it go on: `osctl schedule activate`.
     '';
   };
 
@@ -175,10 +175,16 @@ in
   };
 
   buildTimeout = mkOption {
-    type = types.nullOr spans.type;
-    default = null;
-    example = "4h";
-    description = "How long a build may take. `null`: as long as the agent's own default says.";
+    type = spans.type;
+    default = "2h";
+    example = "8h";
+    description = "How long a build may take.";
+  };
+
+  activationTimeout = mkOption {
+    type = spans.type;
+    default = "30m";
+    description = "How long an activation may take; it is stopped then, and the system before is activated again.";
   };
 
   pull = {
@@ -214,7 +220,10 @@ in
     ]) (types.listOf types.str);
     default = "none";
     example = [ "nixpkgs" ];
-    description = "The inputs of the flake that are updated before the build.";
+    description = ''
+      The inputs of the flake that are updated before the build. In a git tree together with
+      `hostCanCommitConfig`, or the next update refuses the changed `flake.lock`.
+    '';
   };
 
   hostCanCommitConfig = mkOption {
@@ -294,19 +303,22 @@ in
   };
 
   goldenAfter = mkOption {
-    type = types.nullOr spans.type;
-    default = null;
-    example = "3d";
+    type = spans.type;
+    default = "1d";
+    example = "1w";
     description = ''
       How long a confirmed system must have run healthy before it is pinned as the golden one.
-      `null`: the agent's own default.
+      `0`: none ever is.
     '';
   };
 
   keepGenerations = mkOption {
-    type = types.ints.positive;
+    type = types.ints.between 10 10000;
     default = 10;
-    description = "How many generations of the system stay at least.";
+    description = ''
+      How many of the newest generations of the system stay. Those that are booted, confirmed or
+      golden stay as well.
+    '';
   };
 
   bootLoader = mkOption {

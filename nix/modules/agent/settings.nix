@@ -4,9 +4,6 @@
 let
   inherit (import ../spans.nix { inherit lib; }) toSeconds;
 
-  # A key that is not set stays at the agent's own default.
-  unless_null = key: span: lib.optionalAttrs (span != null) { ${key} = toSeconds span; };
-
   hookItem =
     hook:
     {
@@ -31,7 +28,9 @@ let
         inherit (cfg) mode builder;
         validate = cfg.preUpdateValidation;
         update_inputs = cfg.updateInputs;
-        auto_reboot = cfg.autoReboot;
+        build_timeout_seconds = toSeconds cfg.buildTimeout;
+        activation_timeout_seconds = toSeconds cfg.activationTimeout;
+        golden_after_seconds = toSeconds cfg.goldenAfter;
         keep_generations = cfg.keepGenerations;
         boot_loader = cfg.bootLoader;
         start_without_trial = cfg.startWithoutTrial;
@@ -46,9 +45,7 @@ let
         };
       }
       // lib.optionalAttrs (cfg.flake != null) { inherit (cfg) flake; }
-      // lib.optionalAttrs (cfg.nixPath != null) { nix_path = cfg.nixPath; }
-      // unless_null "build_timeout_seconds" cfg.buildTimeout
-      // unless_null "golden_after_seconds" cfg.goldenAfter;
+      // lib.optionalAttrs (cfg.nixPath != null) { nix_path = cfg.nixPath; };
 
     api = {
       socket_group = cfg.group;
@@ -65,7 +62,10 @@ let
     trial_deadline_seconds = lib.max 900 (seconds + 300);
 
     prechecks.uptime.min_seconds = toSeconds cfg.minUptime;
-    maintenance.reboot_delay_seconds = toSeconds cfg.rebootDelay;
+    maintenance = {
+      allow_reboot = cfg.autoReboot;
+      reboot_delay_seconds = toSeconds cfg.rebootDelay;
+    };
 
     hooks = {
       deadline_seconds = toSeconds cfg.hookTimeout;

@@ -61,6 +61,8 @@ let
     unspecified = simple "unspecified value" (_: true);
 
     ints.unsigned = simple "unsigned integer" (value: isInt value && value >= 0);
+    ints.between =
+      least: most: simple "integer between ${toString least} and ${toString most}" (value: isInt value && value >= least && value <= most);
     ints.positive = simple "positive integer" (value: isInt value && value > 0);
     port = simple "port" (value: isInt value && value >= 0 && value < 65536);
 
