@@ -156,10 +156,13 @@ Result<std::unique_ptr<TreePrograms>> TreePrograms::For(ProcessRunner& processes
     return made;
   }
   Account account = *made->owner_;
-  if (!IsHomeOf(account)) {
+  const bool has_home = IsHomeOf(account);
+  // The sandbox of the agent's service may have made it read-only, and Nix keeps its cache there.
+  if (!has_home || ::access(account.home.c_str(), W_OK) != 0) {
     MATIC_ASSIGN(OwnedFolder home, made->MakeFolder());
     made->home_.emplace(std::move(home));
-    account.home = made->home_->path();
+    if (!has_home) account.home = made->home_->path();
+    environment.push_back("XDG_CACHE_HOME=" + made->home_->path().string());
   }
   made->runner_.emplace(processes, std::move(account));
   made->programs_.emplace(*made->runner_, std::move(environment));

@@ -71,8 +71,9 @@ class AccountRunner final : public ProcessRunner {
 // The programs that work on one tree.
 class TreePrograms {
  public:
-  // `work` is a folder that its owner can reach, such as /run/matic; an owner without a home, as
-  // accounts of services are, has one below it meanwhile. Errors as of OwnerOf.
+  // `work` is a folder that its owner can reach, such as /run/matic. An owner without a home, as
+  // accounts of services are, has one below it meanwhile, and one with a home that cannot be
+  // written to a cache. Errors as of OwnerOf.
   static Result<std::unique_ptr<TreePrograms>> For(ProcessRunner& processes,
                                                    std::vector<std::string> environment,
                                                    const std::filesystem::path& tree,

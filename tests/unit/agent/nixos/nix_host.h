@@ -43,7 +43,7 @@ class NixHost : public testing::Test {
   std::filesystem::path MakeSystem(const std::string& version);
 
   const DeletableFolder folder_;
-  const std::vector<std::string> environment_;
+  std::vector<std::string> environment_;
   SystemProcessRunner processes_;
   const Programs programs_;
 };

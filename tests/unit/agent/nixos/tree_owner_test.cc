@@ -4,8 +4,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <fstream>
+#include <thread>
 
 #include "agent/nixos/build.h"
 #include "agent/nixos/commit_back.h"
@@ -100,6 +102,40 @@ TEST_F(TreeOwnerTest, TheSystemIsBuiltAsTheOwnerAndKeptByTheAgent) {
   EXPECT_TRUE(fs::exists(system->path / "nixos-version"));
 }
 
+// As on NixOS: the store is root's, and its daemon builds for others.
+TEST_F(TreeOwnerTest, TheDaemonBuildsForTheOwner) {
+  WriteFlake("24.05");
+  Give(folder_ / "config", kNobody);
+  const fs::path socket = folder_ / "daemon/socket";
+  environment_.push_back("NIX_DAEMON_SOCKET_PATH=" + socket.string());
+  std::vector<std::string> of_daemon = environment_;
+  of_daemon.emplace_back("NIX_REMOTE=local");  // without it, it may call itself for ever
+  const Programs as_daemon(processes_, of_daemon);
+  std::atomic<bool> ended = false;
+  const std::jthread daemon([&](const std::stop_token& test_ends) {
+    const auto run =
+        as_daemon.Run({.argv = {"nix-daemon"}, .deadline = std::chrono::minutes(1)}, test_ends);
+    EXPECT_TRUE(test_ends.stop_requested()) << (run ? *run : run.error().message);
+    ended = true;
+  });
+  while (!fs::exists(socket) && !ended) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+
+  environment_.push_back("NIX_REMOTE=daemon");
+  const Programs as_agent(processes_, environment_);
+  const std::unique_ptr<TreePrograms> owner = Owner(folder_ / "config");
+  const Result<System> system =
+      BuildSystem(as_agent, *owner,
+                  {.target = FlakeTarget{.flake = (folder_ / "config").string(), .host = "web"},
+                   .out_link = folder_ / "state/gcroots/next",
+                   .deadline = std::chrono::minutes(1)},
+                  {});
+  ASSERT_TRUE(system) << system.error().message;
+  EXPECT_EQ(OwnerOfFile(system->path), 0u);
+  Do({"nix-store", "--gc"});
+  EXPECT_TRUE(fs::exists(system->path / "nixos-version"));
+  EXPECT_THAT(NotOf(kNobody, folder_ / "config"), IsEmpty());
+}
+
 TEST_F(TreeOwnerTest, TheLockFileIsTheOwners) {
   Write("config/input/flake.nix", "{ outputs = { self }: { }; }");
   Write("config/flake.nix", "{ inputs.a.url = \"path:" + (folder_ / "config/input").string() +
@@ -116,12 +152,14 @@ TEST_F(TreeOwnerTest, TheLockFileIsTheOwners) {
 TEST_F(TreeOwnerTest, ProgramsSeeTheOwnersHomeAndNoOtherRights) {
   Give(tree_, kNobody);
   const std::unique_ptr<TreePrograms> owner = Owner(tree_);
-  const Result<std::string> seen = owner->programs().Run(
-      {.argv = {"sh", "-c", "id -u; id -G; stat -c %u \"$HOME\"; echo $USER; env | grep -c HOME="},
-       .deadline = std::chrono::minutes(1)},
-      {});
+  const Result<std::string> seen =
+      owner->programs().Run({.argv = {"sh", "-c",
+                                      "id -u; id -G; stat -c %u \"$HOME\"; echo $USER; env | grep "
+                                      "-c ^HOME=; test -w \"$XDG_CACHE_HOME\" && echo cached"},
+                             .deadline = std::chrono::minutes(1)},
+                            {});
   ASSERT_TRUE(seen) << seen.error().message;
-  EXPECT_EQ(*seen, "65534\n65534\n65534\nnobody\n1\n");
+  EXPECT_EQ(*seen, "65534\n65534\n65534\nnobody\n1\ncached\n");
   const Result<std::string> missing =
       owner->programs().Run({.argv = {"no-such-git"}, .deadline = std::chrono::minutes(1)}, {});
   ASSERT_FALSE(missing);
