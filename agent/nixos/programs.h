@@ -32,12 +32,13 @@ class Programs {
   // the last lines of one that did not; kNotFound says whether program or folder is missing.
   Result<std::string> Run(const Invocation& invocation, std::stop_token stop) const;
 
+  // However it ended by itself: for programs whose exit codes mean something.
+  Result<ProcessOutcome> RunToEnd(const Invocation& invocation, std::stop_token stop) const;
+
   // Of a program that answers yes by ending with 0 and no with 1. Any other end is kIo.
   Result<bool> Ask(const Invocation& invocation, std::stop_token stop) const;
 
  private:
-  Result<ProcessOutcome> RunToEnd(const Invocation& invocation, std::stop_token stop) const;
-
   ProcessRunner& processes_;
   std::vector<std::string> environment_;
 };
