@@ -15,6 +15,9 @@ struct HostPaths {
   std::filesystem::path system_profiles = "/nix/var/nix/profiles/system-profiles";
   std::filesystem::path switch_lock = "/run/nixos/switch-to-configuration.lock";
   std::filesystem::path boot = "/boot";  // the ESP, or where GRUB's files lie
+  // The ESP where boot is a partition of its own (XBOOTLDR): loader.conf is there then.
+  std::filesystem::path esp = "/efi";
+  std::filesystem::path efi_variables = "/sys/firmware/efi/efivars";
   std::filesystem::path boot_id = "/proc/sys/kernel/random/boot_id";
 
   bool operator==(const HostPaths&) const = default;

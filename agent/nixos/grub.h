@@ -1,0 +1,42 @@
+// GRUB 2, as NixOS installs it.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+
+#include "agent/nixos/boot_loader.h"
+#include "agent/nixos/grub_menu.h"
+
+namespace matic::nixos {
+
+// The menu is read from grub/grub.cfg of the boot folder, the rest from grub/grubenv.
+class Grub final : public BootLoader {
+ public:
+  Grub(const Programs& programs, const HostPaths& paths) : programs_(programs), paths_(paths) {}
+
+  std::string_view name() const override { return "GRUB"; }
+  StartOnce means() const override { return StartOnce::kGrubReboot; }
+  Result<std::optional<std::filesystem::path>> Default(std::stop_token stop) override;
+  // kRefused also where GRUB cannot write to the disk that grubenv is on: it would start the system
+  // again and again.
+  Result<> SetOnce(const std::filesystem::path& system, std::stop_token stop) override;
+  Result<std::optional<std::filesystem::path>> PendingOnce(std::stop_token stop) override;
+  Result<> ClearOnce(std::stop_token stop) override;
+  Result<std::optional<int>> TriesLeft(const std::filesystem::path& system) override;
+
+ private:
+  using Variables = std::map<std::string, std::string>;
+
+  Result<GrubMenu> Menu() const;
+  Result<Variables> Environment(std::stop_token stop) const;
+  Result<> CheckWritableForGrub(std::stop_token stop) const;
+  Result<> Sync() const;
+  std::filesystem::path folder() const { return paths_.boot / "grub"; }
+  std::filesystem::path environment_block() const { return folder() / "grubenv"; }
+
+  const Programs& programs_;
+  const HostPaths paths_;
+};
+
+}  // namespace matic::nixos

@@ -1,0 +1,37 @@
+// systemd-boot, and Lanzaboote beneath it.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agent/nixos/boot_loader.h"
+#include "agent/nixos/loader_entries.h"
+
+namespace matic::nixos {
+
+// Entries are read from the boot partition, the rest from EFI variables, which bootctl writes.
+class SystemdBoot final : public BootLoader {
+ public:
+  SystemdBoot(const Programs& programs, const HostPaths& paths)
+      : programs_(programs), paths_(paths) {}
+
+  std::string_view name() const override { return "systemd-boot"; }
+  StartOnce means() const override { return StartOnce::kOneShot; }
+  Result<std::optional<std::filesystem::path>> Default(std::stop_token stop) override;
+  Result<> SetOnce(const std::filesystem::path& system, std::stop_token stop) override;
+  Result<std::optional<std::filesystem::path>> PendingOnce(std::stop_token stop) override;
+  Result<> ClearOnce(std::stop_token stop) override;
+  Result<std::optional<int>> TriesLeft(const std::filesystem::path& system) override;
+
+ private:
+  Result<std::vector<LoaderEntry>> Entries() const;
+  // In the order of the menu, so that the best comes first. kNotFound where there is none.
+  Result<LoaderEntry> EntryOf(const std::filesystem::path& system) const;
+  Result<> WriteOneShot(const std::string& id, std::stop_token stop) const;
+
+  const Programs& programs_;
+  const HostPaths paths_;
+};
+
+}  // namespace matic::nixos

@@ -1,0 +1,166 @@
+#include "agent/nixos/systemd_boot.h"
+
+#include <gmock/gmock.h>
+
+#include "tests/unit/agent/nixos/switch_host.h"
+
+namespace matic::nixos {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::AllOf;
+using testing::HasSubstr;
+
+constexpr const char* kBootctl = R"sh(#!/bin/sh
+[ "$1" = set-oneshot ] || exit 1
+variable="$UNITS/../efi/LoaderEntryOneShot-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
+if [ -z "$2" ]; then rm -f "$variable"; exit 0; fi
+{ printf '\007\000\000\000'; printf '%s\000' "$2" | iconv -f ASCII -t UTF-16LE; } > "$variable"
+)sh";
+
+// Three generations, of which the second is the default.
+class SystemdBootTest : public SwitchHost {
+ protected:
+  SystemdBootTest() {
+    paths_.esp = folder_ / "esp";
+    paths_.efi_variables = folder_ / "efi";
+    fs::create_directories(paths_.efi_variables);
+    WriteProgram("bootctl", kBootctl);
+    for (const char* number : {"1", "2", "3"}) WriteEntry(number);
+    WriteDefault("nixos-generation-2.conf");
+  }
+  static fs::path SystemOfGeneration(const std::string& number) {
+    return "/nix/store/hash" + number + "-nixos-system-web-" + number;
+  }
+  void WriteEntry(const std::string& number, const std::string& counter = "") {
+    Write("boot/loader/entries/nixos-generation-" + number + counter + ".conf",
+          "title NixOS\nversion Generation " + number + " NixOS\nsort-key nixos\n" +
+              "linux /EFI/nixos/kernel.efi\ninitrd /EFI/nixos/initrd.efi\noptions init=" +
+              SystemOfGeneration(number).string() + "/init quiet\n");
+  }
+  void WriteDefault(const std::string& pattern, const std::string& before = "") {
+    Write("boot/loader/loader.conf", "timeout 5\n" + before + "default " + pattern + "\n");
+  }
+  void WriteVariable(const std::string& name, const std::string& value) {
+    std::string bytes("\7\0\0\0", 4);
+    for (const char c : value + '\0') bytes += std::string{c, '\0'};
+    Write("efi/" + name + "-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f", bytes);
+  }
+  std::optional<fs::path> Default() {
+    const auto system = MakeLoader()->Default({});
+    EXPECT_TRUE(system) << (system ? "" : system.error().message);
+    return system.value_or(std::nullopt);
+  }
+  std::optional<fs::path> Pending() { return MakeLoader()->PendingOnce({}).value(); }
+  std::unique_ptr<BootLoader> MakeLoader() {
+    return MakeBootLoader(BootLoaderKind::kAuto, programs_, paths_);
+  }
+};
+
+TEST_F(SystemdBootTest, ASystemIsStartedOnce) {
+  EXPECT_EQ(MakeLoader()->name(), "systemd-boot");
+  EXPECT_EQ(Pending(), std::nullopt);
+  const auto set = MakeLoader()->SetOnce(SystemOfGeneration("3"), {});
+  ASSERT_TRUE(set) << set.error().message;
+  EXPECT_EQ(Pending(), SystemOfGeneration("3"));
+  EXPECT_EQ(Default(), SystemOfGeneration("2"));
+  for (int twice = 0; twice < 2; ++twice) {
+    ASSERT_TRUE(MakeLoader()->ClearOnce({}));
+    EXPECT_EQ(Pending(), std::nullopt);
+  }
+}
+
+TEST_F(SystemdBootTest, TheDefaultMayBeAPattern) {
+  WriteDefault("nixos-*");
+  EXPECT_EQ(Default(), SystemOfGeneration("3"));
+  WriteDefault("gone.conf");
+  EXPECT_EQ(Default(), SystemOfGeneration("3"));
+  fs::remove(folder_ / "boot/loader/loader.conf");
+  EXPECT_EQ(Default(), SystemOfGeneration("3"));
+}
+
+TEST_F(SystemdBootTest, TheEspMayBeAnotherPartition) {
+  fs::rename(folder_ / "boot/loader/loader.conf", Write("esp/loader/loader.conf", ""));
+  EXPECT_EQ(Default(), SystemOfGeneration("2"));
+}
+
+TEST_F(SystemdBootTest, WhatAPersonChoseIsTheDefault) {
+  WriteVariable("LoaderEntryDefault", "nixos-generation-1.conf");
+  EXPECT_EQ(Default(), SystemOfGeneration("1"));
+  WriteVariable("LoaderEntryDefault", "@saved");
+  WriteVariable("LoaderEntryLastBooted", "nixos-generation-3.conf");
+  EXPECT_EQ(Default(), SystemOfGeneration("3"));
+}
+
+TEST_F(SystemdBootTest, AnotherSystemIsNoneOfOurs) {
+  Write("boot/loader/entries/windows.conf", "title Windows\nefi /EFI/windows.efi\n");
+  WriteDefault("windows.conf");
+  EXPECT_EQ(Default(), std::nullopt);
+}
+
+TEST_F(SystemdBootTest, CountedStartsAreTold) {
+  fs::remove(folder_ / "boot/loader/entries/nixos-generation-3.conf");
+  WriteEntry("3", "+2-1");
+  WriteDefault("nixos-*", "preferred nixos-generation-3.conf\n");
+  EXPECT_EQ(Default(), SystemOfGeneration("3"));
+  EXPECT_EQ(MakeLoader()->TriesLeft(SystemOfGeneration("3")).value(), 2);
+  EXPECT_EQ(MakeLoader()->TriesLeft(SystemOfGeneration("2")).value(), std::nullopt);
+  ASSERT_TRUE(MakeLoader()->SetOnce(SystemOfGeneration("3"), {}));
+  EXPECT_EQ(Pending(), SystemOfGeneration("3"));
+}
+
+TEST_F(SystemdBootTest, AnEntryThatIsBadIsNotStarted) {
+  fs::remove(folder_ / "boot/loader/entries/nixos-generation-3.conf");
+  WriteEntry("3", "+0-3");
+  WriteDefault("nixos-*", "preferred nixos-generation-3.conf\n");
+  EXPECT_EQ(Default(), SystemOfGeneration("2"));
+  const auto set = MakeLoader()->SetOnce(SystemOfGeneration("3"), {});
+  ASSERT_FALSE(set);
+  EXPECT_EQ(set.error().code, ErrorCode::kRefused);
+  EXPECT_EQ(Pending(), std::nullopt);
+}
+
+TEST_F(SystemdBootTest, ASystemWithoutAnEntryIsNotStarted) {
+  const auto set = MakeLoader()->SetOnce(SystemOfGeneration("4"), {});
+  ASSERT_FALSE(set);
+  EXPECT_EQ(set.error().code, ErrorCode::kNotFound);
+  EXPECT_THAT(set.error().message, HasSubstr("hash4-nixos-system-web-4 has no boot entry"));
+}
+
+TEST_F(SystemdBootTest, WhatWasNotWrittenIsFound) {
+  WriteProgram("bootctl", "#!/bin/sh\nexit 0\n");
+  const auto silent = MakeLoader()->SetOnce(SystemOfGeneration("3"), {});
+  ASSERT_FALSE(silent);
+  EXPECT_THAT(silent.error().message, HasSubstr("LoaderEntryOneShot, but there is none"));
+  WriteProgram("bootctl", "#!/bin/sh\necho 'Not booted with UEFI.' >&2; exit 1\n");
+  const auto loud = MakeLoader()->SetOnce(SystemOfGeneration("3"), {});
+  EXPECT_THAT(loud.error().message,
+              AllOf(HasSubstr("bootctl set-oneshot"), HasSubstr("Not booted with UEFI.")));
+}
+
+TEST_F(SystemdBootTest, AOneShotOfAnEntryThatIsGoneIsNothing) {
+  WriteVariable("LoaderEntryOneShot", "nixos-generation-9.conf");
+  EXPECT_EQ(Pending(), std::nullopt);
+}
+
+TEST_F(SystemdBootTest, WhatStartedTheMachineIsFoundOut) {
+  Write("boot/grub/grub.cfg", "");
+  EXPECT_EQ(FindBootLoader(paths_), BootLoaderKind::kGrub);
+  WriteVariable("LoaderInfo", "systemd-boot 252.39");
+  EXPECT_EQ(FindBootLoader(paths_), BootLoaderKind::kSystemdBoot);
+  WriteVariable("LoaderInfo", "limine");
+  fs::remove_all(paths_.boot);
+  EXPECT_EQ(FindBootLoader(paths_), BootLoaderKind::kNone);
+}
+
+TEST_F(SystemdBootTest, AnUnknownBootLoaderSaysWhatLetsItGoOn) {
+  const auto loader = MakeBootLoader(BootLoaderKind::kNone, programs_, paths_);
+  EXPECT_EQ(loader->means(), StartOnce::kNot);
+  const auto set = loader->SetOnce(SystemOfGeneration("3"), {});
+  ASSERT_FALSE(set);
+  EXPECT_EQ(set.error().code, ErrorCode::kRefused);
+  EXPECT_THAT(set.error().message, HasSubstr("nixos.start_without_trial: true"));
+}
+
+}  // namespace
+}  // namespace matic::nixos
