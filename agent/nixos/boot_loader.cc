@@ -15,23 +15,63 @@ namespace fs = std::filesystem;
 
 class NoBootLoader final : public BootLoader {
  public:
-  std::string_view name() const override { return "none"; }
-  StartOnce means() const override { return StartOnce::kNot; }
-  Result<std::optional<fs::path>> Default(std::stop_token /*stop*/) override {
+  std::string Name() const override { return "this machine's boot loader"; }
+  StartOnce Way() const override { return StartOnce::kNot; }
+  Result<std::optional<fs::path>> Default(std::stop_token /*stop*/) const override {
     return std::nullopt;
   }
-  Result<> SetOnce(const fs::path& system, std::stop_token /*stop*/) override {
-    return Fail(ErrorCode::kRefused,
-                "this machine's boot loader cannot start " + system.filename().string() +
-                    " once (systemd-boot and GRUB can). With nixos.start_without_trial: true it "
-                    "becomes the default before it was tried; a kernel that panics then needs a "
-                    "person at the boot menu");
-  }
-  Result<std::optional<fs::path>> PendingOnce(std::stop_token /*stop*/) override {
+  Result<std::optional<fs::path>> Next(std::stop_token /*stop*/) const override {
     return std::nullopt;
   }
-  Result<> ClearOnce(std::stop_token /*stop*/) override { return {}; }
-  Result<std::optional<int>> TriesLeft(const fs::path& /*system*/) override { return std::nullopt; }
+  Result<> StartNext(const fs::path& system, std::stop_token /*stop*/) const override {
+    return Fail(ErrorCode::kRefused, "this machine's boot loader cannot start " +
+                                         system.filename().string() +
+                                         " once: it is neither systemd-boot nor GRUB");
+  }
+  Result<> ClearNext(std::stop_token /*stop*/) const override { return {}; }
+};
+
+config::LoaderChoice FindBootLoader(const HostPaths& paths) {
+  const Result<std::optional<std::string>> started_by = ReadLoaderVariable(paths, "LoaderInfo");
+  if (started_by && *started_by && (*started_by)->starts_with("systemd-boot")) {
+    return config::LoaderChoice::kSystemdBoot;
+  }
+  std::error_code ignored;
+  if (fs::exists(paths.boot / "grub/grub.cfg", ignored)) return config::LoaderChoice::kGrub;
+  if (fs::is_directory(paths.boot / "loader/entries", ignored)) {
+    return config::LoaderChoice::kSystemdBoot;
+  }
+  return config::LoaderChoice::kNone;
+}
+
+// A new configuration may bring another boot loader.
+class FoundBootLoader final : public BootLoader {
+ public:
+  FoundBootLoader(const Programs& programs, const HostPaths& paths)
+      : programs_(programs), paths_(paths) {}
+
+  std::string Name() const override { return Find()->Name(); }
+  StartOnce Way() const override { return Find()->Way(); }
+  Result<std::optional<fs::path>> Default(std::stop_token stop) const override {
+    return Find()->Default(std::move(stop));
+  }
+  Result<std::optional<fs::path>> Next(std::stop_token stop) const override {
+    return Find()->Next(std::move(stop));
+  }
+  Result<> StartNext(const fs::path& system, std::stop_token stop) const override {
+    return Find()->StartNext(system, std::move(stop));
+  }
+  Result<> ClearNext(std::stop_token stop) const override {
+    return Find()->ClearNext(std::move(stop));
+  }
+
+ private:
+  std::unique_ptr<BootLoader> Find() const {
+    return MakeBootLoader(programs_, paths_, FindBootLoader(paths_));
+  }
+
+  const Programs& programs_;
+  const HostPaths& paths_;
 };
 
 }  // namespace
@@ -50,29 +90,16 @@ std::optional<fs::path> SystemOf(std::string_view command_line) {
   return system;
 }
 
-BootLoaderKind FindBootLoader(const HostPaths& paths) {
-  const Result<std::optional<std::string>> started_by = ReadLoaderVariable(paths, "LoaderInfo");
-  if (started_by && *started_by && (*started_by)->starts_with("systemd-boot")) {
-    return BootLoaderKind::kSystemdBoot;
-  }
-  std::error_code ignored;
-  if (fs::exists(paths.boot / "grub/grub.cfg", ignored)) return BootLoaderKind::kGrub;
-  if (fs::is_directory(paths.boot / "loader/entries", ignored)) {
-    return BootLoaderKind::kSystemdBoot;
-  }
-  return BootLoaderKind::kNone;
-}
-
-std::unique_ptr<BootLoader> MakeBootLoader(BootLoaderKind kind, const Programs& programs,
-                                           const HostPaths& paths) {
-  if (kind == BootLoaderKind::kAuto) kind = FindBootLoader(paths);
-  switch (kind) {
-    case BootLoaderKind::kSystemdBoot:
+std::unique_ptr<BootLoader> MakeBootLoader(const Programs& programs, const HostPaths& paths,
+                                           config::LoaderChoice choice) {
+  switch (choice) {
+    case config::LoaderChoice::kAuto:
+      return std::make_unique<FoundBootLoader>(programs, paths);
+    case config::LoaderChoice::kSystemdBoot:
       return std::make_unique<SystemdBoot>(programs, paths);
-    case BootLoaderKind::kGrub:
+    case config::LoaderChoice::kGrub:
       return std::make_unique<Grub>(programs, paths);
-    case BootLoaderKind::kAuto:
-    case BootLoaderKind::kNone:
+    case config::LoaderChoice::kNone:
       break;
   }
   return std::make_unique<NoBootLoader>();

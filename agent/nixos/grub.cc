@@ -46,7 +46,7 @@ Result<Grub::Variables> Grub::Environment(std::stop_token stop) const {
   return variables;
 }
 
-Result<std::optional<fs::path>> Grub::Default(std::stop_token stop) {
+Result<std::optional<fs::path>> Grub::Default(std::stop_token stop) const {
   MATIC_ASSIGN(const GrubMenu menu, Menu());
   std::string name = menu.start;
   if (name == "${saved_entry}" || name == "saved") {
@@ -90,7 +90,7 @@ Result<> Grub::Sync() const {
   return {};
 }
 
-Result<> Grub::SetOnce(const fs::path& system, std::stop_token stop) {
+Result<> Grub::StartNext(const fs::path& system, std::stop_token stop) const {
   MATIC_ASSIGN(const GrubMenu menu, Menu());
   const std::optional<std::string> name = GrubNameOf(menu, system);
   if (!name) {
@@ -113,7 +113,7 @@ Result<> Grub::SetOnce(const fs::path& system, std::stop_token stop) {
                                   "\" and not \"" + *name + "\"");
 }
 
-Result<std::optional<fs::path>> Grub::PendingOnce(std::stop_token stop) {
+Result<std::optional<fs::path>> Grub::Next(std::stop_token stop) const {
   MATIC_ASSIGN(Variables variables, Environment(std::move(stop)));
   const std::string& name = variables["next_entry"];
   if (name.empty()) return std::nullopt;
@@ -122,7 +122,7 @@ Result<std::optional<fs::path>> Grub::PendingOnce(std::stop_token stop) {
   return item == nullptr ? std::nullopt : item->system;
 }
 
-Result<> Grub::ClearOnce(std::stop_token stop) {
+Result<> Grub::ClearNext(std::stop_token stop) const {
   MATIC_ASSIGN(Variables variables, Environment(stop));
   if (variables["next_entry"].empty()) return {};
   MATIC_TRY(
@@ -131,7 +131,5 @@ Result<> Grub::ClearOnce(std::stop_token stop) {
                     std::move(stop)));
   return Sync();
 }
-
-Result<std::optional<int>> Grub::TriesLeft(const fs::path& /*system*/) { return std::nullopt; }
 
 }  // namespace matic::nixos

@@ -15,15 +15,14 @@ class Grub final : public BootLoader {
  public:
   Grub(const Programs& programs, const HostPaths& paths) : programs_(programs), paths_(paths) {}
 
-  std::string_view name() const override { return "GRUB"; }
-  StartOnce means() const override { return StartOnce::kGrubReboot; }
-  Result<std::optional<std::filesystem::path>> Default(std::stop_token stop) override;
+  std::string Name() const override { return "GRUB"; }
+  StartOnce Way() const override { return StartOnce::kGrubReboot; }
+  Result<std::optional<std::filesystem::path>> Default(std::stop_token stop) const override;
   // kRefused also where GRUB cannot write to the disk that grubenv is on: it would start the system
   // again and again.
-  Result<> SetOnce(const std::filesystem::path& system, std::stop_token stop) override;
-  Result<std::optional<std::filesystem::path>> PendingOnce(std::stop_token stop) override;
-  Result<> ClearOnce(std::stop_token stop) override;
-  Result<std::optional<int>> TriesLeft(const std::filesystem::path& system) override;
+  Result<> StartNext(const std::filesystem::path& system, std::stop_token stop) const override;
+  Result<std::optional<std::filesystem::path>> Next(std::stop_token stop) const override;
+  Result<> ClearNext(std::stop_token stop) const override;
 
  private:
   using Variables = std::map<std::string, std::string>;
@@ -36,7 +35,7 @@ class Grub final : public BootLoader {
   std::filesystem::path environment_block() const { return folder() / "grubenv"; }
 
   const Programs& programs_;
-  const HostPaths paths_;
+  const HostPaths& paths_;
 };
 
 }  // namespace matic::nixos

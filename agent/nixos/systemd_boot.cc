@@ -36,7 +36,7 @@ Result<std::vector<LoaderEntry>> SystemdBoot::Entries() const {
   return ReadLoaderEntries(paths_.boot);
 }
 
-Result<std::optional<fs::path>> SystemdBoot::Default(std::stop_token /*stop*/) {
+Result<std::optional<fs::path>> SystemdBoot::Default(std::stop_token /*stop*/) const {
   MATIC_ASSIGN(const std::vector<LoaderEntry> entries, Entries());
   std::error_code ignored;
   const fs::path beside = paths_.boot / "loader/loader.conf";
@@ -79,7 +79,7 @@ Result<> SystemdBoot::WriteOneShot(const std::string& id, std::stop_token stop) 
   return {};
 }
 
-Result<> SystemdBoot::SetOnce(const fs::path& system, std::stop_token stop) {
+Result<> SystemdBoot::StartNext(const fs::path& system, std::stop_token stop) const {
   MATIC_ASSIGN(const LoaderEntry entry, EntryOf(system));
   if (entry.tries_left == 0) {
     return Fail(ErrorCode::kRefused, "boot entry " + entry.id + " of " +
@@ -94,7 +94,7 @@ Result<> SystemdBoot::SetOnce(const fs::path& system, std::stop_token stop) {
                                   " and not \"" + entry.id + "\"");
 }
 
-Result<std::optional<fs::path>> SystemdBoot::PendingOnce(std::stop_token /*stop*/) {
+Result<std::optional<fs::path>> SystemdBoot::Next(std::stop_token /*stop*/) const {
   MATIC_ASSIGN(const std::optional<std::string> id, ReadLoaderVariable(paths_, kOneShot));
   if (!id) return std::nullopt;
   MATIC_ASSIGN(const std::vector<LoaderEntry> entries, Entries());
@@ -102,15 +102,10 @@ Result<std::optional<fs::path>> SystemdBoot::PendingOnce(std::stop_token /*stop*
   return entry == nullptr ? std::nullopt : entry->system;
 }
 
-Result<> SystemdBoot::ClearOnce(std::stop_token stop) {
+Result<> SystemdBoot::ClearNext(std::stop_token stop) const {
   MATIC_ASSIGN(const std::optional<std::string> id, ReadLoaderVariable(paths_, kOneShot));
   if (!id) return {};
   return WriteOneShot("", std::move(stop));
-}
-
-Result<std::optional<int>> SystemdBoot::TriesLeft(const fs::path& system) {
-  MATIC_ASSIGN(const LoaderEntry entry, EntryOf(system));
-  return entry.tries_left;
 }
 
 }  // namespace matic::nixos

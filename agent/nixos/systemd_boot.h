@@ -16,13 +16,12 @@ class SystemdBoot final : public BootLoader {
   SystemdBoot(const Programs& programs, const HostPaths& paths)
       : programs_(programs), paths_(paths) {}
 
-  std::string_view name() const override { return "systemd-boot"; }
-  StartOnce means() const override { return StartOnce::kOneShot; }
-  Result<std::optional<std::filesystem::path>> Default(std::stop_token stop) override;
-  Result<> SetOnce(const std::filesystem::path& system, std::stop_token stop) override;
-  Result<std::optional<std::filesystem::path>> PendingOnce(std::stop_token stop) override;
-  Result<> ClearOnce(std::stop_token stop) override;
-  Result<std::optional<int>> TriesLeft(const std::filesystem::path& system) override;
+  std::string Name() const override { return "systemd-boot"; }
+  StartOnce Way() const override { return StartOnce::kOneShot; }
+  Result<std::optional<std::filesystem::path>> Default(std::stop_token stop) const override;
+  Result<> StartNext(const std::filesystem::path& system, std::stop_token stop) const override;
+  Result<std::optional<std::filesystem::path>> Next(std::stop_token stop) const override;
+  Result<> ClearNext(std::stop_token stop) const override;
 
  private:
   Result<std::vector<LoaderEntry>> Entries() const;
@@ -31,7 +30,7 @@ class SystemdBoot final : public BootLoader {
   Result<> WriteOneShot(const std::string& id, std::stop_token stop) const;
 
   const Programs& programs_;
-  const HostPaths paths_;
+  const HostPaths& paths_;
 };
 
 }  // namespace matic::nixos

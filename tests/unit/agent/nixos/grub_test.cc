@@ -127,18 +127,18 @@ class GrubTest : public SwitchHost {
 };
 
 TEST_F(GrubTest, ASystemIsStartedOnce) {
-  EXPECT_EQ(grub_.PendingOnce({}).value(), std::nullopt);
+  EXPECT_EQ(grub_.Next({}).value(), std::nullopt);
   EXPECT_FALSE(fs::exists(folder_ / "boot/grub/grubenv"));
-  const auto set = grub_.SetOnce(third_, {});
+  const auto set = grub_.StartNext(third_, {});
   ASSERT_TRUE(set) << set.error().message;
   EXPECT_EQ(Variables(),
             "next_entry=NixOS - All configurations>NixOS - Configuration 3 "
             "(2026-01-03 - 24.11)\n");
-  EXPECT_EQ(grub_.PendingOnce({}).value(), third_);
+  EXPECT_EQ(grub_.Next({}).value(), third_);
   EXPECT_EQ(grub_.Default({}).value(), second_);
   for (int twice = 0; twice < 2; ++twice) {
-    ASSERT_TRUE(grub_.ClearOnce({}));
-    EXPECT_EQ(grub_.PendingOnce({}).value(), std::nullopt);
+    ASSERT_TRUE(grub_.ClearNext({}));
+    EXPECT_EQ(grub_.Next({}).value(), std::nullopt);
   }
 }
 
@@ -160,22 +160,22 @@ TEST_F(GrubTest, ADiskThatGrubCannotWriteToIsRefused) {
        {std::pair("btrfs", ""), std::pair("zfs", ""), std::pair("ext2", "lvm"),
         std::pair("ext2", "diskfilter mdraid1x")}) {
     WriteProbe(file_system, layers);
-    const auto set = grub_.SetOnce(third_, {});
+    const auto set = grub_.StartNext(third_, {});
     ASSERT_FALSE(set);
     EXPECT_EQ(set.error().code, ErrorCode::kRefused);
     EXPECT_THAT(set.error().message, HasSubstr("start it again and again"));
   }
-  EXPECT_EQ(grub_.PendingOnce({}).value(), std::nullopt);
+  EXPECT_EQ(grub_.Next({}).value(), std::nullopt);
 }
 
 TEST_F(GrubTest, ASystemWithoutAnEntryIsNotStarted) {
-  EXPECT_EQ(grub_.SetOnce("/nix/store/h4-nixos-system-web-4", {}).error().code,
+  EXPECT_EQ(grub_.StartNext("/nix/store/h4-nixos-system-web-4", {}).error().code,
             ErrorCode::kNotFound);
 }
 
 TEST_F(GrubTest, FilesThatAreBrokenAreNamed) {
   Write("boot/grub/grubenv", "no environment block");
-  const auto pending = grub_.PendingOnce({});
+  const auto pending = grub_.Next({});
   ASSERT_FALSE(pending);
   EXPECT_THAT(pending.error().message, HasSubstr("invalid environment block"));
   fs::remove(folder_ / "boot/grub/grub.cfg");
@@ -184,7 +184,7 @@ TEST_F(GrubTest, FilesThatAreBrokenAreNamed) {
 
 TEST_F(GrubTest, AGrubRebootThatDidNothingIsFound) {
   WriteProgram("grub-reboot", "#!/bin/sh\nexit 0\n");
-  const auto set = grub_.SetOnce(third_, {});
+  const auto set = grub_.StartNext(third_, {});
   ASSERT_FALSE(set);
   EXPECT_THAT(set.error().message, HasSubstr("but it is \"\" and not"));
 }

@@ -51,21 +51,21 @@ class SystemdBootTest : public SwitchHost {
     EXPECT_TRUE(system) << (system ? "" : system.error().message);
     return system.value_or(std::nullopt);
   }
-  std::optional<fs::path> Pending() { return MakeLoader()->PendingOnce({}).value(); }
+  std::optional<fs::path> Pending() { return MakeLoader()->Next({}).value(); }
   std::unique_ptr<BootLoader> MakeLoader() {
-    return MakeBootLoader(BootLoaderKind::kAuto, programs_, paths_);
+    return MakeBootLoader(programs_, paths_, config::LoaderChoice::kAuto);
   }
 };
 
 TEST_F(SystemdBootTest, ASystemIsStartedOnce) {
-  EXPECT_EQ(MakeLoader()->name(), "systemd-boot");
+  EXPECT_EQ(MakeLoader()->Name(), "systemd-boot");
   EXPECT_EQ(Pending(), std::nullopt);
-  const auto set = MakeLoader()->SetOnce(SystemOfGeneration("3"), {});
+  const auto set = MakeLoader()->StartNext(SystemOfGeneration("3"), {});
   ASSERT_TRUE(set) << set.error().message;
   EXPECT_EQ(Pending(), SystemOfGeneration("3"));
   EXPECT_EQ(Default(), SystemOfGeneration("2"));
   for (int twice = 0; twice < 2; ++twice) {
-    ASSERT_TRUE(MakeLoader()->ClearOnce({}));
+    ASSERT_TRUE(MakeLoader()->ClearNext({}));
     EXPECT_EQ(Pending(), std::nullopt);
   }
 }
@@ -98,14 +98,12 @@ TEST_F(SystemdBootTest, AnotherSystemIsNoneOfOurs) {
   EXPECT_EQ(Default(), std::nullopt);
 }
 
-TEST_F(SystemdBootTest, CountedStartsAreTold) {
+TEST_F(SystemdBootTest, AnEntryWhoseStartsAreCountedIsStartedOnceToo) {
   fs::remove(folder_ / "boot/loader/entries/nixos-generation-3.conf");
   WriteEntry("3", "+2-1");
   WriteDefault("nixos-*", "preferred nixos-generation-3.conf\n");
   EXPECT_EQ(Default(), SystemOfGeneration("3"));
-  EXPECT_EQ(MakeLoader()->TriesLeft(SystemOfGeneration("3")).value(), 2);
-  EXPECT_EQ(MakeLoader()->TriesLeft(SystemOfGeneration("2")).value(), std::nullopt);
-  ASSERT_TRUE(MakeLoader()->SetOnce(SystemOfGeneration("3"), {}));
+  ASSERT_TRUE(MakeLoader()->StartNext(SystemOfGeneration("3"), {}));
   EXPECT_EQ(Pending(), SystemOfGeneration("3"));
 }
 
@@ -114,14 +112,14 @@ TEST_F(SystemdBootTest, AnEntryThatIsBadIsNotStarted) {
   WriteEntry("3", "+0-3");
   WriteDefault("nixos-*", "preferred nixos-generation-3.conf\n");
   EXPECT_EQ(Default(), SystemOfGeneration("2"));
-  const auto set = MakeLoader()->SetOnce(SystemOfGeneration("3"), {});
+  const auto set = MakeLoader()->StartNext(SystemOfGeneration("3"), {});
   ASSERT_FALSE(set);
   EXPECT_EQ(set.error().code, ErrorCode::kRefused);
   EXPECT_EQ(Pending(), std::nullopt);
 }
 
 TEST_F(SystemdBootTest, ASystemWithoutAnEntryIsNotStarted) {
-  const auto set = MakeLoader()->SetOnce(SystemOfGeneration("4"), {});
+  const auto set = MakeLoader()->StartNext(SystemOfGeneration("4"), {});
   ASSERT_FALSE(set);
   EXPECT_EQ(set.error().code, ErrorCode::kNotFound);
   EXPECT_THAT(set.error().message, HasSubstr("hash4-nixos-system-web-4 has no boot entry"));
@@ -129,11 +127,11 @@ TEST_F(SystemdBootTest, ASystemWithoutAnEntryIsNotStarted) {
 
 TEST_F(SystemdBootTest, WhatWasNotWrittenIsFound) {
   WriteProgram("bootctl", "#!/bin/sh\nexit 0\n");
-  const auto silent = MakeLoader()->SetOnce(SystemOfGeneration("3"), {});
+  const auto silent = MakeLoader()->StartNext(SystemOfGeneration("3"), {});
   ASSERT_FALSE(silent);
   EXPECT_THAT(silent.error().message, HasSubstr("LoaderEntryOneShot, but there is none"));
   WriteProgram("bootctl", "#!/bin/sh\necho 'Not booted with UEFI.' >&2; exit 1\n");
-  const auto loud = MakeLoader()->SetOnce(SystemOfGeneration("3"), {});
+  const auto loud = MakeLoader()->StartNext(SystemOfGeneration("3"), {});
   EXPECT_THAT(loud.error().message,
               AllOf(HasSubstr("bootctl set-oneshot"), HasSubstr("Not booted with UEFI.")));
 }
@@ -143,23 +141,28 @@ TEST_F(SystemdBootTest, AOneShotOfAnEntryThatIsGoneIsNothing) {
   EXPECT_EQ(Pending(), std::nullopt);
 }
 
-TEST_F(SystemdBootTest, WhatStartedTheMachineIsFoundOut) {
+TEST_F(SystemdBootTest, TheBootLoaderIsFoundOutAtEachCall) {
+  const auto loader = MakeLoader();
+  WriteVariable("LoaderInfo", "GRUB 2.12");
   Write("boot/grub/grub.cfg", "");
-  EXPECT_EQ(FindBootLoader(paths_), BootLoaderKind::kGrub);
+  EXPECT_EQ(loader->Way(), StartOnce::kGrubReboot);
   WriteVariable("LoaderInfo", "systemd-boot 252.39");
-  EXPECT_EQ(FindBootLoader(paths_), BootLoaderKind::kSystemdBoot);
+  EXPECT_EQ(loader->Way(), StartOnce::kOneShot);
   WriteVariable("LoaderInfo", "limine");
   fs::remove_all(paths_.boot);
-  EXPECT_EQ(FindBootLoader(paths_), BootLoaderKind::kNone);
+  EXPECT_EQ(loader->Way(), StartOnce::kNot);
 }
 
-TEST_F(SystemdBootTest, AnUnknownBootLoaderSaysWhatLetsItGoOn) {
-  const auto loader = MakeBootLoader(BootLoaderKind::kNone, programs_, paths_);
-  EXPECT_EQ(loader->means(), StartOnce::kNot);
-  const auto set = loader->SetOnce(SystemOfGeneration("3"), {});
+TEST_F(SystemdBootTest, AnotherBootLoaderCannot) {
+  const auto loader = MakeBootLoader(programs_, paths_, config::LoaderChoice::kNone);
+  EXPECT_EQ(loader->Way(), StartOnce::kNot);
+  EXPECT_EQ(loader->Default({}).value(), std::nullopt);
+  EXPECT_EQ(loader->Next({}).value(), std::nullopt);
+  EXPECT_TRUE(loader->ClearNext({}));
+  const auto set = loader->StartNext(SystemOfGeneration("3"), {});
   ASSERT_FALSE(set);
   EXPECT_EQ(set.error().code, ErrorCode::kRefused);
-  EXPECT_THAT(set.error().message, HasSubstr("nixos.start_without_trial: true"));
+  EXPECT_THAT(set.error().message, HasSubstr("neither systemd-boot nor GRUB"));
 }
 
 }  // namespace
