@@ -11,17 +11,15 @@
 #include <cstdlib>
 #include <memory>
 
-#include "agent/ab/ab_backend.h"
-#include "agent/ab/download_rate.h"
 #include "agent/api/server.h"
 #include "agent/channel/poller.h"
-#include "agent/channel/trusted_resolver.h"
 #include "agent/config/changes.h"
 #include "agent/config/config.h"
+#include "agent/engine/step_log.h"
 #include "agent/engine/update_engine.h"
 #include "agent/health/checks.h"
 #include "agent/health/script_checks.h"
-#include "agent/health/time_check.h"
+#include "agent/host.h"
 #include "agent/journal_sink.h"
 #include "agent/logind/logind_reboot_guard.h"
 #include "agent/metrics/metrics_server.h"
@@ -30,16 +28,12 @@
 #include "agent/notices/journal.h"
 #include "agent/notices/try_channels.h"
 #include "agent/signals.h"
-#include "lib/base/replaceable.h"
 #include "lib/base/unique_fd.h"
 #include "lib/completion/completion.h"
-#include "lib/gpt/fdisk_partition_table.h"
-#include "lib/http/curl_http_client.h"
 #include "lib/journal/journal.h"
 #include "lib/notify/curl_transport.h"
 #include "lib/os/clock.h"
 #include "lib/os/crash_record.h"
-#include "lib/os/linux_block_device.h"
 #include "lib/os/machine_id.h"
 #include "lib/os/os_release.h"
 #include "lib/os/process_runner.h"
@@ -110,17 +104,6 @@ Result<UniqueFd> LockState(const std::filesystem::path& folder) {
   return fd;
 }
 
-Result<std::filesystem::path> FindDisk(const config::Config& config) {
-  if (config.disk != "auto") return config.disk;
-  MATIC_ASSIGN(ab::RootPartition root, ab::FindRootPartition());
-  return root.disk;
-}
-
-std::unique_ptr<ab::BootedSystem> MakeBootedSystem(const config::Config& config) {
-  if (!config.boot_facts.empty()) return std::make_unique<ab::FileBootedSystem>(config.boot_facts);
-  return std::make_unique<ab::LinuxBootedSystem>();
-}
-
 // Of the API's certificate.
 std::optional<WallTime> CertificateEnd(const std::vector<std::filesystem::path>& folders) {
   for (const std::filesystem::path& folder : folders) {
@@ -130,16 +113,39 @@ std::optional<WallTime> CertificateEnd(const std::vector<std::filesystem::path>&
   return std::nullopt;
 }
 
+bool IsRealMachine(const config::Config& config) {
+  return config.boot_facts.empty() && config.nixos.host_root.empty();
+}
+
+// What the host's own part stands on.
+struct Ground {
+  explicit Ground(const config::Config& config)
+      : ledger(config.state_dir, config.trial_deadline, clock), steps(ledger) {}
+
+  HostServices Services() { return {processes, clock, traffic, steps}; }
+
+  SystemClock clock;
+  SystemProcessRunner processes;
+  metrics::Traffic traffic;
+  engine::Ledger ledger;
+  engine::LedgerStepLog steps;
+};
+
+Result<std::unique_ptr<Host>> MakeHost(const config::Config& config, const HostServices& services) {
+  if (config.backend == config::BackendKind::kNixos) return MakeNixosHost(config, services);
+  return MakeAbHost(config, services);
+}
+
 // Everything between the configuration and the API, in the order of its making.
 class Agent {
  public:
   static Result<std::unique_ptr<Agent>> Make(const config::Loaded& loaded) {
     const config::Config& config = loaded.config;
     MATIC_ASSIGN(UniqueFd lock, LockState(config.state_dir));
-    MATIC_ASSIGN(std::filesystem::path disk, FindDisk(config));
-    MATIC_ASSIGN(auto device, LinuxBlockDevice::Open(disk, LinuxBlockDevice::Access::kReadWrite));
+    auto ground = std::make_unique<Ground>(config);
+    MATIC_ASSIGN(auto host, MakeHost(config, ground->Services()));
     return std::unique_ptr<Agent>(
-        new Agent(loaded, config, std::move(lock), disk, std::move(device)));
+        new Agent(loaded, config, std::move(lock), std::move(ground), std::move(host)));
   }
 
   // Until a signal ends it; `files` are read again at SIGHUP.
@@ -148,42 +154,36 @@ class Agent {
 
  private:
   Agent(const config::Loaded& loaded, const config::Config& config, UniqueFd lock,
-        const std::filesystem::path& disk, std::unique_ptr<LinuxBlockDevice> device)
+        std::unique_ptr<Ground> ground, std::unique_ptr<Host> host)
       : at_start_(loaded),
         loaded_(loaded),
         config_(at_start_.config),
         lock_(std::move(lock)),
-        device_(std::move(device)),
-        table_(disk),
-        booted_(MakeBootedSystem(config)),
-        rate_(MakeRate(config)),
-        http_(MakeImageHttpOptions(config.download)),
-        document_http_(MakeHttpOptions(config.download)),
-        counted_http_(http_, traffic_),
-        counted_device_(*device_, traffic_),
-        backend_(MakeAbOptions(config), table_, counted_device_, *booted_, counted_http_, clock_),
+        ground_(std::move(ground)),
+        clock_(ground_->clock),
+        processes_(ground_->processes),
+        ledger_(ground_->ledger),
+        host_(std::move(host)),
         checks_(health::MakeChecks(config.health, config.api, processes_, clock_), clock_,
                 health::ScriptFinder(config.health.checks.scripts, processes_)),
         announcer_(MakeAnnouncerOptions(config), courier_, clock_),
-        ledger_(config.state_dir, config.trial_deadline, clock_),
         prechecks_(config.prechecks, MakeMachine(config), processes_, clock_),
         guard_(processes_),
         hooks_(config.hooks, processes_, clock_),
-        resolver_(MakeResolverOptions(config), document_http_, clock_),
-        preparation_(MakePreparationOptions(), resolver_, prechecks_, hooks_, guard_, clock_,
-                     ledger_),
-        aftermath_(resolver_, hooks_, processes_, ledger_, CrashRecordFolders()),
-        worker_(MakeWorkerOptions(config), backend_, preparation_, aftermath_, checks_, processes_,
-                clock_, ledger_),
-        engine_(MakeEngineOptions(config), backend_, resolver_, checks_, preparation_, hooks_,
-                clock_, ledger_, worker_),
-        poller_(MakePollerOptions(config), resolver_, engine_, clock_) {
+        preparation_(MakePreparationOptions(), host_->resolver(), prechecks_, hooks_, guard_,
+                     clock_, ledger_),
+        aftermath_(host_->resolver(), hooks_, processes_, ledger_, CrashRecordFolders()),
+        worker_(MakeWorkerOptions(config), host_->backend(), preparation_, aftermath_, checks_,
+                processes_, clock_, ledger_),
+        engine_(MakeEngineOptions(config), host_->backend(), host_->resolver(), checks_,
+                preparation_, hooks_, clock_, ledger_, worker_),
+        poller_(MakePollerOptions(config), host_->resolver(), engine_, clock_) {
     ledger_.SetObserver([this](const engine::HistoryEvent& event) {
       notices::WriteToJournal(event);
       announcer_.Tell(event);
     });
     ledger_.Load();
-    if (config.boot_facts.empty() && std::filesystem::exists(kStateLost)) {
+    if (IsRealMachine(config) && std::filesystem::exists(kStateLost)) {
       ledger_.AddProblem(
           "the state partition could not be mounted: what is kept now is lost at the "
           "next reboot");
@@ -200,7 +200,7 @@ class Agent {
         {.listen = config_.metrics.listen,
          .state_dir = config_.state_dir,
          .pki_dirs = config_.api.pki_dirs},
-        {.engine = engine_, .traffic = traffic_, .notifications = [this] {
+        {.engine = engine_, .traffic = ground_->traffic, .notifications = [this] {
            return announcer_.Counts();
          }});
     if (server) return std::move(*server);
@@ -224,7 +224,7 @@ class Agent {
     engine::WorkerOptions options{.health = health::MakeRetryPolicy(config.health),
                                   .reboot_command = config.reboot_command,
                                   .good_boot_command = {}};
-    if (config.boot_facts.empty()) {
+    if (IsRealMachine(config)) {
       options.good_boot_command = {"systemctl", "--no-block", "start", "boot-complete.target"};
     }
     return options;
@@ -238,65 +238,8 @@ class Agent {
 
   static std::string MachineId() { return ReadMachineId().value_or(""); }
 
-  // The time when this program was released.
-  static WallTime TimeFloor() { return ParseTime(MATIC_RELEASED).value_or(WallTime{}); }
-
   engine::PreparationOptions MakePreparationOptions() const {
-    return {.machine_id = MachineId(), .time_floor = [this] { return resolver_.TimeFloor(); }};
-  }
-
-  static http::CurlOptions MakeHttpOptions(const config::Download& download) {
-    http::CurlOptions options;
-    options.ca_file = download.ca_file.string();
-    options.allow_http = download.allow_http;
-    options.connect_timeout = download.connect_timeout;
-    options.low_speed_time = download.low_speed;
-    options.low_speed_bytes = static_cast<uint32_t>(download.low_speed_bytes);
-    options.client_certificate = download.client_certificate.string();
-    options.client_key_secret = download.client_key_secret;
-    options.proxy = download.proxy;
-    options.proxy_secret = download.proxy_secret;
-    options.no_proxy = download.no_proxy;
-    for (const config::DownloadHeader& header : download.headers) {
-      options.headers.push_back({header.host, header.secret});
-    }
-    return options;
-  }
-
-  ab::DownloadRate MakeRate(const config::Config& config) const {
-    return {config.download, config.maintenance.rules.zone, clock_};
-  }
-
-  http::CurlOptions MakeImageHttpOptions(const config::Download& download) const {
-    http::CurlOptions options = MakeHttpOptions(download);
-    options.rate = [this] { return rate_->Now(); };
-    return options;
-  }
-
-  static ab::AbOptions MakeAbOptions(const config::Config& config) {
-    return {.tries = static_cast<uint8_t>(config.tries),
-            .sources = {.retry = MakeDownloadRetry(config.download),
-                        .files = AllowedFolders(config.download.file_dirs)},
-            .buffer_bytes = config.download.buffer_bytes};
-  }
-
-  static http::RetryPolicy MakeDownloadRetry(const config::Download& download) {
-    return {.retries = download.retries, .backoff = download.retry_backoff};
-  }
-
-  static channel::ResolverOptions MakeResolverOptions(const config::Config& config) {
-    return {.trust = config.trust,
-            .channel_url = config.channel.url,
-            .state_dir = config.state_dir,
-            .time_floor = TimeFloor(),
-            .clock_is_set =
-                [] {
-                  const Result<health::KernelClock> clock = health::ReadKernelClock();
-                  return clock && clock->synchronised;
-                },
-            .retry = MakeDownloadRetry(config.download),
-            .document_timeout = config.download.document_timeout,
-            .file_dirs = config.download.file_dirs};
+    return {.machine_id = MachineId(), .time_floor = [this] { return host_->TimeFloor(); }};
   }
 
   static channel::PollerOptions MakePollerOptions(const config::Config& config) {
@@ -322,14 +265,16 @@ class Agent {
             .channel = [this] { return LookAtChannel(); }};
   }
 
-  static engine::EngineOptions MakeEngineOptions(const config::Config& config) {
+  engine::EngineOptions MakeEngineOptions(const config::Config& config) const {
     engine::EngineOptions options{.node_name = config.name,
                                   .machine_id = MachineId(),
-                                  .backend_name = "ab",
+                                  .backend_name = std::string(host_->name()),
                                   .os_version = {},
                                   .default_health_timeout = config.health.timeout,
                                   .maintenance = config.maintenance.rules,
-                                  .reboot_delay = config.maintenance.reboot_delay};
+                                  .reboot_delay = config.maintenance.reboot_delay,
+                                  .allow_reboot = config.maintenance.allow_reboot,
+                                  .default_mode = config.nixos.mode};
     if (Result<OsRelease> release = ReadOsRelease()) {
       options.os_version = Lookup(*release, "PRETTY_NAME");
     }
@@ -340,27 +285,18 @@ class Agent {
   config::Loaded loaded_;  // the latest that was good
   const config::Config& config_;
   UniqueFd lock_;
-  SystemClock clock_;
-  SystemProcessRunner processes_;
-  std::unique_ptr<LinuxBlockDevice> device_;
-  gpt::FdiskPartitionTable table_;
-  std::unique_ptr<ab::BootedSystem> booted_;
-  Replaceable<ab::DownloadRate> rate_;
-  http::CurlHttpClient http_;           // images
-  http::CurlHttpClient document_http_;  // small, and waited for: not held back
-  metrics::Traffic traffic_;
-  metrics::CountingHttpClient counted_http_;
-  metrics::CountingBlockDevice counted_device_;
-  ab::AbBackend backend_;
+  std::unique_ptr<Ground> ground_;
+  SystemClock& clock_;
+  SystemProcessRunner& processes_;
+  engine::Ledger& ledger_;
+  std::unique_ptr<Host> host_;
   health::CheckRunner checks_;
   notify::CurlTransport transport_;
   notify::Courier courier_{transport_, processes_};
   notices::Announcer announcer_;
-  engine::Ledger ledger_;
   prechecks::Prechecks prechecks_;
   logind::LogindRebootGuard guard_;
   hooks::Runner hooks_;
-  channel::TrustedResolver resolver_;
   engine::Preparation preparation_;
   engine::Aftermath aftermath_;
   engine::Worker worker_;
@@ -376,11 +312,7 @@ void Agent::Apply(const config::Config& config, const std::vector<std::string>& 
   prechecks_.Configure(config.prechecks);
   hooks_.Configure(config.hooks);
   ledger_.SetTrialDeadline(config.trial_deadline);
-  rate_.Replace(MakeRate(config));
-  http_.Configure(MakeImageHttpOptions(config.download));
-  document_http_.Configure(MakeHttpOptions(config.download));
-  backend_.Configure(MakeAbOptions(config));
-  resolver_.Configure(MakeResolverOptions(config));
+  host_->Configure(config);
   worker_.Configure(MakeWorkerOptions(config));
   engine_.Configure(MakeEngineOptions(config));
   // What holds a thread of its own is stopped for it, and so left alone where nothing has changed.
@@ -424,11 +356,13 @@ Result<> Agent::Serve(const Signals& signals, const ConfigFiles& files) {
   announcer_.Start(engine_);
   worker_.Start();
   poller_.Start();
+  host_->Start(engine_);
   spdlog::info("matic-agent {} serves {}", MATIC_VERSION, config_.api.socket.string());
   signals.Wait([&] { return Reload(files); });
   spdlog::info("stopping");
   sd_notify(0, "STOPPING=1");
   poller_.Stop();
+  host_->Stop();
   worker_.Stop();
   announcer_.Stop(kLastWords);
   server->Shutdown();
@@ -445,7 +379,7 @@ Result<> Agent::RollBack(const std::string& reason) {
   MATIC_ASSIGN(
       update::RollbackRequested event,
       engine::RollbackByHand(ledger_.State(), facts, {.reason = reason}, "matic-agent --rollback"));
-  std::printf("going back from %s to %s, and rebooting\n", event.running.c_str(),
+  std::printf("going back from %s to %s, by a reboot where it takes one\n", event.running.c_str(),
               event.previous.c_str());
   return worker_.RunAlone(event);
 }
@@ -541,6 +475,9 @@ int Main(int argc, char** argv) {
 }
 
 }  // namespace
+
+WallTime ReleaseTime() { return ParseTime(MATIC_RELEASED).value_or(WallTime{}); }
+
 }  // namespace matic
 
 int main(int argc, char** argv) { return matic::Main(argc, argv); }

@@ -11,7 +11,18 @@ namespace {
 // Sockets, ports and files that are open, and names that others have been told. A name that ends in
 // a dot stands for its section.
 constexpr std::string_view kAtStart[] = {
-    "api.", "boot_facts", "disk", "metrics.", "name", "reboot_command", "state_dir", "trust.root",
+    "api.",
+    "backend",
+    "boot_facts",
+    "disk",
+    "metrics.",
+    "name",
+    "nixos.boot_folder",
+    "nixos.boot_loader",
+    "nixos.host_root",
+    "reboot_command",
+    "state_dir",
+    "trust.root",
 };
 
 // What the files make of one key, whether they set it or not.
@@ -43,10 +54,14 @@ std::vector<std::string> ChangedKeys(const Loaded& before, const Loaded& after) 
 
 Config Effective(const Config& running, Config fresh) {
   fresh.api = running.api;
+  fresh.backend = running.backend;
   fresh.boot_facts = running.boot_facts;
   fresh.disk = running.disk;
   fresh.metrics = running.metrics;
   fresh.name = running.name;
+  fresh.nixos.boot_folder = running.nixos.boot_folder;
+  fresh.nixos.boot_loader = running.nixos.boot_loader;
+  fresh.nixos.host_root = running.nixos.host_root;
   fresh.reboot_command = running.reboot_command;
   fresh.state_dir = running.state_dir;
   fresh.trust.root = running.trust.root;

@@ -16,6 +16,7 @@
 #include "agent/config/health.h"
 #include "agent/config/hooks.h"
 #include "agent/config/maintenance.h"
+#include "agent/config/nixos.h"
 #include "agent/config/notifications.h"
 #include "agent/config/prechecks.h"
 #include "lib/base/result.h"
@@ -28,6 +29,8 @@ struct Metrics {
   bool operator==(const Metrics&) const = default;
 };
 
+enum class BackendKind { kAb, kNixos };
+
 enum class LogLevel { kDebug, kInfo, kWarning, kError };
 
 struct Log {
@@ -38,6 +41,7 @@ struct Log {
 
 struct Config {
   std::string name;  // Load puts the host's name here where no file does
+  BackendKind backend = BackendKind::kAb;
   std::filesystem::path state_dir = "/var/lib/matic";
   std::filesystem::path disk = "auto";  // or a device, or a plain file
   // File-backed mode: a JSON file that says what was started. Empty on a real machine.
@@ -54,6 +58,7 @@ struct Config {
   Notifications notifications = {};
   Trust trust = {};
   Channel channel = {};
+  Nixos nixos = {};
   Metrics metrics = {};
   Log log;
 

@@ -26,6 +26,8 @@ std::vector<Field> FieldsOf(Config& config) {
   Api& api = config.api;
   std::vector<Field> fields = {
       {"name", Text(config.name, kHostname)},
+      {"backend", Choice<BackendKind>(config.backend,
+                                      {{"ab", BackendKind::kAb}, {"nixos", BackendKind::kNixos}})},
       {"state_dir", Text(config.state_dir, kPath)},
       {"disk", Text(config.disk, kDisk)},
       {"boot_facts", Text(config.boot_facts, kPathOrNothing)},
@@ -53,6 +55,7 @@ std::vector<Field> FieldsOf(Config& config) {
   std::ranges::move(HooksFields(config.hooks), std::back_inserter(fields));
   std::ranges::move(NotificationFields(config.notifications), std::back_inserter(fields));
   std::ranges::move(SourceFields(config.trust, config.channel), std::back_inserter(fields));
+  std::ranges::move(NixosFields(config.nixos), std::back_inserter(fields));
   std::ranges::move(MaintenanceFields(config.maintenance), std::back_inserter(fields));
   return fields;
 }

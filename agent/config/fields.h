@@ -91,6 +91,10 @@ std::vector<Field> SourceFields(Trust& trust, Channel& channel);
 std::optional<std::pair<std::string, std::string>> ContradictionIn(const Trust& trust,
                                                                    const Channel& channel);
 
+// Those of the `nixos` section, and what is wrong with them together.
+std::vector<Field> NixosFields(Nixos& nixos);
+std::optional<std::pair<std::string, std::string>> ContradictionIn(const Nixos& nixos);
+
 // Those of the `notifications` section, and the same for it.
 std::vector<Field> NotificationFields(Notifications& notifications);
 std::optional<std::pair<std::string, std::string>> ContradictionIn(

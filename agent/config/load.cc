@@ -60,6 +60,9 @@ class Loader {
     if (const auto wrong = ContradictionIn(config_.notifications)) {
       return Contradiction(wrong->first, wrong->first, wrong->second);
     }
+    if (const auto wrong = ContradictionIn(config_.nixos)) {
+      return Contradiction(wrong->first, wrong->first, wrong->second);
+    }
     if (const auto wrong = ContradictionIn(config_.trust, config_.channel)) {
       return Contradiction(wrong->first, wrong->first, wrong->second);
     }

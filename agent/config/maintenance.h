@@ -11,6 +11,7 @@ namespace matic::config {
 struct Maintenance {
   calendar::Rules rules;  // but for its moments
   std::chrono::seconds reboot_delay{0};
+  bool allow_reboot = true;  // else an update that takes one waits, staged
 
   bool operator==(const Maintenance&) const = default;
 };

@@ -52,6 +52,7 @@ std::vector<Field> MaintenanceFields(Maintenance& maintenance) {
        Seconds(rules.random_delay, 0, SecondsOf(calendar::kMaxRandomDelay))},
       {"maintenance.min_uptime_seconds",
        Seconds(rules.minimum_uptime, 0, SecondsOf(calendar::kMaxMinimumUptime))},
+      {"maintenance.allow_reboot", Flag(maintenance.allow_reboot)},
       {"maintenance.reboot_delay_seconds", Seconds(maintenance.reboot_delay, 0, 86400)},
   };
 }

@@ -202,6 +202,10 @@ Result<> Worker::RunAlone(const update::Event& event) {
   MATIC_TRY(Take(event));
   if (reboot_due_) return {};
   const AgentState state = ledger_.State();
+  if (state.last_outcome && state.last_outcome->outcome.rollback &&
+      std::holds_alternative<update::Idle>(state.update)) {
+    return {};  // it took no reboot
+  }
   return Fail(ErrorCode::kIo,
               state.last_outcome ? state.last_outcome->outcome.reason : "no reboot came of it");
 }

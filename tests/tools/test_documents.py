@@ -14,7 +14,7 @@ def configuration_keys() -> set[str]:
     found = set(keys.findall((ROOT / "agent/config/fields.cc").read_text()))
     for fields in (ROOT / "agent/config").glob("*_fields.cc"):
         found |= {key for key in keys.findall(fields.read_text()) if "." in key}
-    return found - {"debug", "info", "warning", "error"}
+    return found - {"debug", "info", "warning", "error", "ab", "nixos"}
 
 
 def words_of_the_settings() -> set[str]:

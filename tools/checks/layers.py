@@ -64,7 +64,7 @@ ALLOWED: dict[str, list[str]] = {
                       "agent/engine", "agent/health"],
     "agent/deadline": ["lib/base", "lib/os", "lib/gpt", "boot/policy"],
     "agent": [*AGENT_BASE, "agent/update", "agent/config", "agent/health", "agent/hooks",
-              "agent/prechecks", "agent/engine", "agent/channel", "agent/logind", "agent/ab",
+              "agent/prechecks", "agent/engine", "agent/channel", "agent/logind", "agent/ab", "agent/nixos",
               "agent/api", "agent/metrics", "agent/notices"],
     "osctl": [*LIB, "proto", "boot/policy", "osctl/disk", "osctl/render"],
     "osctl/disk": [*LIB, "boot/policy"],
