@@ -105,15 +105,15 @@ stdenv.mkDerivation {
   ninjaFlags = [
     "matic-agent"
     "matic-agent-completion"
+    "matic-deadline"
     "osctl"
     "osctl-completion"
   ];
 
-  # matic-deadline watches a slot of a disk, which a Nix host has none of, and the units that name
-  # /usr/bin are made by the NixOS module.
+  # The units that name /usr/bin are made by the NixOS module.
   installPhase = ''
     runHook preInstall
-    install -D -t $out/bin bin/matic-agent bin/osctl
+    install -D -t $out/bin bin/matic-agent bin/matic-deadline bin/osctl
     install -D -m 644 -t $out/share/man/man1 $src/docs/man/osctl.1
     install -D -m 644 -t $out/share/man/man5 $src/docs/man/agent.yaml.5
     install -D -m 644 -t $out/share/man/man8 $src/docs/man/matic-agent.8

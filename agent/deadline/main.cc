@@ -1,18 +1,19 @@
-// matic-deadline: while the running slot is on trial, waits until the trial's deadline; a slot that
-// is not confirmed by then is left by a forced restart. Started by the initrd and again by systemd;
-// needs no agent, no network and no /var.
+// matic-deadline: while the running system is on trial, waits until the trial's deadline; a system
+// that is not confirmed by then is left by a forced restart. Started by the initrd and again by
+// systemd; needs no agent, no network and, but on a Nix host, no /var.
 
 #include <getopt.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cstdio>
-#include <future>
+#include <filesystem>
 #include <memory>
-#include <thread>
+#include <utility>
 
 #include "agent/deadline/machine.h"
+#include "agent/deadline/nix_host.h"
+#include "agent/deadline/observer.h"
 #include "agent/deadline/running_slot.h"
 #include "agent/deadline/trial.h"
 
@@ -21,8 +22,6 @@ namespace {
 
 using std::chrono::seconds;
 
-// A read that takes longer will not come back.
-constexpr seconds kReadLimit{20};
 constexpr seconds kLookInterval{2};
 // How soon a confirmation is noticed, and the memory given back.
 constexpr seconds kSettledInterval{30};
@@ -31,73 +30,37 @@ struct Options {
   Places places;
   std::string state = "/var/lib/matic/rollback_state.json";
   bool initrd = false;
+  bool nixos = false;
 };
 
-struct Observation {
-  std::optional<seconds> deadline;
-  std::optional<Reading> slot;  // nothing: not found yet
-};
-
-// Looks at state and table in a thread, since a read from a dead disk never returns.
-class Observer {
- public:
-  Observer(const Machine& machine, Places places, std::string state)
-      : machine_(machine), places_(std::move(places)), state_(std::move(state)) {}
-
-  Observation Look() {
-    if (*busy_) return Stuck();
-    busy_->store(true);
-    std::promise<Observation> promise;
-    auto result = promise.get_future();
-    std::thread([this, busy = busy_, promise = std::move(promise)]() mutable {
-      promise.set_value(LookNow());
-      busy->store(false);
-    }).detach();
-    if (result.wait_for(kReadLimit) != std::future_status::ready) return Stuck();
-    return result.get();
-  }
-  const std::string& slot_name() const { return slot_name_; }
-
- private:
-  Observation Stuck() const {
-    return {std::nullopt, known_ ? std::optional(Reading::kUnreadable) : std::nullopt};
-  }
-
-  Observation LookNow() {
-    if (!slot_) {
-      auto found = FindRunningSlot(places_);
-      if (found) {
-        slot_name_ = found->name;
-        slot_ = std::make_unique<RunningSlot>(std::move(*found));
-        known_ = true;
-      }
+Look LookAtSlot(const Places& places) {
+  return [places, slot = std::make_shared<std::optional<RunningSlot>>()]() {
+    if (!*slot) {
+      auto found = FindRunningSlot(places);
+      if (found) *slot = std::move(*found);
     }
-    Observation seen;
-    if (slot_) seen.slot = ReadSlot(*slot_);
-    if (const auto text = machine_.ReadFile(state_)) seen.deadline = ParseDeadline(*text);
-    return seen;
-  }
+    return *slot ? std::optional(Sighting{ReadSlot(**slot), (*slot)->name}) : std::nullopt;
+  };
+}
 
-  const Machine& machine_;
-  const Places places_;
-  const std::string state_;
-  std::shared_ptr<std::atomic<bool>> busy_ = std::make_shared<std::atomic<bool>>(false);
-  std::atomic<bool> known_ = false;
-  std::unique_ptr<RunningSlot> slot_;
-  std::string slot_name_ = "the system";
-};
+Look LookAtSystem(const Options& options) {
+  if (!options.nixos) return LookAtSlot(options.places);
+  NixPlaces places;
+  places.host_state = std::filesystem::path(options.state).replace_filename("nixos.json");
+  return [places] { return LookAtNixHost(places); };
+}
 
 int Watch(Machine& machine, const Options& options) {
-  Observer observer(machine, options.places, options.state);
+  Observer observer(machine, LookAtSystem(options), options.state);
   std::optional<Reading> at_start;
   std::optional<seconds> told;
   bool prepared = false;
   for (;;) {
-    const Observation seen = observer.Look();
-    if (!at_start && (seen.slot == Reading::kOnTrial || seen.slot == Reading::kSettled)) {
-      at_start = seen.slot;
+    const Observation seen = observer.Observe();
+    if (!at_start && (seen.reading == Reading::kOnTrial || seen.reading == Reading::kSettled)) {
+      at_start = seen.reading;
     }
-    if (seen.slot == Reading::kSettled) return 0;
+    if (seen.reading == Reading::kSettled) return 0;
     // Not before there is something to wait for: on a confirmed system the start of the others
     // counts.
     if (!prepared) machine.PrepareForTheWorst();
@@ -111,12 +74,13 @@ int Watch(Machine& machine, const Options& options) {
       continue;
     }
     const bool in_initrd = options.initrd && machine.SharesRootWithInit();
-    switch (JudgeAtDeadline(at_start, seen.slot.value_or(Reading::kUnreadable), in_initrd)) {
+    switch (JudgeAtDeadline(at_start, seen.reading.value_or(Reading::kUnreadable), in_initrd)) {
       case Verdict::kReboot:
-        machine.Restart(observer.slot_name() + " is on trial and not confirmed " +
+        machine.Restart(observer.name() + " is on trial and not confirmed " +
                         std::to_string(deadline.count()) + " s after the start");
       case Verdict::kDone:
-        if (at_start) return 0;
+        // On a Nix host: its agent has never noted anything.
+        if (at_start || options.nixos) return 0;
         machine.Say("the running system was not started from a slot; there is no trial to end");
         return options.initrd ? 0 : 1;
       case Verdict::kLookAgain:
@@ -129,9 +93,11 @@ int Watch(Machine& machine, const Options& options) {
 int Usage(FILE* out) {
   std::fputs(
       "usage: matic-deadline [--partition DEV] [--now-state FILE] [--initrd]\n"
+      "       matic-deadline --nixos [--now-state FILE]\n"
       "  --partition DEV   the slot the system runs from (default: found)\n"
       "  --now-state FILE  the agent's state (default: /var/lib/matic/rollback_state.json)\n"
-      "  --initrd          started before the real root is there\n",
+      "  --initrd          started before the real root is there\n"
+      "  --nixos           a Nix host: what is on trial is in nixos.json beside the state\n",
       out);
   return out == stdout ? 0 : 2;
 }
@@ -140,6 +106,7 @@ int Main(int argc, char** argv) {
   constexpr option kOptions[] = {{"partition", required_argument, nullptr, 'p'},
                                  {"now-state", required_argument, nullptr, 's'},
                                  {"initrd", no_argument, nullptr, 'i'},
+                                 {"nixos", no_argument, nullptr, 'n'},
                                  {"help", no_argument, nullptr, 'h'},
                                  {}};
   Options options;
@@ -154,13 +121,17 @@ int Main(int argc, char** argv) {
       case 'i':
         options.initrd = true;
         break;
+      case 'n':
+        options.nixos = true;
+        break;
       case 'h':
         return Usage(stdout);
       default:
         return Usage(stderr);
     }
   }
-  if (optind != argc) return Usage(stderr);
+  const bool of_slots = options.initrd || options.places.partition;
+  if (optind != argc || (options.nixos && of_slots)) return Usage(stderr);
   // systemd spares processes so marked when it stops everything before a shutdown, and a shutdown
   // can hang as well (https://systemd.io/ROOT_STORAGE_DAEMONS).
   if (options.initrd) argv[0][0] = '@';

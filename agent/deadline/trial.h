@@ -5,6 +5,7 @@
 #include <chrono>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "boot/policy/guid.h"
@@ -30,6 +31,13 @@ enum class Reading {
   kUnreadable,  // the disk does not answer
 };
 
+struct Sighting {
+  Reading reading;
+  std::string name;  // of the system, for messages: "slot-b"
+
+  bool operator==(const Sighting&) const = default;
+};
+
 // What the table says of the slot whose partition is `running`.
 Reading JudgeSlot(std::span<const boot::Partition> partitions, const boot::Guid& running);
 
@@ -39,7 +47,8 @@ enum class Verdict {
   kDone,
 };
 
-// At the deadline. `at_start` is what was first read of the slot; nothing where it was never found.
+// At the deadline. `at_start` is what was first read of the system; nothing where it was never
+// found.
 //  * A disk that stopped answering on a trial is a reason to restart: nobody can confirm any more.
 //  * A table that turned invalid is not: without it the next start would fail.
 //  * A slot that was never found is a reason while the machine is still in its initrd, which then

@@ -29,7 +29,7 @@ _MADE_OF = (
     paths.GUEST,
 )
 _TREE_MADE_OF = (_RECIPE / "tree", _RECIPE / "packages.list", _RECIPE / "initrd")
-_PROGRAMS = (paths.AGENT, paths.OSCTL)
+_PROGRAMS = (paths.AGENT, paths.PROGRAMS / "matic-deadline", paths.OSCTL)
 
 
 def make(out: Path, state: Path, say: Callable[[str], None]) -> Disk:

@@ -112,6 +112,14 @@ def test_the_sandbox_lets_the_configuration_be_written(nix: Nix) -> None:
         assert "ProtectHome" not in unit
 
 
+def test_the_deadline_waits_for_nothing_and_knows_the_kind_of_host(nix: Nix) -> None:
+    unit = nix.evaluate(DEFAULTS, "services.matic-deadline")
+    assert unit["wantedBy"] == ["sysinit.target"]
+    assert unit["unitConfig"]["DefaultDependencies"] is False
+    assert unit["after"] == []
+    assert unit["serviceConfig"]["ExecStart"].endswith("/bin/matic-deadline --nixos")
+
+
 def test_a_host_without_schedule_and_network_has_neither(nix: Nix) -> None:
     services = "{ matic-agent = { enable = true; schedule = [ ]; listenAddress = null; openFirewall = true; }; }"
     assert nix.evaluate(services, "timers") == {}

@@ -156,6 +156,44 @@ in
     };
   };
 
+  # As on other machines (agent/systemd), where the reasons are.
+  matic-deadline = {
+    description = "Reboot a system on trial that is not confirmed in time";
+    documentation = [ "man:matic-agent(8)" ];
+    wantedBy = [ "sysinit.target" ];
+    # It belongs to a start of the machine, not to what is switched to in the middle of one.
+    restartIfChanged = false;
+    unitConfig = {
+      DefaultDependencies = false;
+      StartLimitIntervalSec = 0;
+      X-StopOnRemoval = false;
+    };
+    serviceConfig = {
+      Type = "exec";
+      ExecStart = "${cfg.package}/bin/matic-deadline --nixos";
+      Restart = "on-failure";
+      RestartSec = 2;
+      OOMScoreAdjust = -1000;
+      LimitMEMLOCK = "infinity";
+      CapabilityBoundingSet = [
+        "CAP_SYS_BOOT"
+        "CAP_IPC_LOCK"
+        "CAP_SYS_NICE"
+        "CAP_SYS_PTRACE"
+        "CAP_DAC_READ_SEARCH"
+      ];
+      RestrictAddressFamilies = "none";
+      RestrictNamespaces = true;
+      RestrictSUIDSGID = true;
+      LockPersonality = true;
+      MemoryDenyWriteExecute = true;
+      NoNewPrivileges = true;
+      SystemCallArchitectures = "native";
+      SystemCallFilter = "@system-service reboot";
+      SystemCallErrorNumber = "EPERM";
+    };
+  };
+
   matic-update = {
     description = "Update from the configuration of this host";
     documentation = [ "man:osctl(1)" ];
