@@ -68,6 +68,7 @@ ALLOWED: dict[str, list[str]] = {
               "agent/api", "agent/metrics", "agent/notices"],
     "osctl": [*LIB, "proto", "boot/policy", "osctl/disk", "osctl/render"],
     "osctl/disk": [*LIB, "boot/policy"],
+    "osctl/fleet/inventory": ["lib/base", "lib/calendar", "lib/os"],
     "osctl/render": ["lib/base", "proto"],
 }
 
