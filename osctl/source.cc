@@ -31,10 +31,13 @@ Result<> CheckSource(const std::string& source) {
                                                " (a file of the node), or https://…?");
 }
 
+// The node knows where its store is.
 Result<> CheckStorePath(const std::string& path) {
-  constexpr std::string_view kStore = "/nix/store/";
-  if (path.starts_with(kStore) && path.size() > kStore.size() &&
-      path.find('/', kStore.size()) == std::string::npos) {
+  constexpr size_t kHash = 32;
+  const std::filesystem::path parsed(path);
+  const std::string name = parsed.filename();
+  if (parsed.is_absolute() && parsed.parent_path().filename() == "store" &&
+      name.size() > kHash + 1 && name[kHash] == '-') {
     return {};
   }
   return Fail(ErrorCode::kInvalidArgument,

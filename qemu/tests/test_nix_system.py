@@ -3,78 +3,13 @@
 from __future__ import annotations
 
 import fcntl
-import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from harness import paths
-
-_MAKE_HOST = paths.REPOSITORY / "tests/fixtures/nix-system/make-host"
-_BUILT = ".#nixosConfigurations.lab.config.system.build.toplevel"
-
-
-class FileHost:
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        home = root.parent / "home"
-        home.mkdir()
-        self._environment = {
-            **os.environ,
-            "HOME": str(home),
-            "NIX_STORE_DIR": f"{root}/nix/store",
-            "NIX_STATE_DIR": f"{root}/nix/var/nix",
-            "NIX_LOG_DIR": f"{root}/nix/var/log",
-            "NIX_CONF_DIR": f"{root}/nix/etc",
-            "NIX_LOCALSTATE_DIR": f"{root}/nix/var",
-            "NIX_CONFIG": "build-users-group =\nsandbox = false\nsubstitute = false\n"
-            "experimental-features = nix-command flakes\nflake-registry =\n",
-        }
-        made = self.run(_MAKE_HOST, root)
-        assert made.returncode == 0, made.stderr
-        self.profile = root / "nix/var/nix/profiles/system"
-
-    def run(self, *command: str | Path) -> subprocess.CompletedProcess[str]:
-        folder = self.root / "etc/nixos"
-        return subprocess.run(
-            command,
-            env=self._environment,
-            cwd=folder if folder.exists() else None,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
-    def set(self, **settings: str) -> None:
-        for name, value in settings.items():
-            path = self.root / "etc/nixos/settings" / name.replace("_", "-")
-            path.write_text(f"{value}\n")
-        self.run("git", "add", "--all")
-
-    def build(self) -> Path:
-        done = self.run("nix", "build", "--out-link", self.root / "built", _BUILT)
-        assert done.returncode == 0, done.stderr
-        return (self.root / "built").resolve()
-
-    def make_generation(self, profile: str = "system") -> Path:
-        system = self.build()
-        self.run("nix-env", "--profile", self.profile.parent / profile, "--set", system)
-        return system
-
-    def switch(self, system: Path, action: str) -> subprocess.CompletedProcess[str]:
-        return self.run(system / "bin/switch-to-configuration", action)
-
-    def link(self, name: str) -> Path:
-        return (self.root / "run" / name).resolve()
-
-    def entries(self) -> list[str]:
-        return sorted(path.name for path in (self.root / "boot/loader/entries").iterdir())
-
-    def default_entry(self) -> str:
-        lines = (self.root / "boot/loader/loader.conf").read_text().splitlines()
-        return next(line.split()[1] for line in lines if line.startswith("default "))
+from harness.nix_file_host import BUILT, FileHost
 
 
 @pytest.fixture
@@ -156,7 +91,7 @@ def test_switching_ends_as_the_configuration_says(
 
 def test_a_build_that_fails_says_why(host: FileHost) -> None:
     host.set(**{"break": "build"})
-    done = host.run("nix", "build", "--no-link", _BUILT)
+    done = host.run("nix", "build", "--no-link", BUILT)
     assert done.returncode != 0
     assert "'services.app.port' is of the wrong type" in done.stderr
 

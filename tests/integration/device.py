@@ -8,7 +8,8 @@ from pathlib import Path
 
 from harness import local_osctl, paths
 from harness.disk import Disk, SlotState
-from harness.file_backed import FileBackedMachine, Settings, pack_tiny_image
+from harness.file_backed import FileBackedMachine, pack_tiny_image
+from harness.file_backed_agent import Settings
 from harness.https_server import Behaviour, HttpsServer
 from harness.images import Image
 from harness.node import ENDED, UPDATE_FAILED, Schedule
