@@ -175,14 +175,16 @@ class Agent {
         aftermath_(host_->resolver(), hooks_, processes_, ledger_, CrashRecordFolders()),
         worker_(MakeWorkerOptions(config), host_->backend(), preparation_, aftermath_, checks_,
                 processes_, clock_, ledger_),
+        lease_(config.state_dir / "run_lease.json", clock_),
         engine_(MakeEngineOptions(config), host_->backend(), host_->resolver(), checks_,
-                preparation_, hooks_, clock_, ledger_, worker_),
+                preparation_, hooks_, clock_, ledger_, worker_, lease_),
         poller_(MakePollerOptions(config), host_->resolver(), engine_, clock_) {
     ledger_.SetObserver([this](const engine::HistoryEvent& event) {
       notices::WriteToJournal(event);
       announcer_.Tell(event);
     });
     ledger_.Load();
+    if (const std::string problem = lease_.Load(); !problem.empty()) ledger_.AddProblem(problem);
     if (IsRealMachine(config) && std::filesystem::exists(kStateLost)) {
       ledger_.AddProblem(
           "the state partition could not be mounted: what is kept now is lost at the "
@@ -300,6 +302,7 @@ class Agent {
   engine::Preparation preparation_;
   engine::Aftermath aftermath_;
   engine::Worker worker_;
+  engine::RunLease lease_;
   engine::UpdateEngine engine_;
   channel::Poller poller_;
 };

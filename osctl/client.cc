@@ -236,6 +236,18 @@ Result<v1::GetHistoryResponse> Client::GetHistory(const v1::GetHistoryRequest& r
   return connection_->Call(&v1::Node::Stub::GetHistory, request);
 }
 
+Result<v1::AcquireLeaseResponse> Client::AcquireLease(const v1::AcquireLeaseRequest& request) {
+  return connection_->Call(&v1::Node::Stub::AcquireLease, request);
+}
+
+Result<v1::ReleaseLeaseResponse> Client::ReleaseLease(const v1::ReleaseLeaseRequest& request) {
+  return connection_->Call(&v1::Node::Stub::ReleaseLease, request);
+}
+
+Result<v1::StopRunResponse> Client::StopRun(const v1::StopRunRequest& request) {
+  return connection_->Call(&v1::Node::Stub::StopRun, request);
+}
+
 Result<v1::RebootResponse> Client::Reboot(const v1::RebootRequest& request) {
   return connection_->Call(&v1::Node::Stub::Reboot, request);
 }

@@ -35,6 +35,9 @@ class Client {
   Result<v1::GetRollbackHistoryResponse> GetRollbackHistory(
       const v1::GetRollbackHistoryRequest& request);
   Result<v1::GetHistoryResponse> GetHistory(const v1::GetHistoryRequest& request);
+  Result<v1::AcquireLeaseResponse> AcquireLease(const v1::AcquireLeaseRequest& request);
+  Result<v1::ReleaseLeaseResponse> ReleaseLease(const v1::ReleaseLeaseRequest& request);
+  Result<v1::StopRunResponse> StopRun(const v1::StopRunRequest& request);
   Result<v1::RebootResponse> Reboot(const v1::RebootRequest& request);
 
   // Calls `changed` for every message, and `tick` every quarter of a second or so, until the stream

@@ -264,6 +264,41 @@ grpc::Status NodeService::GetHistory(grpc::ServerContext* context,
   });
 }
 
+grpc::Status NodeService::AcquireLease(grpc::ServerContext* context,
+                                       const v1::AcquireLeaseRequest* request,
+                                       v1::AcquireLeaseResponse* response) {
+  return Serve("AcquireLease", *context, *request, [&](const engine::Caller& who) -> Result<> {
+    MATIC_ASSIGN(const engine::Lease lease,
+                 engine_.AcquireLease({.fleet = request->fleet(),
+                                       .run = request->run(),
+                                       .holder = request->holder(),
+                                       .duration = std::chrono::seconds(request->seconds())},
+                                      who));
+    *response->mutable_lease() = ToMessage(lease);
+    return {};
+  });
+}
+
+grpc::Status NodeService::ReleaseLease(grpc::ServerContext* context,
+                                       const v1::ReleaseLeaseRequest* request,
+                                       v1::ReleaseLeaseResponse*) {
+  return Serve("ReleaseLease", *context, *request, [&](const engine::Caller& who) {
+    return engine_.ReleaseLease(request->run(), who);
+  });
+}
+
+grpc::Status NodeService::StopRun(grpc::ServerContext* context, const v1::StopRunRequest* request,
+                                  v1::StopRunResponse* response) {
+  return Serve("StopRun", *context, *request, [&](const engine::Caller& who) -> Result<> {
+    MATIC_ASSIGN(const engine::StoppedRun stopped,
+                 engine_.StopRun(request->run(), request->revert(), who));
+    *response->mutable_lease() = ToMessage(stopped.lease);
+    if (stopped.schedule) *response->mutable_schedule() = ToMessage(*stopped.schedule);
+    response->set_rolling_back(stopped.rolling_back);
+    return {};
+  });
+}
+
 grpc::Status NodeService::Reboot(grpc::ServerContext* context, const v1::RebootRequest* request,
                                  v1::RebootResponse* response) {
   return Serve("Reboot", *context, *request, [&](const engine::Caller& who) -> Result<> {

@@ -67,6 +67,12 @@ class NodeService final : public v1::Node::Service {
                                   v1::GetRollbackHistoryResponse* response) override;
   grpc::Status GetHistory(grpc::ServerContext* context, const v1::GetHistoryRequest* request,
                           v1::GetHistoryResponse* response) override;
+  grpc::Status AcquireLease(grpc::ServerContext* context, const v1::AcquireLeaseRequest* request,
+                            v1::AcquireLeaseResponse* response) override;
+  grpc::Status ReleaseLease(grpc::ServerContext* context, const v1::ReleaseLeaseRequest* request,
+                            v1::ReleaseLeaseResponse* response) override;
+  grpc::Status StopRun(grpc::ServerContext* context, const v1::StopRunRequest* request,
+                       v1::StopRunResponse* response) override;
   grpc::Status Reboot(grpc::ServerContext* context, const v1::RebootRequest* request,
                       v1::RebootResponse* response) override;
 

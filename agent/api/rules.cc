@@ -22,6 +22,9 @@ constexpr std::array kRules = {
     MethodRule{"GetRollbackHistory", Role::kReader, false},
     MethodRule{"GetHistory", Role::kReader, false},
     MethodRule{"Reboot", Role::kOperator, true},
+    MethodRule{"AcquireLease", Role::kOperator, true},
+    MethodRule{"ReleaseLease", Role::kOperator, true},
+    MethodRule{"StopRun", Role::kOperator, true},
 };
 
 }  // namespace

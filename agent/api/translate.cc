@@ -172,6 +172,7 @@ engine::ScheduleRequest ToScheduleRequest(const v1::ScheduleUpdateRequest& reque
   result.mode = ToMode(request.mode());
   result.inputs = names(request.inputs());
   result.no_reboot = request.no_reboot();
+  result.run = request.run();
   return result;
 }
 
@@ -214,9 +215,22 @@ v1::Schedule ToMessage(const engine::Schedule& schedule) {
   message.set_mode(ToMessage(schedule.request.mode));
   for (const std::string& input : schedule.request.inputs) message.add_inputs(input);
   message.set_no_reboot(schedule.request.no_reboot);
+  message.set_run(schedule.request.run);
   for (const std::string& reason : schedule.reboot_reasons) {
     message.add_reboot_reasons(ToUtf8(reason));
   }
+  return message;
+}
+
+v1::Lease ToMessage(const engine::Lease& lease) {
+  v1::Lease message;
+  message.set_fleet(lease.fleet);
+  message.set_run(lease.run);
+  message.set_holder(lease.holder);
+  *message.mutable_until() = ToTimestamp(lease.until);
+  if (lease.stopped_by.empty()) return message;
+  message.set_stopped_by(ToUtf8(lease.stopped_by));
+  *message.mutable_stopped() = ToTimestamp(lease.stopped);
   return message;
 }
 
@@ -325,6 +339,7 @@ v1::GetStatusResponse ToMessage(const engine::Status& status) {
   }
   for (const std::string& problem : status.problems) message.add_problems(ToUtf8(problem));
   for (const std::string& digest : status.quarantined) message.add_quarantined(digest);
+  if (status.lease) *message.mutable_lease() = ToMessage(*status.lease);
   return message;
 }
 

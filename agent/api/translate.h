@@ -12,6 +12,7 @@ namespace matic::api {
 engine::ScheduleRequest ToScheduleRequest(const v1::ScheduleUpdateRequest& request);
 
 v1::Schedule ToMessage(const engine::Schedule& schedule);
+v1::Lease ToMessage(const engine::Lease& lease);
 v1::PlanUpdateResponse ToMessage(const engine::Plan& plan);
 v1::RollbackRecord ToMessage(const engine::RollbackRecord& record);
 v1::HistoryEvent ToMessage(const engine::HistoryEvent& event);

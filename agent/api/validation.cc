@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "agent/api/timing.h"
+#include "agent/engine/run_lease.h"
 #include "lib/base/hex.h"
 
 namespace matic::api {
@@ -44,6 +45,11 @@ Result<> CheckSha256(const std::string& sha256) {
   return {};
 }
 
+Result<> CheckRun(std::string_view run, bool may_be_empty) {
+  if (run.empty() && !may_be_empty) return Fail(ErrorCode::kInvalidArgument, "run is missing");
+  return CheckText("run", run, kMaxNameBytes);
+}
+
 Result<> CheckNames(std::string_view field,
                     const google::protobuf::RepeatedPtrField<std::string>& names) {
   if (names.size() > kMaxHooks) {
@@ -81,6 +87,7 @@ Result<> Validate(const v1::ScheduleUpdateRequest& request) {
     return Fail(ErrorCode::kInvalidArgument,
                 "stop_after has the unknown value " + std::to_string(request.stop_after()));
   }
+  MATIC_TRY(CheckRun(request.run(), true));
   if (!v1::UpdateMode_IsValid(request.mode())) {
     return Fail(ErrorCode::kInvalidArgument,
                 "mode has the unknown value " + std::to_string(request.mode()));
@@ -154,5 +161,19 @@ Result<> Validate(const v1::GetHistoryRequest& request) {
 Result<> Validate(const v1::RebootRequest& request) {
   return CheckText("reason", request.reason(), kMaxReasonBytes);
 }
+
+Result<> Validate(const v1::AcquireLeaseRequest& request) {
+  MATIC_TRY(CheckRun(request.run(), false));
+  MATIC_TRY(CheckText("fleet", request.fleet(), kMaxNameBytes));
+  MATIC_TRY(CheckText("holder", request.holder(), kMaxReasonBytes));
+  const std::chrono::seconds duration(request.seconds());
+  if (duration >= engine::kShortestLease && duration <= engine::kLongestLease) return {};
+  return Fail(ErrorCode::kInvalidArgument, "seconds is " + std::to_string(request.seconds()) +
+                                               "; a lease lasts from 10 to 86400");
+}
+
+Result<> Validate(const v1::ReleaseLeaseRequest& request) { return CheckRun(request.run(), false); }
+
+Result<> Validate(const v1::StopRunRequest& request) { return CheckRun(request.run(), true); }
 
 }  // namespace matic::api

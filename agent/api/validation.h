@@ -36,5 +36,8 @@ Result<> Validate(const v1::TriggerRollbackRequest& request);
 Result<> Validate(const v1::GetRollbackHistoryRequest& request);
 Result<> Validate(const v1::GetHistoryRequest& request);
 Result<> Validate(const v1::RebootRequest& request);
+Result<> Validate(const v1::AcquireLeaseRequest& request);
+Result<> Validate(const v1::ReleaseLeaseRequest& request);
+Result<> Validate(const v1::StopRunRequest& request);
 
 }  // namespace matic::api

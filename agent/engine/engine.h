@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "agent/engine/run_lease.h"
 #include "agent/engine/schedule.h"
 #include "agent/engine/source_resolver.h"
 #include "agent/health/report.h"
@@ -34,6 +35,7 @@ struct Status {
   std::optional<WallTime> last_update_time;
   std::vector<std::string> problems;
   std::vector<std::string> quarantined;
+  std::optional<Lease> lease;
 };
 
 enum class RollbackKind { kAutomatic, kManual };
@@ -105,6 +107,13 @@ struct Rollback {
   std::string to;
 };
 
+// What became of a run's update of this machine when the run was stopped.
+struct StoppedRun {
+  Lease lease;
+  std::optional<Schedule> schedule;
+  bool rolling_back = false;
+};
+
 // What the API may ask for. Thread-safe; nothing here blocks longer than a write to the state
 // folder, but for GetHealth with refresh (a few seconds) and WaitForChange.
 class Engine {
@@ -140,6 +149,14 @@ class Engine {
   virtual Result<std::vector<HistoryEvent>> GetHistory(size_t limit,
                                                        std::optional<WallTime> since) = 0;
   virtual Result<Status> GetStatus() = 0;
+
+  // Which run of a fleet may update this machine (run_lease.h has the errors).
+  virtual Result<Lease> AcquireLease(const LeaseRequest& request, const Caller& caller) = 0;
+  virtual Result<> ReleaseLease(const std::string& run, const Caller& caller) = 0;
+  // The run begins nothing more here. An update of it is cancelled before its first start; after it
+  // that happens with `revert` alone, which also leaves what it has completed.
+  virtual Result<StoppedRun> StopRun(const std::string& run, bool revert, const Caller& caller) = 0;
+
   // Returns whether the running system on trial got its try back.
   virtual Result<bool> Reboot(const std::string& reason, const Caller& caller) = 0;
 };

@@ -68,6 +68,7 @@ struct ScheduleRequest {
   std::optional<update::Mode> mode{};  // else as configured
   std::vector<std::string> inputs{};   // of a flake, to move to their newest; "*": all
   bool no_reboot = false;              // one that takes a reboot waits, staged
+  std::string run{};                   // of a fleet, that it belongs to
 
   bool Forces(std::string_view name) const;
 };

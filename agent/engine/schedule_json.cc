@@ -125,6 +125,7 @@ void Write(const Schedule& schedule, Json& json) {
   if (request.mode) json["mode"] = ModeName(*request.mode);
   json["inputs"] = request.inputs;
   json["no_reboot"] = request.no_reboot;
+  json["run"] = request.run;
   json["state"] = StateName(schedule.state);
   json["phase"] = PhaseName(schedule.phase);
   json["target"] = schedule.target;
@@ -160,6 +161,7 @@ Result<Schedule> ScheduleFromJson(const Json& json) {
     if (json.contains("mode")) schedule.request.mode = ModeFrom(json.at("mode"));
     schedule.request.inputs = json.value("inputs", std::vector<std::string>());
     schedule.request.no_reboot = json.value("no_reboot", false);
+    schedule.request.run = json.value("run", "");
     schedule.state = ValueOf(kStates, json.at("state"));
     schedule.phase = PhaseFrom(json.at("phase"));
     schedule.target = json.at("target");

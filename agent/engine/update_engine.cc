@@ -60,7 +60,8 @@ Result<> CheckForced(const std::vector<std::string>& names) {
 
 UpdateEngine::UpdateEngine(EngineOptions options, Backend& backend, SourceResolver& resolver,
                            health::CheckRunner& checks, const Preparation& preparation,
-                           const hooks::Runner& hooks, Clock& clock, Ledger& ledger, Worker& worker)
+                           const hooks::Runner& hooks, Clock& clock, Ledger& ledger, Worker& worker,
+                           RunLease& lease)
     : options_(std::move(options)),
       backend_(backend),
       resolver_(resolver),
@@ -69,7 +70,8 @@ UpdateEngine::UpdateEngine(EngineOptions options, Backend& backend, SourceResolv
       hooks_(hooks),
       clock_(clock),
       ledger_(ledger),
-      worker_(worker) {}
+      worker_(worker),
+      lease_(lease) {}
 
 // A request that the disk stands in the way of can be right: not the caller's fault.
 Result<update::Facts> UpdateEngine::ReadDisk() {
@@ -82,6 +84,7 @@ Result<> UpdateEngine::MayStage(const ScheduleRequest& request) {
   if (!request.source.empty()) {
     MATIC_TRY(backend_.CheckSource({.source = request.source, .sha256 = request.sha256}));
   }
+  MATIC_TRY(lease_.Check(request.run));
   MATIC_TRY(CheckForced(request.force));
   MATIC_TRY(resolver_.Check(request.source, request.sha256));
   for (const auto* names : {&request.hooks.pre, &request.hooks.post, &request.hooks.rollback}) {
@@ -151,6 +154,7 @@ Result<Schedule> UpdateEngine::ScheduleUpdate(const ScheduleRequest& request,
 
 Result<Schedule> UpdateEngine::ActivateUpdate(const std::string& id, const Caller& caller) {
   MATIC_ASSIGN(Schedule schedule, ledger_.FindSchedule(id));
+  MATIC_TRY(lease_.Check(schedule.request.run));
   const update::UpdateState state = ledger_.State().update;
   const auto* staged = std::get_if<update::Staged>(&state);
   if (staged == nullptr || staged->order.schedule_id != schedule.id) {
@@ -310,6 +314,7 @@ Result<Status> UpdateEngine::GetStatus() {
   status.os_version = options_->os_version;
   status.uptime = std::chrono::duration_cast<std::chrono::seconds>(clock_.SinceBoot());
   status.problems = ledger_.Problems();
+  status.lease = lease_.Current();
   if (Result<update::Facts> facts = backend_.GetFacts()) {
     status.facts = std::move(*facts);
   } else if (std::ranges::find(status.problems, facts.error().message) == status.problems.end()) {

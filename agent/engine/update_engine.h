@@ -31,7 +31,8 @@ class UpdateEngine final : public Engine {
  public:
   UpdateEngine(EngineOptions options, Backend& backend, SourceResolver& resolver,
                health::CheckRunner& checks, const Preparation& preparation,
-               const hooks::Runner& hooks, Clock& clock, Ledger& ledger, Worker& worker);
+               const hooks::Runner& hooks, Clock& clock, Ledger& ledger, Worker& worker,
+               RunLease& lease);
 
   // Thread-safe; for updates that are scheduled from now on.
   void Configure(EngineOptions options) { options_.Replace(std::move(options)); }
@@ -51,6 +52,9 @@ class UpdateEngine final : public Engine {
   Result<std::vector<HistoryEvent>> GetHistory(size_t limit,
                                                std::optional<WallTime> since) override;
   Result<Status> GetStatus() override;
+  Result<Lease> AcquireLease(const LeaseRequest& request, const Caller& caller) override;
+  Result<> ReleaseLease(const std::string& run, const Caller& caller) override;
+  Result<StoppedRun> StopRun(const std::string& run, bool revert, const Caller& caller) override;
   Result<bool> Reboot(const std::string& reason, const Caller& caller) override;
 
  private:
@@ -70,6 +74,7 @@ class UpdateEngine final : public Engine {
   Clock& clock_;
   Ledger& ledger_;
   Worker& worker_;
+  RunLease& lease_;
   std::mutex checking_;  // one round of checks at a time
 };
 

@@ -154,6 +154,21 @@ Result<Rollback> FakeEngine::TriggerRollback(const RollbackRequest& request, con
   return Rollback{"slot-b", "slot-a"};
 }
 
+Result<Lease> FakeEngine::AcquireLease(const LeaseRequest& request, const Caller& caller) {
+  Remember("lease", request.run, caller);
+  return Lease{request.fleet, request.run, request.holder, Start() + request.duration, "", {}};
+}
+
+Result<> FakeEngine::ReleaseLease(const std::string& run, const Caller& caller) {
+  Remember("release", run, caller);
+  return {};
+}
+
+Result<StoppedRun> FakeEngine::StopRun(const std::string& run, bool revert, const Caller& caller) {
+  Remember("stop", run, caller);
+  return StoppedRun{{"fleet", run, "bob", Start(), caller.description, Start()}, {}, revert};
+}
+
 Result<std::vector<HistoryEvent>> FakeEngine::GetHistory(size_t limit,
                                                          std::optional<WallTime> since) {
   const std::scoped_lock lock(mutex_);

@@ -34,6 +34,9 @@ class FakeEngine final : public Engine {
   Result<std::vector<HistoryEvent>> GetHistory(size_t limit,
                                                std::optional<WallTime> since) override;
   Result<Status> GetStatus() override;
+  Result<Lease> AcquireLease(const LeaseRequest& request, const Caller& caller) override;
+  Result<> ReleaseLease(const std::string& run, const Caller& caller) override;
+  Result<StoppedRun> StopRun(const std::string& run, bool revert, const Caller& caller) override;
   Result<bool> Reboot(const std::string& reason, const Caller& caller) override;
 
   // A new revision of the schedule, which must exist.

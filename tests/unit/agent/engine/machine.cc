@@ -73,15 +73,17 @@ void Machine::MakeAgent() {
   agent_->worker =
       std::make_unique<Worker>(worker_options, backend, *agent_->preparation, *agent_->aftermath,
                                *agent_->checks, processes, clock_, *agent_->ledger);
-  agent_->engine =
-      std::make_unique<UpdateEngine>(EngineOptions{.node_name = "node",
-                                                   .machine_id = std::string(32, 'a'),
-                                                   .backend_name = "ab",
-                                                   .os_version = "Matic",
-                                                   .maintenance = maintenance},
-                                     backend, resolver, *agent_->checks, *agent_->preparation,
-                                     *agent_->hooks, clock_, *agent_->ledger, *agent_->worker);
+  agent_->lease = std::make_unique<RunLease>(folder.File("run_lease.json"), clock_);
+  agent_->engine = std::make_unique<UpdateEngine>(EngineOptions{.node_name = "node",
+                                                                .machine_id = std::string(32, 'a'),
+                                                                .backend_name = "ab",
+                                                                .os_version = "Matic",
+                                                                .maintenance = maintenance},
+                                                  backend, resolver, *agent_->checks,
+                                                  *agent_->preparation, *agent_->hooks, clock_,
+                                                  *agent_->ledger, *agent_->worker, *agent_->lease);
   agent_->ledger->Load();
+  EXPECT_EQ(agent_->lease->Load(), "");
 }
 
 void Machine::StartAgent() {

@@ -86,6 +86,7 @@ class Machine {
     std::unique_ptr<Preparation> preparation;
     std::unique_ptr<Aftermath> aftermath;
     std::unique_ptr<Worker> worker;
+    std::unique_ptr<RunLease> lease;
     std::unique_ptr<UpdateEngine> engine;
   };
 

@@ -1,0 +1,50 @@
+// What the runs of fleets ask of a machine.
+#include <spdlog/spdlog.h>
+
+#include "agent/engine/update_engine.h"
+
+namespace matic::engine {
+
+Result<Lease> UpdateEngine::AcquireLease(const LeaseRequest& request, const Caller& caller) {
+  const std::optional<Lease> before = lease_.Current();
+  MATIC_ASSIGN(Lease lease, lease_.Acquire(request));
+  if (!before || before->run != lease.run) {
+    spdlog::info("held by run {} of fleet {} for {}, asked for by {}", lease.run, lease.fleet,
+                 lease.holder, caller.description);
+  }
+  return lease;
+}
+
+Result<> UpdateEngine::ReleaseLease(const std::string& run, const Caller&) {
+  return lease_.Release(run);
+}
+
+// The lease first: from then on nothing of the run begins, and what has begun is dealt with after.
+Result<StoppedRun> UpdateEngine::StopRun(const std::string& run, bool revert,
+                                         const Caller& caller) {
+  StoppedRun stopped;
+  MATIC_ASSIGN(stopped.lease, lease_.Stop(run, caller.description));
+  spdlog::warn("run {} of fleet {} was stopped by {}", stopped.lease.run, stopped.lease.fleet,
+               caller.description);
+  for (const Schedule& schedule : ledger_.Newest(1)) {
+    if (schedule.request.run != stopped.lease.run) return stopped;
+    stopped.schedule = schedule;
+  }
+  if (!stopped.schedule) return stopped;
+  const std::string reason = "the run " + stopped.lease.run + " was stopped";
+  const bool tried = stopped.schedule->phase == Phase::kOnTrial ||
+                     stopped.schedule->phase == Phase::kConfirming ||
+                     stopped.schedule->phase == Phase::kRollingBack;
+  if (!HasEnded(stopped.schedule->state)) {
+    if (tried && !revert) return stopped;
+    MATIC_ASSIGN(stopped.schedule, CancelSchedule(stopped.schedule->id, reason, caller));
+    stopped.rolling_back = stopped.schedule->phase == Phase::kRollingBack;
+    return stopped;
+  }
+  if (!revert || stopped.schedule->state != ScheduleState::kCompleted) return stopped;
+  MATIC_TRY(TriggerRollback({.reason = reason}, caller));
+  stopped.rolling_back = true;
+  return stopped;
+}
+
+}  // namespace matic::engine

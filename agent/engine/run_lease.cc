@@ -1,0 +1,144 @@
+#include "agent/engine/run_lease.h"
+
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "lib/os/durable_file.h"
+
+namespace matic::engine {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr size_t kMaxFileBytes = 64 * 1024;
+
+std::string Holder(const Lease& lease) {
+  return "run " + lease.run + " of fleet " + lease.fleet + " (" + lease.holder + ")";
+}
+
+std::string StoppedText(const Lease& lease) {
+  return Holder(lease) + " was stopped by " + lease.stopped_by + " at " + FormatTime(lease.stopped);
+}
+
+Json ToJson(const Lease& lease) {
+  Json json = {{"fleet", lease.fleet},
+               {"run", lease.run},
+               {"holder", lease.holder},
+               {"until", FormatTime(lease.until)}};
+  if (!lease.stopped_by.empty()) {
+    json["stopped_by"] = lease.stopped_by;
+    json["stopped"] = FormatTime(lease.stopped);
+  }
+  return json;
+}
+
+// Throws as the library does.
+Result<Lease> LeaseFrom(const Json& json) {
+  if (json.is_object() && json.empty()) return Lease{};  // released
+  Lease lease{.fleet = json.at("fleet"), .run = json.at("run"), .holder = json.at("holder")};
+  MATIC_ASSIGN(lease.until, ParseTime(json.at("until").get<std::string>()));
+  lease.stopped_by = json.value("stopped_by", "");
+  if (!lease.stopped_by.empty()) {
+    MATIC_ASSIGN(lease.stopped, ParseTime(json.at("stopped").get<std::string>()));
+  }
+  return lease;
+}
+
+Result<Lease> ParseLease(const std::string& text) {
+  try {
+    return LeaseFrom(Json::parse(text));
+  } catch (const Json::exception& error) {
+    return Fail(ErrorCode::kCorrupt, error.what());
+  }
+}
+
+}  // namespace
+
+RunLease::RunLease(std::filesystem::path file, Clock& clock)
+    : file_(std::move(file)), clock_(clock) {}
+
+std::string RunLease::Load() {
+  const std::scoped_lock lock(mutex_);
+  const Result<std::string> text = ReadFile(file_, kMaxFileBytes);
+  if (!text && text.error().code == ErrorCode::kNotFound) return {};
+  Result<Lease> lease = text ? ParseLease(*text) : Result<Lease>(Fail(text.error()));
+  if (lease) {
+    if (!lease->run.empty()) lease_ = std::move(*lease);
+    return {};
+  }
+  const Result<std::filesystem::path> kept = SetAside(file_);
+  return "which fleet's run holds this machine cannot be told (" + file_.string() + ": " +
+         lease.error().message + "; " +
+         (kept ? "kept as " + kept->string() : kept.error().message) + ")";
+}
+
+bool RunLease::IsOver(const Lease& lease) const {
+  return lease.stopped_by.empty() && lease.until <= clock_.Now();
+}
+
+std::optional<Lease> RunLease::Current() const {
+  const std::scoped_lock lock(mutex_);
+  if (!lease_ || IsOver(*lease_)) return std::nullopt;
+  return lease_;
+}
+
+Result<> RunLease::Keep(std::optional<Lease> lease) {
+  MATIC_TRY(WriteFileDurably(file_, (lease ? ToJson(*lease) : Json::object()).dump(1) + "\n"));
+  lease_ = std::move(lease);
+  return {};
+}
+
+Result<Lease> RunLease::Acquire(const LeaseRequest& request) {
+  const std::scoped_lock lock(mutex_);
+  if (lease_ && lease_->run == request.run && !lease_->stopped_by.empty()) {
+    return Fail(ErrorCode::kRefused, StoppedText(*lease_) + "; start another run");
+  }
+  const bool held =
+      lease_ && lease_->run != request.run && lease_->stopped_by.empty() && !IsOver(*lease_);
+  if (held) {
+    return Fail(ErrorCode::kRefused, Holder(*lease_) + " holds this machine until " +
+                                         FormatTime(lease_->until) +
+                                         "; wait for its end, or stop it (osctl fleet stop)");
+  }
+  Lease lease{.fleet = request.fleet,
+              .run = request.run,
+              .holder = request.holder,
+              .until = std::chrono::floor<std::chrono::seconds>(clock_.Now()) + request.duration};
+  MATIC_TRY(Keep(lease));
+  return lease;
+}
+
+Result<> RunLease::Release(const std::string& run) {
+  const std::scoped_lock lock(mutex_);
+  // That a run was stopped is remembered until another one comes.
+  if (!lease_ || lease_->run != run || !lease_->stopped_by.empty()) return {};
+  return Keep(std::nullopt);
+}
+
+Result<Lease> RunLease::Stop(const std::string& run, const std::string& by) {
+  const std::scoped_lock lock(mutex_);
+  if (!lease_ || (!run.empty() && lease_->run != run)) {
+    return Fail(ErrorCode::kNotFound, run.empty() ? "no run of a fleet holds this machine"
+                                                  : "run " + run + " does not hold this machine");
+  }
+  if (!lease_->stopped_by.empty()) return *lease_;
+  Lease lease = *lease_;
+  lease.stopped_by = by;
+  lease.stopped = std::chrono::floor<std::chrono::seconds>(clock_.Now());
+  MATIC_TRY(Keep(lease));
+  return lease;
+}
+
+Result<> RunLease::Check(const std::string& run) const {
+  const std::scoped_lock lock(mutex_);
+  if (run.empty()) return {};
+  if (!lease_ || lease_->run != run) {
+    return Fail(ErrorCode::kRefused,
+                "run " + run + " does not hold this machine" +
+                    (lease_ && !IsOver(*lease_) ? "; " + Holder(*lease_) + " does" : ""));
+  }
+  if (!lease_->stopped_by.empty()) return Fail(ErrorCode::kRefused, StoppedText(*lease_));
+  return {};
+}
+
+}  // namespace matic::engine

@@ -1,0 +1,151 @@
+// Runs of fleets that hold a machine, and are stopped.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "tests/unit/agent/engine/machine.h"
+
+namespace matic::engine {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+
+LeaseRequest Wish(const std::string& run, std::chrono::seconds duration = 3600s) {
+  return {.fleet = "homelab", .run = run, .holder = "bob@controller", .duration = duration};
+}
+
+class FleetRunsTest : public testing::Test {
+ protected:
+  FleetRunsTest() { machine_.StartAgent(); }
+  ~FleetRunsTest() override { machine_.StopAgent(); }
+
+  Engine& engine() { return machine_.engine(); }
+  void Acquire(const std::string& run) {
+    const auto lease = engine().AcquireLease(Wish(run), machine_.alice);
+    ASSERT_TRUE(lease) << lease.error().message;
+  }
+  ScheduleRequest Staging(const std::string& run) {
+    ScheduleRequest request = machine_.Request();
+    request.run = run;
+    request.stop_after = StopAfter::kStaged;
+    return request;
+  }
+
+  Machine machine_;
+};
+
+TEST_F(FleetRunsTest, ASecondRunIsToldWhoHoldsTheMachine) {
+  Acquire("run-1");
+  const auto refused = engine().AcquireLease(Wish("run-2"), machine_.alice);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kRefused);
+  EXPECT_THAT(refused.error().message, HasSubstr("run run-1 of fleet homelab (bob@controller)"));
+  ASSERT_TRUE(engine().GetStatus()->lease);
+  EXPECT_EQ(engine().GetStatus()->lease->run, "run-1");
+  Acquire("run-1");
+
+  ASSERT_TRUE(engine().ReleaseLease("run-2", machine_.alice));
+  EXPECT_TRUE(engine().GetStatus()->lease) << "it was not its own";
+  ASSERT_TRUE(engine().ReleaseLease("run-1", machine_.alice));
+  EXPECT_FALSE(engine().GetStatus()->lease);
+  Acquire("run-2");
+}
+
+TEST_F(FleetRunsTest, ALeaseOutlivesTheAgentAndEndsByItself) {
+  ASSERT_TRUE(engine().AcquireLease(Wish("run-1", 1s), machine_.alice));
+  machine_.StopAgent();
+  machine_.StartAgent();
+  EXPECT_FALSE(engine().AcquireLease(Wish("run-2"), machine_.alice));
+  machine_.Await([this] { return !engine().GetStatus()->lease; });
+  Acquire("run-2");
+}
+
+TEST_F(FleetRunsTest, AnUpdateOfARunTakesItsLease) {
+  const auto refused = engine().ScheduleUpdate(Staging("run-1"), machine_.alice);
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, HasSubstr("run-1 does not hold this machine"));
+  Acquire("run-1");
+  const std::string id = machine_.Schedule(Staging("run-1"));
+  machine_.AwaitState<update::Staged>();
+  EXPECT_EQ(machine_.Get(id).request.run, "run-1");
+  ASSERT_TRUE(engine().ActivateUpdate(id, machine_.alice));
+  machine_.AwaitRebootAsked();
+}
+
+TEST_F(FleetRunsTest, AStoppedRunActivatesNothing) {
+  Acquire("run-1");
+  const std::string id = machine_.Schedule(Staging("run-1"));
+  machine_.AwaitState<update::Staged>();
+  const auto stopped = engine().StopRun("run-1", false, machine_.alice);
+  ASSERT_TRUE(stopped) << stopped.error().message;
+  EXPECT_EQ(machine_.Get(id).state, ScheduleState::kCancelled);
+
+  // Its controller goes on, and the agent was restarted since.
+  machine_.StopAgent();
+  machine_.StartAgent();
+  for (const Error& error : {engine().ActivateUpdate(id, machine_.alice).error(),
+                             engine().ScheduleUpdate(Staging("run-1"), machine_.alice).error(),
+                             engine().AcquireLease(Wish("run-1"), machine_.alice).error()}) {
+    EXPECT_EQ(error.code, ErrorCode::kRefused);
+    EXPECT_THAT(error.message, HasSubstr("was stopped by admin alice"));
+  }
+  Acquire("run-2");
+}
+
+TEST_F(FleetRunsTest, WhatIsOnTrialStaysUnlessItIsToBeReverted) {
+  Acquire("run-1");
+  ScheduleRequest request = machine_.Request();
+  request.run = "run-1";
+  machine_.SetCheck("api", "2.0", Found::kHang);
+  const std::string id = machine_.Schedule(request);
+  machine_.AwaitRebootAsked();
+  machine_.Reboot();
+  machine_.AwaitTrial();
+  ASSERT_TRUE(engine().StopRun("", false, machine_.alice));
+  EXPECT_FALSE(HasEnded(machine_.Get(id).state));
+  const auto reverted = engine().StopRun("run-1", true, machine_.alice);
+  ASSERT_TRUE(reverted) << reverted.error().message;
+  EXPECT_TRUE(reverted->rolling_back);
+  machine_.SetCheck("api", "2.0", Found::kPass);
+  machine_.RunToRest();
+  EXPECT_EQ(machine_.Get(id).state, ScheduleState::kCancelled);
+  EXPECT_EQ(machine_.backend.running(), boot::Slot::kA);
+}
+
+TEST_F(FleetRunsTest, WhatWasCompletedIsRolledBackWhereThatIsAskedFor) {
+  Acquire("run-1");
+  ScheduleRequest request = machine_.Request();
+  request.run = "run-1";
+  const std::string id = machine_.Schedule(request);
+  machine_.RunToRest();
+  machine_.AwaitSchedule(id, ScheduleState::kCompleted);
+  ASSERT_EQ(machine_.backend.running(), boot::Slot::kB);
+  EXPECT_FALSE(engine().StopRun("run-1", false, machine_.alice)->rolling_back);
+  EXPECT_TRUE(engine().StopRun("run-1", true, machine_.alice)->rolling_back);
+  machine_.AwaitRebootAsked();
+  machine_.RunToRest();
+  EXPECT_EQ(machine_.backend.running(), boot::Slot::kA);
+}
+
+TEST_F(FleetRunsTest, NothingIsThereToStop) {
+  EXPECT_EQ(engine().StopRun("", true, machine_.alice).error().code, ErrorCode::kNotFound);
+  Acquire("run-1");
+  EXPECT_EQ(engine().StopRun("run-9", true, machine_.alice).error().code, ErrorCode::kNotFound);
+}
+
+TEST(RunLeaseTest, AFileThatCannotBeReadIsSetAside) {
+  StateFolder folder;
+  SystemClock clock;
+  for (const char* text : {"", "x", "[]", "{\"run\": 7}", "{\"fleet\":\"f\",\"run\":\"r\"}"}) {
+    std::ofstream(folder.File("run_lease.json")) << text;
+    RunLease lease(folder.File("run_lease.json"), clock);
+    EXPECT_THAT(lease.Load(), HasSubstr("run_lease.json")) << text;
+    EXPECT_FALSE(lease.Current());
+    ASSERT_TRUE(lease.Acquire(Wish("run-1")));
+  }
+}
+
+}  // namespace
+}  // namespace matic::engine
