@@ -90,6 +90,20 @@ std::optional<fs::path> SystemOf(std::string_view command_line) {
   return system;
 }
 
+Result<> CheckInStore(const fs::path& system) {
+  std::error_code error;
+  if (fs::exists(system, error)) return {};
+  if (error) return Fail(OsError(system.string(), error.value()));
+  return Fail(ErrorCode::kNotFound,
+              system.string() + " is not in the store: a garbage collection took it");
+}
+
+Error AlreadyTheDefault(const fs::path& system, std::string_view name, std::string_view setting) {
+  return {ErrorCode::kRefused, std::string(name) + " starts " + system.filename().string() +
+                                   " by default, not once: it would start it again and again. " +
+                                   std::string(setting) + " says so"};
+}
+
 std::unique_ptr<BootLoader> MakeBootLoader(const Programs& programs, const HostPaths& paths,
                                            config::LoaderChoice choice) {
   switch (choice) {

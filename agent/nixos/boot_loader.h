@@ -26,7 +26,8 @@ class BootLoader {
 
   virtual std::string Name() const = 0;  // "systemd-boot"
 
-  // How StartNext does it; StartOnce::kNot where it cannot.
+  // How StartNext does it. StartOnce::kNot where it cannot: StartNext then changes nothing and says
+  // why.
   virtual StartOnce Way() const = 0;
 
   // The system of every start that is not told otherwise. Nothing where that is no NixOS system, or
@@ -38,8 +39,9 @@ class BootLoader {
 
   // The next start, and no other, is of `system`: one that fails comes back to the default without
   // any userspace. Durable when this returns, and read back.
-  //   kNotFound  it has no boot entry
-  //   kRefused   this boot loader cannot, or counted its starts down to none
+  //   kNotFound  it has no boot entry, or a garbage collection took it
+  //   kRefused   this boot loader cannot, counted its starts down to none, or starts it by default:
+  //              then it would be started again and again
   virtual Result<> StartNext(const std::filesystem::path& system, std::stop_token stop) const = 0;
 
   // Done twice is done once.
@@ -50,6 +52,13 @@ class BootLoader {
 // `programs` and `paths` must outlive it.
 std::unique_ptr<BootLoader> MakeBootLoader(const Programs& programs, const HostPaths& paths,
                                            config::LoaderChoice choice);
+
+// kNotFound for a system that is gone: its kernel would find no userspace.
+Result<> CheckInStore(const std::filesystem::path& system);
+
+// Of a system that the boot loader `name` starts again and again, by what `setting` says.
+Error AlreadyTheDefault(const std::filesystem::path& system, std::string_view name,
+                        std::string_view setting);
 
 // The system that a kernel command line starts: "init=/nix/store/…-nixos-system-web-24.11/init".
 std::optional<std::filesystem::path> SystemOf(std::string_view command_line);

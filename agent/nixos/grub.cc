@@ -81,6 +81,22 @@ Result<> Grub::CheckWritableForGrub(std::stop_token stop) const {
   return {};
 }
 
+Result<> Grub::CheckAble(const GrubMenu& menu, std::stop_token stop) const {
+  if (menu.takes_next) return CheckWritableForGrub(std::move(stop));
+  return Fail(ErrorCode::kRefused,
+              (folder() / "grub.cfg").string() +
+                  " does not start what grub-reboot asks for (next_entry), as NixOS' own would");
+}
+
+StartOnce Grub::Way() const {
+  const Result<GrubMenu> menu = Menu();
+  // Other errors have a way to be told: StartNext's.
+  if (!menu) return StartOnce::kGrubReboot;
+  const Result<> able = CheckAble(*menu, {});
+  const bool cannot = !able && able.error().code == ErrorCode::kRefused;
+  return cannot ? StartOnce::kNot : StartOnce::kGrubReboot;
+}
+
 Result<> Grub::Sync() const {
   // grub-editenv leaves it in the page cache.
   const UniqueFd fd(::open(folder().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -92,6 +108,8 @@ Result<> Grub::Sync() const {
 
 Result<> Grub::StartNext(const fs::path& system, std::stop_token stop) const {
   MATIC_ASSIGN(const GrubMenu menu, Menu());
+  MATIC_TRY(CheckAble(menu, stop));
+  MATIC_TRY(CheckInStore(system));
   const std::optional<std::string> name = GrubNameOf(menu, system);
   if (!name) {
     return Fail(ErrorCode::kNotFound,
@@ -100,7 +118,10 @@ Result<> Grub::StartNext(const fs::path& system, std::stop_token stop) const {
                     ": switch-to-configuration writes one for each generation of the profile, as "
                     "many as boot.loader.grub.configurationLimit lets it");
   }
-  MATIC_TRY(CheckWritableForGrub(stop));
+  MATIC_ASSIGN(const std::optional<fs::path> by_default, Default(stop));
+  if (by_default == system) {
+    return Fail(AlreadyTheDefault(system, Name(), (folder() / "grub.cfg").string()));
+  }
   MATIC_TRY(
       programs_.Run({.argv = {"grub-reboot", "--boot-directory=" + paths_.boot.string(), *name},
                      .deadline = kDeadline},

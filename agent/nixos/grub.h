@@ -16,10 +16,10 @@ class Grub final : public BootLoader {
   Grub(const Programs& programs, const HostPaths& paths) : programs_(programs), paths_(paths) {}
 
   std::string Name() const override { return "GRUB"; }
-  StartOnce Way() const override { return StartOnce::kGrubReboot; }
+  // kNot where GRUB cannot write to the disk that grubenv is on, or grub.cfg does not ask for it:
+  // it would start the system again and again, or never.
+  StartOnce Way() const override;
   Result<std::optional<std::filesystem::path>> Default(std::stop_token stop) const override;
-  // kRefused also where GRUB cannot write to the disk that grubenv is on: it would start the system
-  // again and again.
   Result<> StartNext(const std::filesystem::path& system, std::stop_token stop) const override;
   Result<std::optional<std::filesystem::path>> Next(std::stop_token stop) const override;
   Result<> ClearNext(std::stop_token stop) const override;
@@ -29,6 +29,7 @@ class Grub final : public BootLoader {
 
   Result<GrubMenu> Menu() const;
   Result<Variables> Environment(std::stop_token stop) const;
+  Result<> CheckAble(const GrubMenu& menu, std::stop_token stop) const;
   Result<> CheckWritableForGrub(std::stop_token stop) const;
   Result<> Sync() const;
   std::filesystem::path folder() const { return paths_.boot / "grub"; }

@@ -74,8 +74,11 @@ class Parser {
       open_.push_back(ItemOf(words));
     } else if (words.size() == 2 && words[0] == "set" && words[1].starts_with("default=")) {
       const std::string value = words[1].substr(8);
-      // That is of the one entry which grub-reboot asked for.
-      if (value != "${next_entry}") menu_.start = value;
+      if (value == "${next_entry}") {
+        menu_.takes_next = true;
+      } else {
+        menu_.start = value;
+      }
     } else if (!open_.empty() && open_.back() && !open_.back()->is_submenu) {
       if (auto system = SystemOf(line)) open_.back()->system = std::move(system);
     }

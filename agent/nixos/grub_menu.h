@@ -23,6 +23,8 @@ struct GrubMenu {
   std::vector<GrubItem> items;
   // `set default=`: "0", a title or a path of titles; "${saved_entry}" where GRUB remembers.
   std::string start;
+  // Whether it starts what grub-reboot asked for.
+  bool takes_next = false;
 };
 
 // Everything that is not understood is passed by. kCorrupt for a text that ends within an entry.

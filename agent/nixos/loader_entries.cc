@@ -1,5 +1,6 @@
 #include "agent/nixos/loader_entries.h"
 
+#include <fnmatch.h>
 #include <string.h>
 
 #include <algorithm>
@@ -56,9 +57,16 @@ std::optional<int> Number(std::string_view text) {
   return number;
 }
 
+std::string LowerCase(std::string text) {
+  std::ranges::transform(text, text.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return text;
+}
+
 // "nixos-generation-7+2-1.conf": two starts left, one done.
-LoaderEntry Named(const std::string& name) {
-  LoaderEntry entry{.id = name};
+LoaderEntry Named(const std::string& file) {
+  const std::string name = LowerCase(file);
+  LoaderEntry entry{.id = name, .file_name = name};
   const size_t dot = name.rfind('.');
   const size_t plus = name.rfind('+', dot);
   if (plus != std::string::npos) {
@@ -73,8 +81,6 @@ LoaderEntry Named(const std::string& name) {
       entry.id = name.substr(0, plus) + name.substr(dot);
     }
   }
-  std::ranges::transform(entry.id, entry.id.begin(),
-                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return entry;
 }
 
@@ -83,7 +89,11 @@ std::optional<LoaderEntry> ReadConfEntry(const fs::path& boot, const fs::path& p
   if (!text) return std::nullopt;
   Fields fields = Parse(*text);
   std::string& uki = fields["uki"];
-  if (fields["linux"].empty() && fields["efi"].empty() && uki.empty()) return std::nullopt;
+  std::error_code ignored;
+  const auto starts = [&](const std::string& file) {
+    return !file.empty() && fs::exists(boot / fs::path(file).relative_path(), ignored);
+  };
+  if (!starts(fields["linux"]) && !starts(fields["efi"]) && !starts(uki)) return std::nullopt;
   LoaderEntry entry = Named(path.filename());
   entry.sort_key = fields["sort-key"];
   entry.machine_id = fields["machine-id"];
@@ -149,18 +159,41 @@ bool ComesBefore(const LoaderEntry& a, const LoaderEntry& b) {
 
 }  // namespace
 
-Result<std::vector<LoaderEntry>> ReadLoaderEntries(const fs::path& boot) {
+Result<std::vector<LoaderEntry>> ReadLoaderEntries(const std::vector<fs::path>& boot) {
   std::vector<LoaderEntry> entries;
-  MATIC_ASSIGN(const bool conf,
-               ReadFolder(boot, "loader/entries", ".conf", ReadConfEntry, entries));
-  MATIC_ASSIGN(const bool uki, ReadFolder(boot, "EFI/Linux", ".efi", ReadUkiEntry, entries));
-  if (!conf && !uki) {
-    return Fail(ErrorCode::kNotFound, boot.string() +
-                                          " has no boot entries: there is no loader/entries in "
-                                          "it; is the boot partition mounted there?");
+  std::string where;
+  bool found = false;
+  for (const fs::path& partition : boot) {
+    MATIC_ASSIGN(const bool conf,
+                 ReadFolder(partition, "loader/entries", ".conf", ReadConfEntry, entries));
+    MATIC_ASSIGN(const bool uki, ReadFolder(partition, "EFI/Linux", ".efi", ReadUkiEntry, entries));
+    found = found || conf || uki;
+    where += (where.empty() ? "" : ", ") + (partition / "loader/entries").string();
+  }
+  if (!found) {
+    return Fail(ErrorCode::kNotFound,
+                "there are no boot entries (" + where + "): is the boot partition mounted there?");
   }
   SortLoaderEntries(entries);
   return entries;
+}
+
+const LoaderEntry* FindLoaderEntry(const std::vector<LoaderEntry>& entries, std::string pattern,
+                                   BadEntries bad) {
+  if (pattern.empty()) return nullptr;
+  pattern = LowerCase(std::move(pattern));
+  const auto find = [&](const std::string& wanted) {
+    return std::ranges::find_if(entries, [&](const LoaderEntry& entry) {
+      const auto matches = [&](const std::string& name) {
+        return ::fnmatch(wanted.c_str(), name.c_str(), 0) == 0;
+      };
+      return (matches(entry.id) || matches(entry.file_name)) &&
+             !(bad == BadEntries::kPassedBy && entry.tries_left == 0);
+    });
+  };
+  auto entry = find(pattern);
+  if (entry == entries.end()) entry = find(pattern + ".conf");
+  return entry == entries.end() ? nullptr : &*entry;
 }
 
 void SortLoaderEntries(std::vector<LoaderEntry>& entries) {

@@ -1,5 +1,7 @@
 #include "agent/nixos/loader_variables.h"
 
+#include <unistd.h>
+
 #include "lib/os/durable_file.h"
 
 namespace matic::nixos {
@@ -17,9 +19,7 @@ Result<std::optional<std::string>> ReadLoaderVariable(const HostPaths& paths,
   const Result<std::string> bytes = ReadFile(path, kMaxVariable);
   if (!bytes && bytes.error().code == ErrorCode::kNotFound) return std::nullopt;
   if (!bytes) return Fail(bytes.error());
-  if (bytes->size() < kAttributes || bytes->size() % 2 != 0) {
-    return Fail(ErrorCode::kCorrupt, path.string() + " is no string of UTF-16");
-  }
+  if (bytes->size() < kAttributes || bytes->size() % 2 != 0) return std::nullopt;
   std::string text;
   for (size_t i = kAttributes; i < bytes->size(); i += 2) {
     const auto low = static_cast<unsigned char>((*bytes)[i]);
@@ -28,6 +28,12 @@ Result<std::optional<std::string>> ReadLoaderVariable(const HostPaths& paths,
     text.push_back(high == 0 && low >= 0x20 && low < 0x7f ? static_cast<char>(low) : '?');
   }
   return text;
+}
+
+bool CanSetLoaderVariables(const HostPaths& paths) {
+  const Result<std::optional<std::string>> started_by = ReadLoaderVariable(paths, "LoaderInfo");
+  return started_by && *started_by && (*started_by)->starts_with("systemd-boot") &&
+         ::access(paths.efi_variables.c_str(), W_OK) == 0;
 }
 
 }  // namespace matic::nixos

@@ -1,9 +1,6 @@
 #include "agent/nixos/systemd_boot.h"
 
-#include <fnmatch.h>
-
 #include <algorithm>
-#include <cctype>
 #include <utility>
 
 #include "agent/nixos/loader_variables.h"
@@ -16,33 +13,49 @@ namespace fs = std::filesystem;
 constexpr std::chrono::minutes kDeadline{1};
 constexpr const char* kOneShot = "LoaderEntryOneShot";
 
-enum class BadEntries { kTaken, kPassedBy };
-
-const LoaderEntry* Match(const std::vector<LoaderEntry>& entries, std::string pattern,
-                         BadEntries bad = BadEntries::kTaken) {
-  if (pattern.empty()) return nullptr;
-  std::ranges::transform(pattern, pattern.begin(),
-                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  const auto entry = std::ranges::find_if(entries, [&](const LoaderEntry& candidate) {
-    return ::fnmatch(pattern.c_str(), candidate.id.c_str(), 0) == 0 &&
-           !(bad == BadEntries::kPassedBy && candidate.tries_left == 0);
-  });
-  return entry == entries.end() ? nullptr : &*entry;
+// Releases of systemd-boot differ in whether a counter is part of the id, which it matches with
+// what it is told as a pattern.
+std::string OneShotName(const LoaderEntry& entry) {
+  const size_t dot = entry.id.rfind('.');
+  if (!entry.tries_left || entry.id.find_first_of("*?[\\") != std::string::npos) return entry.id;
+  return entry.id.substr(0, dot) + "[.+]*" + entry.id.substr(dot + 1);
 }
+
+bool IsPattern(const std::string& text) { return text.find('*') != std::string::npos; }
 
 }  // namespace
 
-Result<std::vector<LoaderEntry>> SystemdBoot::Entries() const {
-  return ReadLoaderEntries(paths_.boot);
+std::vector<fs::path> SystemdBoot::Partitions() const {
+  // Entries are on the ESP or on XBOOTLDR; the ESP is often mounted within the latter.
+  return {paths_.boot, paths_.esp, paths_.boot / "efi"};
 }
 
-Result<std::optional<fs::path>> SystemdBoot::Default(std::stop_token /*stop*/) const {
+Result<std::vector<LoaderEntry>> SystemdBoot::Entries() const {
+  return ReadLoaderEntries(Partitions());
+}
+
+Result<LoaderConfiguration> SystemdBoot::Configuration() const {
+  for (const fs::path& partition : Partitions()) {
+    const fs::path file = partition / "loader/loader.conf";
+    std::error_code ignored;
+    if (fs::exists(file, ignored)) return ReadLoaderConfiguration(file);
+  }
+  return LoaderConfiguration{};
+}
+
+StartOnce SystemdBoot::Way() const {
+  if (CanSetLoaderVariables(paths_)) return StartOnce::kOneShot;
+  // Counters are in the names of files. An entry that was blessed has none, but NixOS leaves the
+  // choice to systemd-boot only where it counts.
+  const Result<LoaderConfiguration> configured = Configuration();
+  const bool counts =
+      configured && (!configured->preferred.empty() || IsPattern(configured->start));
+  return counts ? StartOnce::kBootCounts : StartOnce::kNot;
+}
+
+Result<std::optional<LoaderEntry>> SystemdBoot::DefaultEntry() const {
   MATIC_ASSIGN(const std::vector<LoaderEntry> entries, Entries());
-  std::error_code ignored;
-  const fs::path beside = paths_.boot / "loader/loader.conf";
-  MATIC_ASSIGN(const LoaderConfiguration configured,
-               ReadLoaderConfiguration(
-                   fs::exists(beside, ignored) ? beside : paths_.esp / "loader/loader.conf"));
+  MATIC_ASSIGN(const LoaderConfiguration configured, Configuration());
   const auto variable = [&](const char* name) -> Result<std::string> {
     MATIC_ASSIGN(const std::optional<std::string> value, ReadLoaderVariable(paths_, name));
     return value.value_or("");
@@ -51,15 +64,20 @@ Result<std::optional<fs::path>> SystemdBoot::Default(std::stop_token /*stop*/) c
   MATIC_ASSIGN(const std::string preferred, variable("LoaderEntryPreferred"));
   MATIC_ASSIGN(const std::string chosen, variable("LoaderEntryDefault"));
   MATIC_ASSIGN(const std::string saved, variable("LoaderEntryLastBooted"));
-  const auto name = [&](const std::string& value) { return value == "@saved" ? saved : value; };
-  const LoaderEntry* entry = Match(entries, name(preferred), BadEntries::kPassedBy);
-  if (entry == nullptr) {
-    entry = Match(entries, name(configured.preferred), BadEntries::kPassedBy);
-  }
-  if (entry == nullptr) entry = Match(entries, name(chosen));
-  if (entry == nullptr) entry = Match(entries, name(configured.start));
+  const auto find = [&](const std::string& value, BadEntries bad = BadEntries::kTaken) {
+    return FindLoaderEntry(entries, value == "@saved" ? saved : value, bad);
+  };
+  const LoaderEntry* entry = find(preferred, BadEntries::kPassedBy);
+  if (entry == nullptr) entry = find(configured.preferred, BadEntries::kPassedBy);
+  if (entry == nullptr) entry = find(chosen);
+  if (entry == nullptr) entry = find(configured.start);
   if (entry == nullptr && !entries.empty()) entry = &entries.front();
-  return entry == nullptr ? std::nullopt : entry->system;
+  return entry == nullptr ? std::nullopt : std::optional(*entry);
+}
+
+Result<std::optional<fs::path>> SystemdBoot::Default(std::stop_token /*stop*/) const {
+  MATIC_ASSIGN(const std::optional<LoaderEntry> entry, DefaultEntry());
+  return entry ? entry->system : std::nullopt;
 }
 
 Result<LoaderEntry> SystemdBoot::EntryOf(const fs::path& system) const {
@@ -80,25 +98,52 @@ Result<> SystemdBoot::WriteOneShot(const std::string& id, std::stop_token stop) 
 }
 
 Result<> SystemdBoot::StartNext(const fs::path& system, std::stop_token stop) const {
+  const StartOnce way = Way();
+  if (way == StartOnce::kNot) {
+    return Fail(ErrorCode::kRefused, "systemd-boot cannot start " + system.filename().string() +
+                                         " once: it would have to be told by EFI variables, and " +
+                                         paths_.efi_variables.string() +
+                                         " has none of it, or is read-only. Boot counting "
+                                         "(boot.loader.systemd-boot.bootCounting) does without");
+  }
+  MATIC_TRY(CheckInStore(system));
   MATIC_ASSIGN(const LoaderEntry entry, EntryOf(system));
   if (entry.tries_left == 0) {
     return Fail(ErrorCode::kRefused, "boot entry " + entry.id + " of " +
                                          system.filename().string() +
                                          " has no tries left: systemd-boot counts it as bad");
   }
-  MATIC_TRY(WriteOneShot(entry.id, std::move(stop)));
+  MATIC_ASSIGN(const std::optional<LoaderEntry> by_default, DefaultEntry());
+  const bool is_default = by_default && by_default->system == system;
+  if (is_default && !by_default->tries_left) {
+    return Fail(
+        AlreadyTheDefault(system, Name(),
+                          "loader.conf, or the EFI variable LoaderEntryDefault that a person "
+                          "set (`bootctl set-default ''` unsets it),"));
+  }
+  if (way == StartOnce::kBootCounts && is_default) return {};
+  if (way == StartOnce::kBootCounts) {
+    return Fail(ErrorCode::kRefused,
+                "without EFI variables systemd-boot counts the starts of its default alone, and " +
+                    system.filename().string() + " is not that");
+  }
+  return WriteAndRead(OneShotName(entry), std::move(stop));
+}
+
+Result<> SystemdBoot::WriteAndRead(const std::string& name, std::stop_token stop) const {
+  MATIC_TRY(WriteOneShot(name, std::move(stop)));
   MATIC_ASSIGN(const std::optional<std::string> written, ReadLoaderVariable(paths_, kOneShot));
-  if (written == entry.id) return {};
+  if (written == name) return {};
   return Fail(ErrorCode::kIo, std::string("bootctl set the EFI variable ") + kOneShot + ", but " +
                                   (written ? "it is \"" + *written + "\"" : "there is none") +
-                                  " and not \"" + entry.id + "\"");
+                                  " and not \"" + name + "\"");
 }
 
 Result<std::optional<fs::path>> SystemdBoot::Next(std::stop_token /*stop*/) const {
   MATIC_ASSIGN(const std::optional<std::string> id, ReadLoaderVariable(paths_, kOneShot));
   if (!id) return std::nullopt;
   MATIC_ASSIGN(const std::vector<LoaderEntry> entries, Entries());
-  const LoaderEntry* const entry = Match(entries, *id);
+  const LoaderEntry* const entry = FindLoaderEntry(entries, *id);
   return entry == nullptr ? std::nullopt : entry->system;
 }
 

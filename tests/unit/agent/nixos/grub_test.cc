@@ -105,10 +105,18 @@ TEST(GrubMenuTest, GarbageIsPassedByAndATornFileIsNot) {
 class GrubTest : public SwitchHost {
  protected:
   GrubTest() {
+    for (const fs::path& system : {second_, third_}) fs::create_directories(system);
     WriteMenu(kMenu);
     WriteProbe("ext2", "");
   }
-  void WriteMenu(const std::string& menu) { Write("boot/grub/grub.cfg", menu); }
+  // With systems in our own store.
+  void WriteMenu(std::string menu) {
+    const std::string store = "/nix/store";
+    for (size_t at = 0; (at = menu.find("=" + store, at)) != std::string::npos; ++at) {
+      menu.replace(at + 1, store.size(), (folder_ / "store").string());
+    }
+    Write("boot/grub/grub.cfg", menu);
+  }
   void WriteProbe(const std::string& file_system, const std::string& layers) {
     WriteProgram("grub-probe", "#!/bin/sh\ncase $1 in --target=fs) echo " + file_system +
                                    ";; *) echo " + layers + ";; esac\n");
@@ -122,8 +130,8 @@ class GrubTest : public SwitchHost {
   }
 
   Grub grub_{programs_, paths_};
-  const fs::path second_ = "/nix/store/h2-nixos-system-web-2";
-  const fs::path third_ = "/nix/store/h3-nixos-system-web-3";
+  const fs::path second_ = folder_ / "store" / "h2-nixos-system-web-2";
+  const fs::path third_ = folder_ / "store" / "h3-nixos-system-web-3";
 };
 
 TEST_F(GrubTest, ASystemIsStartedOnce) {
@@ -164,13 +172,51 @@ TEST_F(GrubTest, ADiskThatGrubCannotWriteToIsRefused) {
     ASSERT_FALSE(set);
     EXPECT_EQ(set.error().code, ErrorCode::kRefused);
     EXPECT_THAT(set.error().message, HasSubstr("start it again and again"));
+    EXPECT_EQ(grub_.Way(), StartOnce::kNot);
   }
   EXPECT_EQ(grub_.Next({}).value(), std::nullopt);
 }
 
-TEST_F(GrubTest, ASystemWithoutAnEntryIsNotStarted) {
-  EXPECT_EQ(grub_.StartNext("/nix/store/h4-nixos-system-web-4", {}).error().code,
-            ErrorCode::kNotFound);
+TEST_F(GrubTest, AMenuThatDoesNotAskIsRefused) {
+  std::string menu = kMenu;
+  menu.replace(menu.find("set default=\"${next_entry}\""), 27, "");
+  WriteMenu(menu);
+  EXPECT_EQ(grub_.Way(), StartOnce::kNot);
+  const auto set = grub_.StartNext(third_, {});
+  ASSERT_FALSE(set);
+  EXPECT_EQ(set.error().code, ErrorCode::kRefused);
+  EXPECT_THAT(set.error().message, HasSubstr("does not start what grub-reboot asks for"));
+}
+
+TEST_F(GrubTest, TheDefaultIsNotStartedOnce) {
+  const auto set = grub_.StartNext(second_, {});
+  ASSERT_FALSE(set);
+  EXPECT_EQ(set.error().code, ErrorCode::kRefused);
+  EXPECT_THAT(set.error().message, HasSubstr("starts h2-nixos-system-web-2 by default"));
+  EXPECT_EQ(grub_.Next({}).value(), std::nullopt);
+}
+
+TEST_F(GrubTest, ASystemThatIsNotThereIsNotStarted) {
+  const fs::path fourth = folder_ / "store" / "h4-nixos-system-web-4";
+  const auto collected = grub_.StartNext(fourth, {});
+  ASSERT_FALSE(collected);
+  EXPECT_EQ(collected.error().code, ErrorCode::kNotFound);
+  EXPECT_THAT(collected.error().message, HasSubstr("a garbage collection took it"));
+  fs::create_directories(fourth);
+  const auto unlisted = grub_.StartNext(fourth, {});
+  ASSERT_FALSE(unlisted);
+  EXPECT_EQ(unlisted.error().code, ErrorCode::kNotFound);
+  EXPECT_THAT(unlisted.error().message, HasSubstr("h4-nixos-system-web-4 has no entry in"));
+}
+
+TEST_F(GrubTest, AProgramThatIsNotThereIsNamed) {
+  ::setenv("PATH", (folder_ / "programs").c_str(), 1);
+  fs::remove(folder_ / "programs/grub-probe");
+  EXPECT_EQ(grub_.Way(), StartOnce::kGrubReboot);
+  const auto set = grub_.StartNext(third_, {});
+  ASSERT_FALSE(set);
+  EXPECT_EQ(set.error().code, ErrorCode::kNotFound);
+  EXPECT_THAT(set.error().message, HasSubstr("grub-probe is not installed, or not in the PATH"));
 }
 
 TEST_F(GrubTest, FilesThatAreBrokenAreNamed) {

@@ -13,11 +13,14 @@ namespace matic::nixos {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::AllOf;
 using testing::ElementsAre;
+using testing::HasSubstr;
 using testing::IsEmpty;
 
 class LoaderEntriesTest : public testing::Test {
  protected:
+  LoaderEntriesTest() { Write("EFI/nixos/kernel.efi", ""); }
   void Write(const std::string& name, const std::string& content) {
     fs::create_directories((folder_ / name).parent_path());
     std::ofstream(folder_ / name, std::ios::binary) << content;
@@ -27,7 +30,7 @@ class LoaderEntriesTest : public testing::Test {
   }
   std::vector<std::string> Ids() {
     std::vector<std::string> ids;
-    const Result<std::vector<LoaderEntry>> entries = ReadLoaderEntries(folder_.path());
+    const Result<std::vector<LoaderEntry>> entries = ReadLoaderEntries({folder_.path()});
     EXPECT_TRUE(entries) << (entries ? "" : entries.error().message);
     for (const LoaderEntry& entry : entries.value_or(std::vector<LoaderEntry>())) {
       ids.push_back(entry.id);
@@ -84,7 +87,7 @@ TEST_F(LoaderEntriesTest, CountersAreInTheName) {
   WriteEntry("nixos-generation-3.conf", "");
   WriteEntry("c++.conf", "");
   WriteEntry("odd+x-1.conf", "");
-  const auto entries = ReadLoaderEntries(folder_.path());
+  const auto entries = ReadLoaderEntries({folder_.path()});
   ASSERT_TRUE(entries);
   std::map<std::string, std::optional<int>> tries;
   for (const LoaderEntry& entry : *entries) tries[entry.id] = entry.tries_left;
@@ -101,7 +104,7 @@ TEST_F(LoaderEntriesTest, UnifiedKernelImagesTellTheirSystem) {
   Write("EFI/Linux/torn.efi", MakeUki(line).substr(0, 90));
   Write("EFI/nixos/web-uki.efi", MakeUki("init=/nix/store/a-nixos-system-web-3/init"));
   Write("loader/entries/nixos-abc.conf", "title NixOS\nuki /EFI/nixos/web-uki.efi\n");
-  const auto entries = ReadLoaderEntries(folder_.path());
+  const auto entries = ReadLoaderEntries({folder_.path()});
   ASSERT_TRUE(entries);
   std::map<std::string, std::optional<fs::path>> systems;
   for (const LoaderEntry& entry : *entries) systems[entry.id] = entry.system;
@@ -121,9 +124,59 @@ TEST_F(LoaderEntriesTest, GarbageIsNoEntry) {
 }
 
 TEST_F(LoaderEntriesTest, ABootPartitionThatIsNotMountedIsNamed) {
-  const auto entries = ReadLoaderEntries(folder_ / "boot");
+  const auto entries = ReadLoaderEntries({folder_ / "boot", folder_ / "efi"});
   ASSERT_FALSE(entries);
   EXPECT_EQ(entries.error().code, ErrorCode::kNotFound);
+  EXPECT_THAT(entries.error().message,
+              AllOf(HasSubstr("/boot/loader/entries"), HasSubstr("is the boot partition mounted")));
+}
+
+TEST_F(LoaderEntriesTest, AFolderThatCannotBeReadIsNamed) {
+  Write("loader/entries", "");
+  const auto entries = ReadLoaderEntries({folder_.path()});
+  ASSERT_FALSE(entries);
+  EXPECT_EQ(entries.error().code, ErrorCode::kIo);
+  EXPECT_THAT(entries.error().message, HasSubstr("loader/entries: Not a directory"));
+}
+
+TEST_F(LoaderEntriesTest, PartitionsAreOneMenu) {
+  WriteEntry("nixos-generation-1.conf", "");
+  Write("efi/EFI/nixos/kernel.efi", "");
+  Write("efi/loader/entries/nixos-generation-2.conf", "linux /EFI/nixos/kernel.efi\n");
+  const auto entries = ReadLoaderEntries({folder_.path(), folder_ / "efi", folder_ / "none"});
+  ASSERT_TRUE(entries);
+  ASSERT_EQ(entries->size(), 2u);
+  EXPECT_EQ(entries->front().id, "nixos-generation-2.conf");
+}
+
+TEST_F(LoaderEntriesTest, AnEntryWithoutItsKernelIsNone) {
+  Write("loader/entries/nixos-generation-1.conf", "linux /EFI/nixos/gone.efi\n");
+  WriteEntry("nixos-generation-2.conf", "");
+  EXPECT_THAT(Ids(), ElementsAre("nixos-generation-2.conf"));
+}
+
+TEST_F(LoaderEntriesTest, EntriesAreFoundByIdsAndPatterns) {
+  WriteEntry("nixos-generation-5.conf", "");
+  WriteEntry("nixos-generation-50+2-1.conf", "");
+  WriteEntry("nixos-generation-51+0-3.conf", "");
+  const auto entries = ReadLoaderEntries({folder_.path()});
+  ASSERT_TRUE(entries);
+  const auto find = [&](const char* pattern, BadEntries bad = BadEntries::kTaken) {
+    const LoaderEntry* const entry = FindLoaderEntry(*entries, pattern, bad);
+    return entry == nullptr ? "" : entry->id;
+  };
+  EXPECT_EQ(find("NixOS-Generation-5.conf"), "nixos-generation-5.conf");
+  EXPECT_EQ(find("nixos-generation-5"), "nixos-generation-5.conf");
+  EXPECT_EQ(find("nixos-generation-50.conf"), "nixos-generation-50.conf");
+  EXPECT_EQ(find("nixos-generation-50+2-1.conf"), "nixos-generation-50.conf");
+  EXPECT_EQ(find("nixos-generation-5[.+]*conf"), "nixos-generation-5.conf");
+  EXPECT_EQ(find("nixos-generation-5?.conf"), "nixos-generation-50.conf");
+  EXPECT_EQ(find("nixos-*"), "nixos-generation-50.conf");
+  EXPECT_EQ(find("nixos-generation-51.conf"), "nixos-generation-51.conf");
+  EXPECT_EQ(find("nixos-generation-51.conf", BadEntries::kPassedBy), "");
+  for (const char* nothing : {"", "[", "\\", "windows.conf", "nixos-generation"}) {
+    EXPECT_EQ(find(nothing), "") << nothing;
+  }
 }
 
 TEST(UkiCommandLineTest, WhatIsNoUkiIsCorrupt) {
@@ -137,12 +190,12 @@ TEST(UkiCommandLineTest, WhatIsNoUkiIsCorrupt) {
   }
 }
 
-TEST(LoaderVariableTest, AStringThatIsNoneIsCorrupt) {
+TEST(LoaderVariableTest, AStringThatIsNoneIsNothing) {
   const TemporaryFolder folder;
   const HostPaths paths{.efi_variables = folder.path()};
   EXPECT_EQ(ReadLoaderVariable(paths, "LoaderInfo").value(), std::nullopt);
   std::ofstream(folder / "LoaderInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f") << "abc";
-  EXPECT_EQ(ReadLoaderVariable(paths, "LoaderInfo").error().code, ErrorCode::kCorrupt);
+  EXPECT_EQ(ReadLoaderVariable(paths, "LoaderInfo").value(), std::nullopt);
 }
 
 }  // namespace
