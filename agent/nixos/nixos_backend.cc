@@ -198,10 +198,11 @@ Result<> NixosBackend::Activate(const update::StagedImage& staged, std::stop_tok
   if (!view) return Fail(AsRefusal(view.error()));
   if (!staged.live && boot_loader_->Way() == StartOnce::kNot &&
       !Options().settings.start_without_trial) {
+    const Result<> cannot = boot_loader_->StartNext(staged.digest, stop);
     return Fail(ErrorCode::kRefused,
-                boot_loader_->Name() +
-                    " cannot start a system once, so one that does not come up would be started "
-                    "again and again; `nixos.start_without_trial: true` takes that risk");
+                (cannot ? boot_loader_->Name() + " has changed" : cannot.error().message) +
+                    ". One that does not come up would be started again and again; "
+                    "`nixos.start_without_trial: true` takes that risk");
   }
   const Result<TrialNote> note = NoteTrial(*view, staged);
   if (!note) return Fail(AsRefusal(note.error()));
@@ -280,6 +281,10 @@ Result<> NixosBackend::ActivateAtBoot(const HostView& view, const TrialNote& not
   MATIC_TRY(SetProfile(view, note.system, stop));
   MATIC_TRY(BootSwitch(note.system, stop));
   if (note.start_once == StartOnce::kNot) return {};
+  // As the default, which is left when none of its starts got anywhere.
+  if (note.start_once == StartOnce::kBootCounts) {
+    return boot_loader_->StartNext(note.system, std::move(stop));
+  }
   MATIC_TRY(BootSwitch(note.previous, stop));
   // Some start the newest generation, whatever they were told.
   MATIC_ASSIGN(const std::optional<fs::path> next, boot_loader_->Default(stop));
