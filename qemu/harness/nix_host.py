@@ -8,9 +8,12 @@ from __future__ import annotations
 import re
 import shlex
 from dataclasses import dataclass
+from typing import Any
 
-from harness.lab import Lab
+from harness.disk import Disk
+from harness.lab import Config, Lab, agent_config
 from harness.machine import BOOT_SECONDS, Machine, Options, patient
+from harness.node import Node, Schedule
 from harness.verdict import expect, expect_equal
 
 # Of nixosConfigurations (tests/fixtures/nix-system).
@@ -19,6 +22,8 @@ WITH_SHELL = Options(shell=True, memory_mib=1536)
 
 # What init says on the console, of the generation that it starts.
 STARTED = r"lab: started /nix/store/\S+-(\S+) with the initrd"
+
+UPDATE_SECONDS = patient(240)  # of a build and a switch, without a reboot
 
 _AUTHOR = "git -c user.name=Author -c user.email=author@example.org"
 _PROFILES = "/nix/var/nix/profiles"
@@ -47,10 +52,60 @@ def version_of(system: str) -> str:
     return system.rpartition("-")[2]
 
 
+def settings(**nixos: Any) -> Config:
+    """agent.yaml of a Nix host in the lab; `nixos`: of that section."""
+    return agent_config(
+        backend="nixos",
+        nixos={"flake": FLAKE, "golden_after_seconds": 0, **nixos},
+        health={
+            "retries": 4,
+            "checks": {"service": {"units": ["matic-agent.service", "app.service"]}},
+        },
+    )
+
+
 class NixHost:
     def __init__(self, lab: Lab, machine: Machine) -> None:
         self._lab = lab
         self._machine = machine
+        self.node: Node = lab.node(machine)
+
+    @staticmethod
+    def power_on(lab: Lab, disk: Disk) -> NixHost:
+        """Waits for the agent."""
+        host = NixHost(lab, lab.boot(disk, WITH_SHELL))
+        host.node.wait_until_up(BOOT_SECONDS)
+        return host
+
+    @property
+    def machine(self) -> Machine:
+        return self._machine
+
+    # Updates.
+
+    def update(self, *options: str) -> str:
+        """Asks for one that goes back by itself; returns the schedule's id."""
+        answer = self.node.call("schedule", "update", "--enable-auto-rollback", *options)
+        return str(answer["schedule"]["id"])
+
+    def expect_update(self, state: str, *options: str, timeout: float = UPDATE_SECONDS) -> Schedule:
+        """Asks for one, and waits for its end, through reboots."""
+        ended = self.node.wait_for_state(self.update(*options), [state], timeout)
+        self._lab.say(f"{ended.state}: {ended.reason or 'no reason'}")
+        return ended
+
+    def expect_no_update(self) -> None:
+        """Nothing is under way, and no rollback was ever needed."""
+        expect_equal(self.node.rollback_history(), [], "rollback history")
+        expect_equal(self.node.status()["quarantined"], [], "quarantined systems")
+
+    def expect_rollback(self, *words: str) -> None:
+        """The last one was automatic, and its reason has these words."""
+        record = self.node.rollback_history()[0]
+        self._lab.say(f"rolled back: {record['reason']}")
+        expect_equal(record["kind"], "ROLLBACK_KIND_AUTOMATIC", "kind of rollback")
+        for word in words:
+            expect(word in record["reason"], f"the reason does not say '{word}': {record['reason']}")
 
     def run(self, command: str, timeout: float = patient(120)) -> str:
         return self._machine.shell.run(command, timeout)
@@ -88,9 +143,12 @@ class NixHost:
         self._lab.say(f"committed {settings}")
         return found.splitlines()[-1]
 
-    def edit(self, **settings: str | None) -> None:
-        """A change by hand in the machine's own tree, not committed."""
-        self.run(" && ".join(["cd /etc/nixos", *_writing(settings), "git add --all"]))
+    def edit(self, owner: str = "root", **settings: str | None) -> None:
+        """A change by hand in the machine's own tree, not committed. `owner`: of the tree."""
+        commands = " && ".join(["cd /etc/nixos", *_writing(settings), "git add --all"])
+        self.run(
+            f"setpriv --reuid={owner} --regid={owner} --init-groups sh -c {shlex.quote(commands)}"
+        )
 
     # What runs.
 
@@ -158,6 +216,10 @@ class NixHost:
         lines = self.run("cat /var/log/activations").splitlines()
         found = [Activation(*line.split(maxsplit=3)) for line in lines]
         return [activation for activation in found if what in ("", activation.what)]
+
+    def steps(self, since: int = 0) -> list[tuple[str, str]]:
+        """The activations that ended, as (action, version), without the first `since`."""
+        return [activation.step for activation in self.activations("end")][since:]
 
 
 def _writing(settings: dict[str, str | None]) -> list[str]:

@@ -38,7 +38,7 @@ def run(lab: Lab) -> None:
     host.reboot()
     host.expect_runs("24.05.1")
     expect_equal(
-        [activation.step for activation in host.activations("end")],
+        host.steps(),
         [("boot", "24.05.1"), ("boot", "24.05.2"), ("boot", "24.05.1")],
         "activations",
     )
