@@ -18,6 +18,8 @@ std::vector<Field> PrecheckFields(Prechecks& prechecks) {
   Backup& backup = prechecks.backup;
   return {
       {"prechecks.space.min_mib", Number(prechecks.space_min_mib, 0, kTiB)},
+      {"prechecks.disk.max_percent", Number(prechecks.disk.max_percent, 0, 100)},
+      {"prechecks.disk.paths", TextList(prechecks.disk.paths, kPath, 0)},
       {"prechecks.load.max_percent", Number(prechecks.load_max_percent, 0, 100000)},
       {"prechecks.memory.min_mib", Number(prechecks.memory_min_mib, 0, kTiB)},
       {"prechecks.uptime.min_seconds", Seconds(prechecks.min_uptime, 0, kMonth)},

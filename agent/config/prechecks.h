@@ -16,6 +16,13 @@ enum class SystemState {
   kRunning,  // it says running: no unit has failed
 };
 
+struct DiskUse {
+  uint32_t max_percent = 0;
+  std::vector<std::filesystem::path> paths = {"/", "/boot"};  // one that is missing counts as empty
+
+  bool operator==(const DiskUse&) const = default;
+};
+
 struct Backup {
   std::filesystem::path file;  // changed by every backup
   std::chrono::hours max_age{24};
@@ -27,6 +34,7 @@ struct Backup {
 
 struct Prechecks {
   uint64_t space_min_mib = 16;  // free where `state_dir` is
+  DiskUse disk;
   std::vector<std::string> units;
   SystemState system_state = SystemState::kAny;
   uint32_t load_max_percent = 0;  // of the processors there are, over the last minute

@@ -24,7 +24,8 @@ Result<Room> MeasureRoom(const std::filesystem::path& path) {
               .bytes = found.f_blocks * found.f_frsize,
               .free_bytes = found.f_bavail * found.f_frsize,
               .inodes = found.f_files,
-              .free_inodes = found.f_favail};
+              .free_inodes = found.f_favail,
+              .used_bytes = (found.f_blocks - found.f_bfree) * found.f_frsize};
 }
 
 DiskCheck::DiskCheck(const config::DiskCheck& check)

@@ -14,6 +14,7 @@ struct Room {
   uint64_t free_bytes = 0;  // for who is not root
   uint64_t inodes = 0;      // 0 where the filesystem does not count them
   uint64_t free_inodes = 0;
+  uint64_t used_bytes = 0;  // what is neither used nor free is kept for root
 };
 
 // statvfs(3) of the filesystem that `path` is on.

@@ -25,6 +25,7 @@ struct Situation {
 };
 
 Reason Space(const Situation& now);
+Reason Disk(const Situation& now);
 Reason Load(const Situation& now);
 Reason Memory(const Situation& now);
 Reason Uptime(const Situation& now);
@@ -34,5 +35,6 @@ Reason System(const Situation& now);
 Reason Metered(const Situation& now);
 Reason Backup(const Situation& now);
 Reason PackageWork(const Situation& now);
+Reason SwitchLock(const Situation& now);
 
 }  // namespace matic::prechecks

@@ -2,9 +2,13 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <thread>
 #include <vector>
+
+#include "agent/health/disk_check.h"
+#include "lib/base/result.h"
 
 namespace matic::prechecks {
 
@@ -23,6 +27,11 @@ struct Machine {
   std::filesystem::path proc = "/proc";
   std::filesystem::path power_supplies = "/sys/class/power_supply";
   std::vector<PackageLock> package_locks = PackageLocks();
+  std::function<Result<health::Room>(const std::filesystem::path&)> measure_room =
+      health::MeasureRoom;
+  // Of a Nix host: kRefused names who is switching to another configuration just now. Null: nobody
+  // can be.
+  std::function<Result<>()> switch_lock = nullptr;
   unsigned processors = std::thread::hardware_concurrency();
 };
 

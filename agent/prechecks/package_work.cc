@@ -1,5 +1,5 @@
-// Whether a package manager is at work. Its lock files exist at all times; what tells is whether
-// somebody holds a lock on one.
+// Whether somebody else changes the system just now. A package manager's lock files exist at all
+// times; what tells is whether somebody holds a lock on one.
 #include <fcntl.h>
 #include <sys/file.h>
 
@@ -60,7 +60,6 @@ std::vector<PackageLock> PackageLocks() {
       {"rpm", "/usr/lib/sysimage/rpm/.rpm.lock", kRecord},
       {"nix", "/nix/var/nix/gc.lock", kWholeFile},
       {"nix", "/nix/var/nix/profiles/system.lock", kWholeFile},
-      {"switch-to-configuration", "/run/nixos/switch-to-configuration.lock", kWholeFile},
   };
 }
 
@@ -70,6 +69,14 @@ Reason PackageWork(const Situation& now) {
     if (const auto holder = HolderOf(lock)) return Describe(lock, *holder, now.machine);
   }
   return std::nullopt;
+}
+
+Reason SwitchLock(const Situation& now) {
+  if (!now.machine.switch_lock) return std::nullopt;
+  const Result<> held = now.machine.switch_lock();
+  // What cannot be found out is seen again before the switch.
+  if (held || held.error().code != ErrorCode::kRefused) return std::nullopt;
+  return held.error().message + "; wait until it is done";
 }
 
 }  // namespace matic::prechecks

@@ -14,13 +14,15 @@ struct Check {
 };
 
 // Those that ask other programs come last.
-constexpr std::array<Check, 10> kChecks = {{
+constexpr std::array<Check, 12> kChecks = {{
     {"space", Space},
+    {"disk", Disk},
     {"load", Load},
     {"memory", Memory},
     {"uptime", Uptime},
     {"battery", Battery},
     {"packages", PackageWork},
+    {"switch-lock", SwitchLock},
     {"services", Services},
     {"system", System},
     {"metered", Metered},

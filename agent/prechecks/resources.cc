@@ -1,4 +1,5 @@
 // Space, load, memory and uptime.
+#include <cmath>
 #include <cstdio>
 #include <sstream>
 
@@ -19,16 +20,44 @@ std::string Decimal(double number) {
   return text;
 }
 
+// As df(1) has it: of what is there for who is not root, rounded up. No product of sizes: those may
+// be as large as 64 bits hold.
+uint64_t UsedPercent(const health::Room& room) {
+  const double whole = static_cast<double>(room.used_bytes) + static_cast<double>(room.free_bytes);
+  if (whole == 0) return 0;
+  return static_cast<uint64_t>(std::ceil(static_cast<double>(room.used_bytes) * 100 / whole));
+}
+
 }  // namespace
 
 Reason Space(const Situation& now) {
   if (now.wanted.space_min_mib == 0) return std::nullopt;
-  const auto room = health::MeasureRoom(now.machine.state_dir);
+  const auto room = now.machine.measure_room(now.machine.state_dir);
   if (!room) return room.error().message;
   const uint64_t free_mib = room->free_bytes / kMiB;
   if (free_mib >= now.wanted.space_min_mib) return std::nullopt;
   return std::to_string(free_mib) + " MiB are free at " + now.machine.state_dir.string() +
          ", at least " + std::to_string(now.wanted.space_min_mib) + " are needed: make room there";
+}
+
+Reason Disk(const Situation& now) {
+  const config::DiskUse& wanted = now.wanted.disk;
+  if (wanted.max_percent == 0) return std::nullopt;
+  std::string full;
+  for (const std::filesystem::path& path : wanted.paths) {
+    const auto room = now.machine.measure_room(path);
+    if (!room && room.error().code == ErrorCode::kNotFound) continue;
+    const uint64_t percent = room ? UsedPercent(*room) : 0;
+    if (room && percent <= wanted.max_percent) continue;
+    if (!full.empty()) full += "; ";
+    if (!room) {
+      full += room.error().message;
+    } else {
+      full += path.string() + " is full to " + std::to_string(percent) + " %, at most " +
+              std::to_string(wanted.max_percent) + " are allowed: make room there";
+    }
+  }
+  return full.empty() ? std::nullopt : Reason(full);
 }
 
 // proc_loadavg(5): the average of the last minute comes first.

@@ -13,7 +13,10 @@ let
 
   agentYaml = checkedFile {
     name = "agent.yaml";
-    value = import ./agent/settings.nix { inherit lib cfg; };
+    value = import ./agent/settings.nix {
+      inherit lib cfg;
+      efiMountPoint = config.boot.loader.efi.efiSysMountPoint or "/boot";
+    };
     programs = [ cfg.package ];
     check = ''matic-agent --check-config --config "$file"'';
   };

@@ -30,6 +30,7 @@ in
   etc = builtins.mapAttrs (_: file: file.text) config.environment.etc;
   agent = import ../../nix/modules/agent/settings.nix {
     inherit lib;
+    efiMountPoint = config.boot.loader.efi.efiSysMountPoint or "/boot";
     cfg = config.services.matic-agent;
   };
 

@@ -66,7 +66,9 @@ def test_the_defaults_are_those_of_the_guide(nix: Nix) -> None:
     assert agent["nixos"]["keep_generations"] == 10
     assert agent["nixos"]["golden_after_seconds"] == 86400
     assert agent["maintenance"]["reboot_delay_seconds"] == 120
-    assert agent["prechecks"]["uptime"]["min_seconds"] == 1800
+    assert agent["prechecks"] == {"uptime": {"min_seconds": 1800},
+                                  "disk": {"max_percent": 90, "paths": ["/", "/boot"]},
+                                  "system": {"state": "running"}}
     assert (agent["hooks"]["pre"], agent["hooks"]["post"], agent["hooks"]["rollback"]) == ([], [], [])
 
 

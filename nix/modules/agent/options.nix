@@ -302,6 +302,28 @@ in
     description = "No update begins before the host has been up for so long.";
   };
 
+  maxDiskUse = mkOption {
+    type = types.ints.between 0 100;
+    default = 90;
+    description = ''
+      In percent, as `df` shows it: no update begins while the filesystem of `/`, of `/boot` or of the
+      ESP is fuller. `0`: however full they are.
+    '';
+  };
+
+  systemState = mkOption {
+    type = types.enum [
+      "any"
+      "booted"
+      "running"
+    ];
+    default = "running";
+    description = ''
+      What `systemctl is-system-running` must say for an update to begin. `running`: the start is over
+      and no unit has failed; `booted`: units may have failed.
+    '';
+  };
+
   goldenAfter = mkOption {
     type = spans.type;
     default = "1d";

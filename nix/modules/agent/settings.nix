@@ -1,5 +1,9 @@
 # What the options become in agent.yaml: the one place that knows both names.
-{ lib, cfg }:
+{
+  lib,
+  cfg,
+  efiMountPoint,
+}:
 
 let
   inherit (import ../spans.nix { inherit lib; }) toSeconds;
@@ -61,7 +65,18 @@ let
     # The machine's start takes time as well.
     trial_deadline_seconds = lib.max 900 (seconds + 300);
 
-    prechecks.uptime.min_seconds = toSeconds cfg.minUptime;
+    prechecks = {
+      uptime.min_seconds = toSeconds cfg.minUptime;
+      disk = {
+        max_percent = cfg.maxDiskUse;
+        paths = lib.unique [
+          "/"
+          "/boot"
+          efiMountPoint
+        ];
+      };
+      system.state = cfg.systemState;
+    };
     maintenance = {
       allow_reboot = cfg.autoReboot;
       reboot_delay_seconds = toSeconds cfg.rebootDelay;

@@ -9,6 +9,7 @@ TEST_F(PrechecksConfigTest, EveryKeyIsRead) {
   const auto config = LoadText(R"(
 prechecks:
   space: {min_mib: 64}
+  disk: {max_percent: 90, paths: [/, /srv]}
   load: {max_percent: 200}
   memory: {min_mib: 128}
   uptime: {min_seconds: 600}
@@ -26,6 +27,7 @@ prechecks:
   ASSERT_TRUE(config) << config.error().message;
   const Prechecks expected{
       .space_min_mib = 64,
+      .disk = {.max_percent = 90, .paths = {"/", "/srv"}},
       .units = {"shop.service"},
       .system_state = SystemState::kRunning,
       .load_max_percent = 200,
@@ -49,6 +51,8 @@ TEST_F(PrechecksConfigTest, WhatIsWrongIsToldWithItsPlace) {
   } cases[] = {
       {"space: {min_mib: -1}", "space.min_mib: must be a number from 0 to 1048576, is '-1'"},
       {"space: 16", "space: must be keys with values"},
+      {"disk: {max_percent: 101}", "disk.max_percent: must be a number from 0 to 100, is '101'"},
+      {"disk: {paths: [boot]}", "disk.paths: each item must be an absolute path, is 'boot'"},
       {"load: {max_percent: 1.5}", "load.max_percent: must be a number from 0 to 100000, is '1.5'"},
       {"uptime: {min_seconds: 10m}",
        "uptime.min_seconds: must be a number from 0 to 2678400, is '10m'"},

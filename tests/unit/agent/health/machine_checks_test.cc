@@ -53,6 +53,16 @@ TEST(DiskCheckTest, AFolderThatIsNotThereFails) {
   EXPECT_GT(MeasureRoom("/")->bytes, 0u);
 }
 
+TEST(MeasureRoomTest, AFolderThatIsNoMountPointCountsForItsFilesystem) {
+  const auto folder = MeasureRoom("/usr/bin");
+  const auto inside = MeasureRoom("/usr/bin/.");
+  ASSERT_TRUE(folder && inside);
+  EXPECT_GT(folder->bytes, 0u);
+  EXPECT_EQ(inside->bytes, folder->bytes);
+  EXPECT_GT(folder->used_bytes, 0u);
+  EXPECT_LE(folder->used_bytes + folder->free_bytes, folder->bytes);
+}
+
 TEST(MemoryCheckTest, AShareMustBeAvailable) {
   const auto memory = ParseMemory(
       "MemTotal:        2048000 kB\nMemFree:          10 kB\nMemAvailable:     102400 kB\n");

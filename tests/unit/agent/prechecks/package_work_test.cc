@@ -96,5 +96,18 @@ TEST_F(PackageWorkTest, WhatIsNoLockFileIsPassedBy) {
   EXPECT_EQ(Refusals(), "");
 }
 
+TEST_F(PackageWorkTest, WhoSwitchesToAnotherConfigurationIsNamed) {
+  Result<> held = {};
+  machine_.switch_lock = [&held] { return held; };
+  EXPECT_EQ(Refusals(), "");
+  held = Fail(ErrorCode::kRefused, "nixos-rebuild switch (pid 12) holds the lock");
+  EXPECT_EQ(Refusals(),
+            "switch-lock: nixos-rebuild switch (pid 12) holds the lock; wait until it is done");
+  wanted_.package_work_allowed = true;
+  EXPECT_NE(Refusals(), "") << "that is of packages";
+  held = Fail(ErrorCode::kIo, "/proc/locks: Input/output error");
+  EXPECT_EQ(Refusals(), "") << "what cannot be found out passes";
+}
+
 }  // namespace
 }  // namespace matic::prechecks

@@ -27,6 +27,11 @@ class PrechecksTest : public SmallMachine {
   // Nothing that could be wrong is right.
   void MakeEverythingWrong() {
     wanted_.space_min_mib = 1ull << 40;
+    wanted_.disk = {.max_percent = 90, .paths = {folder_}};
+    machine_.measure_room = [](const auto&) {
+      return health::Room{.path = {}, .bytes = 1000, .used_bytes = 1000};
+    };
+    machine_.switch_lock = [] { return Fail(ErrorCode::kRefused, "nixos-rebuild (pid 12)"); };
     wanted_.load_max_percent = 100;
     Write("proc/loadavg", "7.00 1.00 1.00 1/100 1000\n");
     wanted_.memory_min_mib = 1000;
@@ -91,8 +96,9 @@ TEST_F(PrechecksTest, StoppedItLooksNoFurther) {
 }
 
 TEST_F(PrechecksTest, NamesAreThoseOfTheConfigurationAndForce) {
-  EXPECT_THAT(Names(), ElementsAre("space", "load", "memory", "uptime", "battery", "packages",
-                                   "services", "system", "metered", "backup"));
+  EXPECT_THAT(Names(),
+              ElementsAre("space", "disk", "load", "memory", "uptime", "battery", "packages",
+                          "switch-lock", "services", "system", "metered", "backup"));
 }
 
 }  // namespace

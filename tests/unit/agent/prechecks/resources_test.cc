@@ -1,5 +1,8 @@
 #include <gmock/gmock.h>
 
+#include <cerrno>
+#include <map>
+
 #include "tests/unit/agent/prechecks/small_machine.h"
 
 namespace matic::prechecks {
@@ -21,6 +24,55 @@ TEST_F(ResourcesTest, SpaceWhereTheStateIs) {
   machine_.state_dir = folder_ / "absent";
   EXPECT_THAT(Refusals(), HasSubstr("No such file or directory"));
   wanted_.space_min_mib = 0;
+  EXPECT_EQ(Refusals(), "");
+}
+
+class DiskTest : public SmallMachine {
+ protected:
+  DiskTest() {
+    machine_.measure_room = [this](const std::filesystem::path& path) -> Result<health::Room> {
+      const auto room = rooms_.find(path);
+      if (room == rooms_.end()) return Fail(OsError(path.string(), ENOENT));
+      return room->second;
+    };
+    wanted_.space_min_mib = 0;
+    wanted_.disk.max_percent = 90;
+  }
+
+  // Five of them are kept for root.
+  static health::Room Room(uint64_t used, uint64_t free) {
+    return {.path = {}, .bytes = used + free + 5, .free_bytes = free, .used_bytes = used};
+  }
+
+  std::map<std::filesystem::path, Result<health::Room>> rooms_;
+};
+
+TEST_F(DiskTest, IsFullAsDfHasIt) {
+  rooms_ = {{"/", Room(9000, 1000)}, {"/boot", Room(0, 100)}};
+  EXPECT_EQ(Refusals(), "");
+  rooms_.at("/") = Room(9001, 999);
+  EXPECT_EQ(Refusals(), "disk: / is full to 91 %, at most 90 are allowed: make room there");
+  rooms_.at("/boot") = Room(100, 0);
+  EXPECT_EQ(Refusals(),
+            "disk: / is full to 91 %, at most 90 are allowed: make room there; "
+            "/boot is full to 100 %, at most 90 are allowed: make room there");
+}
+
+TEST_F(DiskTest, FoldersAreThoseOfTheConfigurationAndMayBeMissing) {
+  EXPECT_EQ(Refusals(), "") << "there is neither";
+  wanted_.disk.paths = {"/boot/efi"};
+  rooms_ = {{"/", Room(100, 0)}, {"/boot/efi", Room(95, 5)}};
+  EXPECT_EQ(Refusals(), "disk: /boot/efi is full to 95 %, at most 90 are allowed: make room there");
+  rooms_.at("/boot/efi") = Fail(OsError("/boot/efi", EIO));
+  EXPECT_EQ(Refusals(), "disk: /boot/efi: Input/output error");
+}
+
+TEST_F(DiskTest, HugeOrWithoutBlocksOrOff) {
+  rooms_ = {{"/", Room(1ull << 62, 1ull << 62)}, {"/boot", health::Room{}}};
+  EXPECT_EQ(Refusals(), "");
+  wanted_.disk.max_percent = 49;
+  EXPECT_THAT(Refusals(), StartsWith("disk: / is full to 50 %"));
+  wanted_.disk.max_percent = 0;
   EXPECT_EQ(Refusals(), "");
 }
 

@@ -22,6 +22,8 @@ class SmallMachine : public testing::Test {
                 .proc = folder_ / "proc",
                 .power_supplies = folder_ / "power",
                 .package_locks = {},
+                .measure_room = health::MeasureRoom,
+                .switch_lock = nullptr,
                 .processors = 2};
   }
   ~SmallMachine() override { std::filesystem::remove_all(folder_); }
