@@ -69,6 +69,7 @@ ALLOWED: dict[str, list[str]] = {
     "osctl": [*LIB, "proto", "boot/policy", "osctl/disk", "osctl/render"],
     "osctl/disk": [*LIB, "boot/policy"],
     "osctl/fleet/inventory": ["lib/base", "lib/calendar", "lib/os"],
+    "osctl/fleet/planner": ["lib/base", "lib/calendar", "osctl/fleet/inventory"],
     "osctl/render": ["lib/base", "proto"],
 }
 
@@ -109,6 +110,8 @@ PURE: dict[str, set[str]] = {
     "boot/policy": FREESTANDING,
     "agent/update": FREESTANDING | {"cassert", "chrono", "functional", "map", "memory", "ranges",
                                     "set", "string", "vector"},
+    "osctl/fleet/planner": FREESTANDING | {"chrono", "map", "set", "string", "vector",
+                                           "nlohmann/json.hpp"},
     "lib/calendar": FREESTANDING | {"bitset", "chrono", "memory", "string", "vector",
                                     "absl/strings/ascii.h", "absl/strings/match.h",
                                     "absl/strings/numbers.h", "absl/strings/str_format.h",

@@ -1,0 +1,90 @@
+#include "osctl/fleet/planner/order.h"
+
+#include <algorithm>
+#include <map>
+#include <string>
+
+namespace matic::fleet {
+namespace {
+
+// A walk that comes to each group after all it depends on. It keeps its own stack, since how deep
+// groups depend on each other is the file's choice.
+class Walk {
+ public:
+  explicit Walk(const std::vector<Group>& groups) {
+    for (const Group& group : groups) by_name_[group.name] = &group;
+  }
+
+  Result<> Visit(const Group& first) {
+    if (placed_.contains(&first)) return {};
+    path_.push_back({&first, 0});
+    while (!path_.empty()) {
+      auto& [group, next] = path_.back();
+      if (next == group->dependencies.size()) {
+        Place(*group);
+        path_.pop_back();
+        continue;
+      }
+      const std::string& name = group->dependencies[next++];
+      const auto found = by_name_.find(name);
+      if (found == by_name_.end()) {
+        return Fail(ErrorCode::kInvalidArgument,
+                    "group '" + group->name + "' depends on '" + name + "', which does not exist");
+      }
+      if (placed_.contains(found->second)) continue;
+      if (OnPath(found->second)) return Circle(found->second);
+      path_.push_back({found->second, 0});
+    }
+    return {};
+  }
+
+  std::vector<OrderedGroup> Take() { return std::move(order_); }
+
+ private:
+  struct Stop {
+    const Group* group;
+    size_t next;  // of its dependencies
+  };
+
+  bool OnPath(const Group* group) const {
+    return std::ranges::find(path_, group, &Stop::group) != path_.end();
+  }
+
+  Result<> Circle(const Group* again) const {
+    auto it = std::ranges::find(path_, again, &Stop::group);
+    std::string circle;
+    for (; it != path_.end(); ++it) circle += it->group->name + " → ";
+    return Fail(ErrorCode::kInvalidArgument, "groups depend on each other in a circle: " + circle +
+                                                 again->name +
+                                                 "; take one of these dependencies out");
+  }
+
+  void Place(const Group& group) {
+    std::vector<const Group*> needs;
+    const auto add = [&needs](const Group* one) {
+      if (std::ranges::find(needs, one) == needs.end()) needs.push_back(one);
+    };
+    for (const std::string& name : group.dependencies) {
+      const Group* direct = by_name_.at(name);
+      for (const Group* further : order_[placed_.at(direct)].needs) add(further);
+      add(direct);
+    }
+    placed_[&group] = order_.size();
+    order_.push_back({&group, std::move(needs)});
+  }
+
+  std::map<std::string, const Group*> by_name_;
+  std::map<const Group*, size_t> placed_;  // where in order_
+  std::vector<OrderedGroup> order_;
+  std::vector<Stop> path_;
+};
+
+}  // namespace
+
+Result<std::vector<OrderedGroup>> OrderGroups(const std::vector<Group>& groups) {
+  Walk walk(groups);
+  for (const Group& group : groups) MATIC_TRY(walk.Visit(group));
+  return walk.Take();
+}
+
+}  // namespace matic::fleet
