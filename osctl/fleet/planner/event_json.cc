@@ -9,13 +9,14 @@ namespace {
 
 using nlohmann::json;
 
-// The value of `field` by its name among the first `count` values of an enumeration.
+// Takes the value that `field` names, of an enumeration up to `last`; as it is where it is missing.
 template <typename Enum>
-Result<Enum> EnumFrom(const json& object, const char* field, Enum last) {
-  if (!object.contains(field)) return Enum{};
+Result<> Take(const json& object, const char* field, Enum last, Enum& value) {
+  if (!object.contains(field)) return {};
   const auto name = object.at(field).get<std::string>();
   for (size_t i = 0; i <= static_cast<size_t>(last); ++i) {
-    if (NameOf(static_cast<Enum>(i)) == name) return static_cast<Enum>(i);
+    value = static_cast<Enum>(i);
+    if (NameOf(value) == name) return {};
   }
   return Fail(ErrorCode::kCorrupt, std::string(field) + ": '" + name + "' is unknown");
 }
@@ -67,7 +68,7 @@ struct Reading {
   const json& from;
 
   Result<> operator()(Begun& event) const {
-    MATIC_ASSIGN(event.step, EnumFrom(from, "step", Step::kRollbackScript));
+    MATIC_TRY(Take(from, "step", Step::kRollbackScript, event.step));
     event.machine = from.value("machine", "");
     event.group = from.value("group", size_t{0});
     return {};
@@ -77,7 +78,7 @@ struct Reading {
     event.healthy = from.value("healthy", false);
     event.up_to_date = from.value("up_to_date", false);
     event.reboot_pending = from.value("reboot_pending", false);
-    MATIC_ASSIGN(event.under_way, EnumFrom(from, "under_way", UnderWay::kRollingBack));
+    MATIC_TRY(Take(from, "under_way", UnderWay::kRollingBack, event.under_way));
     event.version = from.value("version", "");
     event.problem = from.value("problem", "");
     return {};
@@ -89,7 +90,7 @@ struct Reading {
     return {};
   }
   Result<> operator()(GroupDone& event) const {
-    MATIC_ASSIGN(event.step, EnumFrom(from, "step", Step::kRollbackScript));
+    MATIC_TRY(Take(from, "step", Step::kRollbackScript, event.step));
     event.group = from.value("group", size_t{0});
     event.ok = from.value("ok", true);
     event.unhealthy = from.value("unhealthy", std::vector<std::string>());
