@@ -1,5 +1,9 @@
 #include "lib/http/curl_http_client.h"
 
+#include <algorithm>
+#include <limits>
+#include <optional>
+
 #include "lib/http/credentials.h"
 #include "lib/http/curl_transfer.h"
 #include "lib/http/origin.h"
@@ -8,21 +12,21 @@
 namespace matic::http {
 namespace {
 
-Result<> CheckScheme(const std::string& url, bool allow_http) {
+Result<> CheckScheme(const std::string& url, const CurlOptions& options) {
   const std::string scheme = UrlScheme(url);
-  if (scheme == "https" || (scheme == "http" && allow_http)) return {};
+  if (scheme == "https" || (scheme == "http" && options.allow_http)) return {};
   if (scheme == "http") {
-    return Fail(ErrorCode::kInvalidArgument,
-                PublicUrl(url) + ": http is not allowed here (download.allow_http), use https");
+    return Fail(ErrorCode::kInvalidArgument, PublicUrl(url) + ": http is not allowed here (" +
+                                                 options.section + ".allow_http), use https");
   }
   return Fail(ErrorCode::kInvalidArgument,
               PublicUrl(url) + ": not an http or https URL" +
                   (scheme.empty() ? "" : " (its scheme is \"" + scheme + "\")"));
 }
 
-Result<> CheckRedirect(const std::string& from, const std::string& to, bool allow_http) {
+Result<> CheckRedirect(const std::string& from, const std::string& to, const CurlOptions& options) {
   const bool downwards = UrlScheme(from) == "https" && UrlScheme(to) != "https";
-  if (!downwards && CheckScheme(to, allow_http)) return {};
+  if (!downwards && CheckScheme(to, options)) return {};
   return Fail(ErrorCode::kRefused, PublicUrl(from) + ": redirects to " + PublicUrl(to) +
                                        ", refused: from " + UrlScheme(from) + " to " +
                                        UrlScheme(to) + " is no way to go");
@@ -36,6 +40,32 @@ bool SameOrigin(const std::string& a, const std::string& b) {
   return from && to && *from == *to;
 }
 
+// The status and the first bytes; ends a transfer that has more to say.
+class FirstBytes final : public BodySink {
+ public:
+  explicit FirstBytes(size_t limit) : limit_(limit) {}
+
+  Result<> Begin(const ResponseHead& head) override {
+    answer_ = PostAnswer{.status = head.status, .body = {}};
+    return {};
+  }
+  Result<> Write(std::span<const uint8_t> bytes) override {
+    const size_t kept = std::min(bytes.size(), limit_ - answer_->body.size());
+    answer_->body.append(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(kept));
+    full_ = full_ || kept < bytes.size();
+    if (!full_) return {};
+    return Fail(ErrorCode::kInvalidArgument, "says more than is read");
+  }
+
+  bool full() const { return full_; }
+  PostAnswer Take() && { return *std::move(answer_); }
+
+ private:
+  const size_t limit_;
+  bool full_ = false;
+  std::optional<PostAnswer> answer_;
+};
+
 }  // namespace
 
 CurlHttpClient::CurlHttpClient(CurlOptions options)
@@ -48,7 +78,7 @@ CurlHttpClient::CurlHttpClient(CurlOptions options)
 Result<ResponseHead> CurlHttpClient::Get(const Request& request, BodySink& sink,
                                          std::stop_token stop) {
   const auto options = options_.Get();
-  MATIC_TRY(CheckScheme(request.url, options->allow_http));
+  MATIC_TRY(CheckScheme(request.url, *options));
   MATIC_ASSIGN(Credentials credentials, ReadCredentials(*options, request.url));
   std::string url = request.url;
   const auto end = std::chrono::steady_clock::now() + request.deadline;
@@ -61,16 +91,31 @@ Result<ResponseHead> CurlHttpClient::Get(const Request& request, BodySink& sink,
         return Fail(ErrorCode::kUnavailable, PublicUrl(url) + ": out of time after redirects");
       }
     }
-    CurlTransfer transfer({*options, credentials, limiter_}, request, url, left, sink);
+    CurlTransfer transfer({*options, credentials, limiter_, nullptr}, request, url, left, sink);
     MATIC_ASSIGN(ResponseHead head, transfer.Run(stop, &redirect));
     if (redirect.empty()) return head;
-    MATIC_TRY(CheckRedirect(url, redirect, options->allow_http));
+    MATIC_TRY(CheckRedirect(url, redirect, *options));
     // Not even where the way leads back: what is between has had its say.
     if (!SameOrigin(url, redirect)) credentials.headers.clear();
     url = std::move(redirect);
   }
   return Fail(ErrorCode::kRefused, PublicUrl(request.url) + ": more than " +
                                        std::to_string(options->max_redirects) + " redirects");
+}
+
+Result<PostAnswer> CurlHttpClient::Post(const PostRequest& request, std::stop_token stop) {
+  const auto options = options_.Get();
+  MATIC_TRY(CheckScheme(request.url, *options));
+  MATIC_ASSIGN(const Credentials credentials, ReadCredentials(*options, request.url));
+  const Request whole{
+      .url = request.url, .max_bytes = std::numeric_limits<uint64_t>::max(), .any_status = true};
+  FirstBytes answer(request.kept_bytes);
+  CurlTransfer transfer({*options, credentials, limiter_, &request}, whole, request.url,
+                        request.deadline, answer);
+  std::string redirect;
+  const Result<ResponseHead> head = transfer.Run(std::move(stop), &redirect);
+  if (!head && !answer.full()) return Fail(head.error());
+  return std::move(answer).Take();
 }
 
 }  // namespace matic::http

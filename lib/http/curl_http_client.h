@@ -1,4 +1,4 @@
-// HttpClient on libcurl.
+// HttpClient and HttpPoster on libcurl.
 #pragma once
 
 #include <chrono>
@@ -9,6 +9,7 @@
 
 #include "lib/base/replaceable.h"
 #include "lib/http/http_client.h"
+#include "lib/http/http_poster.h"
 #include "lib/http/rate_limiter.h"
 
 namespace matic::http {
@@ -40,17 +41,19 @@ struct CurlOptions {
 
   std::vector<HostHeader> headers = {};
   RateLimiter::Rate rate = nullptr;
+  std::string section = "download";  // of agent.yaml, whose keys errors point at
 };
 
-// Thread-safe: each Get has a connection of its own. A redirect may go from http to https, never
-// back. Secrets are read anew for each Get, so that a renewed one is taken; one that cannot be used
-// is kInvalidArgument.
-class CurlHttpClient final : public HttpClient {
+// Thread-safe: each request has a connection of its own. A redirect may go from http to https,
+// never back. Secrets are read anew for each request, so that a renewed one is taken; one that
+// cannot be used is kInvalidArgument.
+class CurlHttpClient final : public HttpClient, public HttpPoster {
  public:
   explicit CurlHttpClient(CurlOptions options);
   // For requests that begin from now on; `rate` stays the one that the client was made with.
   void Configure(CurlOptions options) { options_.Replace(std::move(options)); }
   Result<ResponseHead> Get(const Request& request, BodySink& sink, std::stop_token stop) override;
+  Result<PostAnswer> Post(const PostRequest& request, std::stop_token stop) override;
 
  private:
   Replaceable<CurlOptions> options_;

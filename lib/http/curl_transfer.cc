@@ -12,10 +12,6 @@ namespace {
 constexpr long kReadBuffer = 256 * 1024;
 constexpr std::chrono::milliseconds kPoll{1000};
 
-bool IsRedirect(int status) {
-  return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
-}
-
 }  // namespace
 
 CurlTransfer::CurlTransfer(const TransferContext& context, const Request& request,
@@ -25,6 +21,7 @@ CurlTransfer::CurlTransfer(const TransferContext& context, const Request& reques
       credentials_(context.credentials),
       limiter_(context.limiter),
       request_(request),
+      post_(context.post),
       time_left_(time_left),
       url_(url),
       sink_(sink),
@@ -36,6 +33,12 @@ CurlTransfer::~CurlTransfer() {
   curl_easy_cleanup(easy_);
   curl_multi_cleanup(multi_);
   curl_slist_free_all(headers_);
+}
+
+// One that is followed.
+bool CurlTransfer::IsRedirect(long status) const {
+  if (post_ != nullptr) return false;
+  return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
 
 Error CurlTransfer::Fault(ErrorCode code, const std::string& what) const {
@@ -81,7 +84,18 @@ void CurlTransfer::AskFor(CurlSettings& settings) {
   for (const std::string& header : credentials_.headers) {
     headers_ = curl_slist_append(headers_, header.c_str());
   }
+  if (post_ != nullptr) Send(settings, *post_);
   if (headers_ != nullptr) settings.Set(CURLOPT_HTTPHEADER, headers_);
+}
+
+void CurlTransfer::Send(CurlSettings& settings, const PostRequest& post) {
+  settings.Set(CURLOPT_POST, 1L);
+  settings.Set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(post.body.size()));
+  settings.Set(CURLOPT_POSTFIELDS, post.body.c_str());
+  for (const std::string& header : post.headers) {
+    headers_ = curl_slist_append(headers_, header.c_str());
+  }
+  headers_ = curl_slist_append(headers_, "Expect:");  // no pause before a small body
 }
 
 Result<ResponseHead> CurlTransfer::Run(std::stop_token stop, std::string* redirect) {
@@ -93,8 +107,8 @@ Result<ResponseHead> CurlTransfer::Run(std::stop_token stop, std::string* redire
   long status = 0;
   curl_easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &status);
   char* target = nullptr;
-  if (IsRedirect(static_cast<int>(status)) &&
-      curl_easy_getinfo(easy_, CURLINFO_REDIRECT_URL, &target) == CURLE_OK && target != nullptr) {
+  if (IsRedirect(status) && curl_easy_getinfo(easy_, CURLINFO_REDIRECT_URL, &target) == CURLE_OK &&
+      target != nullptr) {
     *redirect = target;
     return ResponseHead();
   }
@@ -148,11 +162,11 @@ Error CurlTransfer::TransportError(CURLcode code) const {
   if (proxy_status >= 400) return ProxyError(PublicUrl(url_), static_cast<int>(proxy_status));
   std::string cause = error_text_[0] != '\0' ? error_text_ : curl_easy_strerror(code);
   if (IsAboutOurCertificate(code, cause)) {
-    return Fault(ErrorCode::kRefused,
-                 (options_.client_certificate.empty()
-                      ? "the server asks for a client certificate (download.client_certificate): "
-                      : "the server does not take the client certificate: ") +
-                     cause);
+    return Fault(ErrorCode::kRefused, (options_.client_certificate.empty()
+                                           ? "the server asks for a client certificate (" +
+                                                 options_.section + ".client_certificate): "
+                                           : "the server does not take the client certificate: ") +
+                                          cause);
   }
   if (code == CURLE_PEER_FAILED_VERIFICATION) {
     // "SSL certificate problem: self-signed certificate" → "certificate verify failed: self-…".
@@ -237,7 +251,7 @@ Result<> CurlTransfer::EnsureBegun() {
 Result<> CurlTransfer::TakeBody(std::span<const uint8_t> bytes) {
   long status = 0;
   curl_easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &status);
-  if (IsRedirect(static_cast<int>(status))) {
+  if (IsRedirect(status)) {
     // What a redirect says to people is of no use, but it has to end.
     body_bytes_ += bytes.size();
     if (body_bytes_ <= 64 * 1024) return {};

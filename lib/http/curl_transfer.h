@@ -19,6 +19,7 @@ struct TransferContext {
   const CurlOptions& options;
   const Credentials& credentials;
   RateLimiter& limiter;
+  const PostRequest* post;  // null: a Get
 };
 
 class CurlTransfer {
@@ -30,7 +31,7 @@ class CurlTransfer {
   CurlTransfer(const CurlTransfer&) = delete;
   CurlTransfer& operator=(const CurlTransfer&) = delete;
 
-  // The answer's head, or where it was a redirect, an empty one and `redirect` set.
+  // The answer's head, or where it was a redirect of a Get, an empty one and `redirect` set.
   Result<ResponseHead> Run(std::stop_token stop, std::string* redirect);
 
  private:
@@ -39,6 +40,8 @@ class CurlTransfer {
 
   Result<> Configure();
   void AskFor(CurlSettings& settings);
+  void Send(CurlSettings& settings, const PostRequest& post);
+  bool IsRedirect(long status) const;
   // Goes on after a pause that is over; how long to wait for the next event.
   Result<std::chrono::milliseconds> Pace();
   Result<CURLcode> Drive(std::stop_token stop);
@@ -53,6 +56,7 @@ class CurlTransfer {
   const Credentials& credentials_;
   RateLimiter& limiter_;
   const Request& request_;
+  const PostRequest* const post_;
   const std::chrono::milliseconds time_left_;
   const std::string& url_;
   BodySink& sink_;

@@ -38,6 +38,19 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.close_connection = True
         getattr(self, "serve_" + url.path.strip("/").replace("-", "_"))(query)
 
+    def do_POST(self):
+        self.posted = self.rfile.read(int(self.headers["Content-Length"]))
+        self.do_GET()
+
+    def serve_posted(self, query):
+        """The method, what the client sent, and with what, as the body."""
+        body = f"{self.command}\n{self.headers}".encode() + self.posted
+        self.head(200, Content_Length=len(body))
+        self.wfile.write(body)
+
+    def serve_no_http(self, query):
+        self.wfile.write(b"\x00\xff garbage\r\n\r\n" * 100)
+
     def head(self, status, **headers):
         self.send_response(status)
         for name, value in headers.items():
