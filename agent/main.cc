@@ -17,6 +17,7 @@
 #include "agent/config/config.h"
 #include "agent/engine/step_log.h"
 #include "agent/engine/update_engine.h"
+#include "agent/fleetlock/fleet_lock.h"
 #include "agent/health/checks.h"
 #include "agent/health/script_checks.h"
 #include "agent/host.h"
@@ -30,6 +31,7 @@
 #include "agent/signals.h"
 #include "lib/base/unique_fd.h"
 #include "lib/completion/completion.h"
+#include "lib/http/curl_http_client.h"
 #include "lib/journal/journal.h"
 #include "lib/notify/curl_transport.h"
 #include "lib/os/clock.h"
@@ -45,6 +47,7 @@ namespace {
 
 // Left by the initrd when /var is a tmpfs.
 constexpr const char* kStateLost = "/run/matic/state-lost";
+constexpr const char* kFleetLockNote = "fleet-lock.json";
 // For messages that wait when the agent stops.
 constexpr std::chrono::seconds kLastWords{5};
 
@@ -170,8 +173,13 @@ class Agent {
         prechecks_(config.prechecks, MakeMachine(config), processes_, clock_),
         guard_(processes_),
         hooks_(config.hooks, processes_, clock_),
+        lock_client_(fleetlock::MakeCurlOptions(config.fleet_lock)),
+        fleet_lock_(
+            fleetlock::MakeSettings(config.fleet_lock), config.state_dir / kFleetLockNote,
+            lock_client_, clock_,
+            [this](const std::string& problem) { ledger_.SetProblem("fleet-lock", problem); }),
         preparation_(MakePreparationOptions(), host_->resolver(), prechecks_, hooks_, guard_,
-                     clock_, ledger_),
+                     fleet_lock_, clock_, ledger_),
         aftermath_(host_->resolver(), hooks_, processes_, ledger_, CrashRecordFolders()),
         worker_(MakeWorkerOptions(config), host_->backend(), preparation_, aftermath_, checks_,
                 processes_, clock_, ledger_),
@@ -299,6 +307,8 @@ class Agent {
   prechecks::Prechecks prechecks_;
   logind::LogindRebootGuard guard_;
   hooks::Runner hooks_;
+  http::CurlHttpClient lock_client_;
+  fleetlock::FleetLock fleet_lock_;
   engine::Preparation preparation_;
   engine::Aftermath aftermath_;
   engine::Worker worker_;
@@ -315,6 +325,8 @@ void Agent::Apply(const config::Config& config, const std::vector<std::string>& 
   prechecks_.Configure(config.prechecks);
   hooks_.Configure(config.hooks);
   ledger_.SetTrialDeadline(config.trial_deadline);
+  lock_client_.Configure(fleetlock::MakeCurlOptions(config.fleet_lock));
+  fleet_lock_.Configure(fleetlock::MakeSettings(config.fleet_lock));
   host_->Configure(config);
   worker_.Configure(MakeWorkerOptions(config));
   engine_.Configure(MakeEngineOptions(config));
@@ -357,6 +369,7 @@ Result<> Agent::Serve(const Signals& signals, const ConfigFiles& files) {
   MATIC_ASSIGN(auto server, api::Server::Start(MakeApiOptions(config_), engine_));
   const std::unique_ptr<metrics::MetricsServer> metrics = ServeMetrics();
   announcer_.Start(engine_);
+  fleet_lock_.Start();
   worker_.Start();
   poller_.Start();
   host_->Start(engine_);
@@ -366,6 +379,7 @@ Result<> Agent::Serve(const Signals& signals, const ConfigFiles& files) {
   sd_notify(0, "STOPPING=1");
   poller_.Stop();
   host_->Stop();
+  fleet_lock_.Stop();
   worker_.Stop();
   announcer_.Stop(kLastWords);
   server->Shutdown();

@@ -13,6 +13,7 @@
 #include "agent/config/api.h"
 #include "agent/config/channel.h"
 #include "agent/config/download.h"
+#include "agent/config/fleet_lock.h"
 #include "agent/config/health.h"
 #include "agent/config/hooks.h"
 #include "agent/config/maintenance.h"
@@ -51,6 +52,7 @@ struct Config {
   std::chrono::seconds trial_deadline{900};  // since the machine started
   Api api;
   Download download;
+  FleetLock fleet_lock = {};
   Health health;
   Hooks hooks = {};
   Maintenance maintenance = {};

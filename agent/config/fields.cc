@@ -50,6 +50,7 @@ std::vector<Field> FieldsOf(Config& config) {
                                                         {"error", LogLevel::kError}})},
   };
   std::ranges::move(DownloadFields(config.download), std::back_inserter(fields));
+  std::ranges::move(FleetLockFields(config.fleet_lock), std::back_inserter(fields));
   std::ranges::move(PrecheckFields(config.prechecks), std::back_inserter(fields));
   std::ranges::move(HealthFields(config.health), std::back_inserter(fields));
   std::ranges::move(HooksFields(config.hooks), std::back_inserter(fields));

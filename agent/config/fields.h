@@ -76,6 +76,9 @@ std::vector<Field> FieldsOf(Config& config);
 // complaint.
 std::vector<Field> DownloadFields(Download& download);
 std::optional<std::pair<std::string, std::string>> ContradictionIn(const Download& download);
+// Those of the `fleet_lock` section, and the same for it.
+std::vector<Field> FleetLockFields(FleetLock& lock);
+std::optional<std::pair<std::string, std::string>> ContradictionIn(const FleetLock& lock);
 // Those of the `prechecks` section.
 std::vector<Field> PrecheckFields(Prechecks& prechecks);
 // Those of the sections `health` and `hooks`.

@@ -54,6 +54,9 @@ class Loader {
     if (const auto wrong = ContradictionIn(config_.download)) {
       return Contradiction(wrong->first, wrong->first, wrong->second);
     }
+    if (const auto wrong = ContradictionIn(config_.fleet_lock)) {
+      return Contradiction(wrong->first, wrong->first, wrong->second);
+    }
     if (const auto wrong = ContradictionIn(config_.health)) {
       return Contradiction(wrong->first, wrong->first, wrong->second);
     }

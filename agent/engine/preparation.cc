@@ -35,12 +35,13 @@ std::string Join(const std::vector<std::string>& texts) {
 
 Preparation::Preparation(PreparationOptions options, SourceResolver& resolver,
                          prechecks::Prechecks& prechecks, hooks::Runner& hooks, RebootGuard& guard,
-                         Clock& clock, Ledger& ledger)
+                         RebootSlots& slots, Clock& clock, Ledger& ledger)
     : options_(std::move(options)),
       resolver_(resolver),
       prechecks_(prechecks),
       hooks_(hooks),
       guard_(guard),
+      slots_(slots),
       clock_(clock),
       ledger_(ledger) {}
 
@@ -60,6 +61,10 @@ Result<> Preparation::Wait(const std::string& why, std::optional<WallTime> until
   // The clock may jump, so a long wait is made of short ones.
   std::chrono::nanoseconds pause = options_.look_again;
   if (until) pause = std::clamp<std::chrono::nanoseconds>(*until - clock_.Now(), {}, pause);
+  return Pause(pause, std::move(stop));
+}
+
+Result<> Preparation::Pause(std::chrono::nanoseconds pause, std::stop_token stop) {
   if (clock_.Wait(pause, stop)) return {};
   return Fail(ErrorCode::kCancelled, "stopped while waiting");
 }
@@ -172,12 +177,44 @@ Result<> Preparation::WarnUsers(const update::Order& order, std::stop_token stop
   return Fail(ErrorCode::kCancelled, "stopped before the reboot");
 }
 
+// False after a pause that was spent waiting: what held before it may hold no more.
+Result<bool> Preparation::TakeSlot(const update::Order& order, Disturbance disturbance,
+                                   std::stop_token stop) {
+  if (Forces(order, kForceFleetLock)) return true;
+  MATIC_ASSIGN(const SlotAnswer answer, slots_.Take(disturbance, stop));
+  if (answer.granted) {
+    slot_wait_.reset();
+    return true;
+  }
+  if (!slot_wait_ || slot_wait_->schedule_id != order.schedule_id) {
+    slot_wait_ = SlotWait{order.schedule_id, clock_.SinceBoot()};
+  }
+  if (answer.patience.count() > 0 && clock_.SinceBoot() - slot_wait_->since >= answer.patience) {
+    return Fail(ErrorCode::kRefused, "after " + calendar::FormatDuration(answer.patience) +
+                                         " still waits for " + answer.waits_for +
+                                         "; schedule it again, or pass it by with --force " +
+                                         std::string(kForceFleetLock));
+  }
+  ledger_.SetWaiting(answer.waits_for, std::nullopt);
+  MATIC_TRY(Pause(std::min<std::chrono::nanoseconds>(answer.ask_again, options_.look_again), stop));
+  return false;
+}
+
+// A slot is not kept through what may last for days, and asked for once everything else is there.
 Result<> Preparation::BeforeActivation(const update::Order& order, bool live,
                                        std::stop_token stop) {
-  if (live) return AwaitTurn(order, {calendar::Step::kInstall}, stop);
+  while (live) {
+    if (!Ask(order, calendar::Step::kInstall).open()) slots_.Release();
+    MATIC_TRY(AwaitTurn(order, {calendar::Step::kInstall}, stop));
+    MATIC_ASSIGN(const bool taken, TakeSlot(order, Disturbance::kLiveSwitch, stop));
+    if (taken) return {};
+  }
   while (true) {
+    if (!MayReboot(order)) slots_.Release();
     MATIC_TRY(AwaitTurn(order, {calendar::Step::kReboot}, stop));
     MATIC_TRY(AwaitInhibitors(order, stop));
+    MATIC_ASSIGN(const bool taken, TakeSlot(order, Disturbance::kReboot, stop));
+    if (!taken) continue;
     MATIC_TRY(WarnUsers(order, stop));
     // The window may have closed, or somebody begun something, meanwhile: users are told anew then.
     if (order.reboot_delay.count() == 0 || MayReboot(order)) return {};

@@ -20,6 +20,16 @@ bool NeedsDurableState(const update::UpdateState& state) {
          std::holds_alternative<update::Activating>(state);
 }
 
+// Neither down, nor about to be, nor on trial.
+bool IsAtRest(const update::UpdateState& state) {
+  if (const auto* staged = std::get_if<update::Staged>(&state)) {
+    return staged->order.stop_after_staging;
+  }
+  return std::holds_alternative<update::Idle>(state) ||
+         std::holds_alternative<update::Waiting>(state) ||
+         std::holds_alternative<update::Staging>(state);
+}
+
 std::string ScheduleIdOf(const update::UpdateState& state) {
   const update::Order* order = update::OrderOf(state);
   return order == nullptr ? std::string() : order->schedule_id;
@@ -234,6 +244,8 @@ Result<> Worker::Take(const update::Event& first) {
     event = Perform(*step.action);
   }
   if (outcome && !IsStopping()) aftermath_.Follow(*outcome, thread_.get_stop_token());
+  // After the hooks, which may be what puts this machine to work again.
+  if (!reboot_due_ && IsAtRest(ledger_.State().update)) preparation_.ReleaseSlot();
   return {};
 }
 

@@ -54,6 +54,7 @@ ALLOWED: dict[str, list[str]] = {
     "agent/channel": ["lib/base", "lib/os", "lib/http", "lib/crypto", "lib/trust", "agent/config",
                       "agent/update", "agent/engine"],
     "agent/logind": ["lib/base", "lib/os", "agent/engine"],
+    "agent/fleetlock": ["lib/base", "lib/os", "lib/http", "agent/config", "agent/engine"],
     "agent/ab": [*LIB, "boot/policy", "agent/update", "agent/engine", "agent/config"],
     "agent/nixos": ["lib/base", "lib/os", "agent/update", "agent/engine", "agent/config"],
     "agent/api": [*LIB, "proto", "agent/update", "agent/health", "agent/prechecks", "agent/engine",
@@ -65,7 +66,7 @@ ALLOWED: dict[str, list[str]] = {
     "agent/deadline": ["lib/base", "lib/os", "lib/gpt", "boot/policy"],
     "agent": [*AGENT_BASE, "agent/update", "agent/config", "agent/health", "agent/hooks",
               "agent/prechecks", "agent/engine", "agent/channel", "agent/logind", "agent/ab", "agent/nixos",
-              "agent/api", "agent/metrics", "agent/notices"],
+              "agent/api", "agent/fleetlock", "agent/metrics", "agent/notices"],
     "osctl": [*LIB, "proto", "boot/policy", "osctl/disk", "osctl/render"],
     "osctl/disk": [*LIB, "boot/policy"],
     "osctl/fleet/inventory": ["lib/base", "lib/calendar", "lib/os"],
@@ -96,7 +97,7 @@ WRAPPED: dict[str, Wrapped] = {
     "Abseil's time": Wrapped(re.compile(r"^absl/time/"), re.compile("^absl::time$"),
                              ("lib/base", "lib/calendar")),
     "libsystemd": Wrapped(re.compile(r"^systemd/"), re.compile("SYSTEMD|^systemd$"),
-                          ("agent/logind", "agent")),
+                          ("agent/fleetlock", "agent/logind", "agent")),
     "SQLite": Wrapped(re.compile(r"^sqlite3\.h$"), re.compile("^SQLite|^sqlite3$"), ()),
 }
 

@@ -67,7 +67,7 @@ void Machine::MakeAgent() {
       PreparationOptions{.machine_id = std::string(32, 'a'),
                          .time_floor = [this] { return time_floor; },
                          .look_again = 1ms},
-      resolver, *agent_->prechecks, *agent_->hooks, guard, clock_, *agent_->ledger);
+      resolver, *agent_->prechecks, *agent_->hooks, guard, slots, clock_, *agent_->ledger);
   agent_->aftermath = std::make_unique<Aftermath>(
       resolver, *agent_->hooks, processes, *agent_->ledger, std::vector{folder.File("pstore")});
   agent_->worker =

@@ -15,6 +15,7 @@
 #include "tests/fakes/fake_backend.h"
 #include "tests/fakes/fake_process_runner.h"
 #include "tests/fakes/fake_reboot_guard.h"
+#include "tests/fakes/fake_reboot_slots.h"
 #include "tests/fakes/fake_source_resolver.h"
 #include "tests/unit/agent/engine/state_folder.h"
 
@@ -69,6 +70,7 @@ class Machine {
   fakes::FakeBackend backend;
   fakes::FakeProcessRunner processes;
   fakes::FakeRebootGuard guard;
+  fakes::FakeRebootSlots slots;
   fakes::FakeSourceResolver resolver;
   WorkerOptions worker_options;
   config::Prechecks wanted;  // none, unless a test asks for one
