@@ -1,13 +1,8 @@
 #include "agent/nixos/grub.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cerrno>
 #include <sstream>
 #include <utility>
 
-#include "lib/base/unique_fd.h"
 #include "lib/os/durable_file.h"
 #include "lib/os/output_tail.h"
 
@@ -99,11 +94,7 @@ StartOnce Grub::Way() const {
 
 Result<> Grub::Sync() const {
   // grub-editenv leaves it in the page cache.
-  const UniqueFd fd(::open(folder().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!fd.valid() || ::syncfs(fd.get()) != 0) {
-    return Fail(OsError("sync " + folder().string(), errno));
-  }
-  return {};
+  return SyncFileSystem(folder());
 }
 
 Result<> Grub::StartNext(const fs::path& system, std::stop_token stop) const {

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "lib/base/unique_fd.h"
+#include "lib/os/durable_file.h"
 
 namespace matic::nixos {
 namespace {
@@ -46,9 +47,9 @@ std::optional<Generation> ReadGeneration(const fs::path& link, uint64_t number) 
   return generation;
 }
 
-Result<> Sync(const fs::path& folder, int (*sync)(int)) {
+Result<> SyncFolder(const fs::path& folder) {
   const UniqueFd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!fd.valid() || sync(fd.get()) != 0) return Fail(OsError("sync " + folder.string(), errno));
+  if (!fd.valid() || ::fsync(fd.get()) != 0) return Fail(OsError("sync " + folder.string(), errno));
   return {};
 }
 
@@ -156,7 +157,7 @@ Result<Generation> Profile::SwitchTo(uint64_t number, std::stop_token stop) cons
 Result<> Profile::Change(const fs::path& system, std::vector<std::string> arguments,
                          std::stop_token stop) const {
   // Nix leaves what it built in the page cache.
-  MATIC_TRY(Sync(system, ::syncfs));
+  MATIC_TRY(SyncFileSystem(system));
   std::vector<std::string> argv = {"nix-env", "--profile", link_.string()};
   argv.insert(argv.end(), arguments.begin(), arguments.end());
   const Result<std::string> changed =
@@ -166,7 +167,7 @@ Result<> Profile::Change(const fs::path& system, std::vector<std::string> argume
 }
 
 Result<Generation> Profile::ReadBack(const fs::path& system) const {
-  MATIC_TRY(Sync(link_.parent_path(), ::fsync));
+  MATIC_TRY(SyncFolder(link_.parent_path()));
   MATIC_ASSIGN(const std::optional<Generation> current, Current());
   if (!current || current->system != system) {
     return Fail(ErrorCode::kIo, "profile " + link_.string() + " was changed, but names " +

@@ -9,6 +9,7 @@
 
 #include "lib/base/unique_fd.h"
 #include "lib/base/utf8.h"
+#include "lib/os/durable_file.h"
 
 namespace matic::nixos {
 namespace {
@@ -77,6 +78,8 @@ Result<fs::path> ParseStorePath(std::string_view text, const fs::path& store) {
 Result<> KeepInStore(const Programs& programs, const fs::path& path, const fs::path& link,
                      std::stop_token stop) {
   MATIC_TRY(CheckValid(programs, path, stop));
+  // Nix knows what it built for good, and leaves its content in the page cache.
+  MATIC_TRY(SyncFileSystem(path.parent_path()));
   MATIC_TRY(PrepareLink(link));
   const Result<std::string> added =
       programs.Run({.argv = {"nix-store", "--add-root", link.string(), "--indirect", "--realise",

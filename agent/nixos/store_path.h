@@ -18,7 +18,7 @@ Result<std::filesystem::path> ParseStorePath(std::string_view text,
 
 // Makes `link` a root of the garbage collector for `path` and all that it needs: for as long as the
 // link is there. One that was there before is replaced, in one step; after a power loss it leads to
-// the old path or to this one. Nothing is downloaded or built for it.
+// the old path or to this one, whose content is durable. Nothing is downloaded or built for it.
 //   kNotFound  the store knows no such path: it was not copied here, or was collected
 //   kRefused   `link` is a file or a folder
 Result<> KeepInStore(const Programs& programs, const std::filesystem::path& path,

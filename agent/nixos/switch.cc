@@ -1,6 +1,5 @@
 #include "agent/nixos/switch.h"
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,7 +9,7 @@
 #include <string_view>
 #include <utility>
 
-#include "lib/base/unique_fd.h"
+#include "lib/os/durable_file.h"
 #include "lib/os/output_tail.h"
 
 namespace matic::nixos {
@@ -69,13 +68,10 @@ Result<SwitchOutcome> JudgeUnits(SwitchEnd end, const std::string& name, const U
   return outcome;
 }
 
-Result<> SyncFileSystem(const fs::path& folder) {
-  const UniqueFd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!fd.valid() && errno == ENOENT) return {};  // systems without a boot loader have none
-  if (!fd.valid() || ::syncfs(fd.get()) != 0) {
-    return Fail(OsError("sync " + folder.string(), errno));
-  }
-  return {};
+Result<> SyncBootFolder(const fs::path& folder) {
+  std::error_code ignored;
+  if (!fs::exists(folder, ignored)) return {};  // systems without a boot loader have none
+  return SyncFileSystem(folder);
 }
 
 }  // namespace
@@ -138,7 +134,7 @@ Result<SwitchOutcome> RunSwitch(const Programs& programs, const HostPaths& paths
     return SwitchOutcome{.effect = SwitchEffect::kNotKnown, .output = std::move(end.output)};
   }
   MATIC_ASSIGN(SwitchOutcome switched, Judge(std::move(end), {}, {}));
-  if (request.action == SwitchAction::kBoot) MATIC_TRY(SyncFileSystem(paths.boot));
+  if (request.action == SwitchAction::kBoot) MATIC_TRY(SyncBootFolder(paths.boot));
   return switched;
 }
 

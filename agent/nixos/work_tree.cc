@@ -4,6 +4,7 @@
 #include <string_view>
 #include <utility>
 
+#include "lib/os/durable_file.h"
 #include "lib/os/output_tail.h"
 
 namespace matic::nixos {
@@ -41,7 +42,8 @@ WorkTree::WorkTree(const Programs& programs, TreeSettings settings, std::stop_to
     : programs_(programs), settings_(std::move(settings)), stop_(std::move(stop)) {}
 
 Invocation WorkTree::Call(std::vector<std::string> arguments) const {
-  arguments.insert(arguments.begin(), "git");
+  // A power loss would leave empty objects behind, and a tree that no git reads any more.
+  arguments.insert(arguments.begin(), {"git", "-c", "core.fsync=all"});
   return {.argv = std::move(arguments), .deadline = settings_.deadline, .folder = settings_.folder};
 }
 
@@ -175,7 +177,8 @@ Result<> WorkTree::FastForward() const {
   // A person's merge.autoStash would put changes back into other content than they were made in.
   const Result<std::string> merged =
       Git({"merge", "--ff-only", "--no-autostash", "--quiet", Tracking()});
-  if (merged) return {};
+  // Files that a power loss empties look like edits by hand.
+  if (merged) return SyncFileSystem(settings_.folder);
   const bool in_the_way = merged.error().code == ErrorCode::kIo;
   return Fail(in_the_way ? ErrorCode::kRefused : merged.error().code,
               "update " + Folder() + ": " + merged.error().message);

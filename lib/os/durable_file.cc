@@ -128,6 +128,14 @@ Result<std::string> ReadFile(const fs::path& path, size_t limit) {
   }
 }
 
+Result<> SyncFileSystem(const fs::path& folder) {
+  const UniqueFd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd.valid() || ::syncfs(fd.get()) != 0) {
+    return Fail(OsError("sync " + folder.string(), errno));
+  }
+  return {};
+}
+
 Result<fs::path> SetAside(const fs::path& path) {
   for (int n = 1; n <= kMostSetAside; ++n) {
     fs::path aside = path;

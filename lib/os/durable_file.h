@@ -24,6 +24,9 @@ Result<> MakeFolderDurably(const std::filesystem::path& path, uint32_t mode = 07
 // so that it spoils no other.
 Result<> AppendLineDurably(const std::filesystem::path& path, std::string_view line);
 
+// Makes durable what any program has written so far to the file system that holds `folder`.
+Result<> SyncFileSystem(const std::filesystem::path& folder);
+
 // kNotFound where there is none; kInvalidArgument where it is larger than `limit` bytes.
 Result<std::string> ReadFile(const std::filesystem::path& path, size_t limit);
 

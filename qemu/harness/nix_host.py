@@ -137,6 +137,7 @@ class NixHost:
             "git add --all",
             f"{_AUTHOR} commit --quiet --message {shlex.quote(str(settings))}",
             "git push --quiet origin main",
+            "sync",
             "git rev-parse HEAD",
         ]
         found = self.run(" && ".join(commands))
@@ -145,7 +146,7 @@ class NixHost:
 
     def edit(self, owner: str = "root", **settings: str | None) -> None:
         """A change by hand in the machine's own tree, not committed. `owner`: of the tree."""
-        commands = " && ".join(["cd /etc/nixos", *_writing(settings), "git add --all"])
+        commands = " && ".join(["cd /etc/nixos", *_writing(settings), "git add --all", "sync"])
         self.run(
             f"setpriv --reuid={owner} --regid={owner} --init-groups sh -c {shlex.quote(commands)}"
         )

@@ -130,6 +130,14 @@ TEST_F(DurableFileTest, ReadsUpToALimit) {
   EXPECT_TRUE(ReadFile("/proc/self/stat", 1 << 16)->size() > 0) << "a file that says it is empty";
 }
 
+TEST_F(DurableFileTest, NamesTheFolderWhoseFileSystemCannotBeSynced) {
+  EXPECT_TRUE(SyncFileSystem(folder_.path()));
+  const Result<> gone = SyncFileSystem(folder_ / "gone");
+  ASSERT_FALSE(gone);
+  EXPECT_EQ(gone.error().code, ErrorCode::kNotFound);
+  EXPECT_NE(gone.error().message.find((folder_ / "gone").string()), std::string::npos);
+}
+
 TEST_F(DurableFileTest, SetsAsideWithoutReplacing) {
   std::ofstream(path_) << "bad";
   EXPECT_EQ(*SetAside(path_), fs::path(path_.string() + ".bad-1"));
