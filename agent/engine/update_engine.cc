@@ -81,6 +81,18 @@ Result<update::Facts> UpdateEngine::ReadDisk() {
   return Fail(ErrorCode::kRefused, "the disk cannot be used: " + facts.error().message);
 }
 
+Result<> UpdateEngine::CheckQuarantine(const ScheduleRequest& request) const {
+  if (request.Forces(kForceQuarantine) || request.mode == update::Mode::kBuild) return {};
+  // A system that was built elsewhere is known by its path.
+  const bool is_image = !request.sha256.empty();
+  std::string why;
+  if (!ledger_.IsQuarantined(is_image ? request.sha256 : request.source, &why)) return {};
+  const std::string name =
+      is_image ? "the image " + request.sha256.substr(0, 12) + "…" : request.source;
+  return Fail(ErrorCode::kRefused,
+              name + " is quarantined: " + why + "; --force quarantine takes it all the same");
+}
+
 Result<> UpdateEngine::MayStage(const ScheduleRequest& request) {
   if (!request.source.empty()) {
     MATIC_TRY(backend_.CheckSource({.source = request.source, .sha256 = request.sha256}));
@@ -96,12 +108,7 @@ Result<> UpdateEngine::MayStage(const ScheduleRequest& request) {
     return Fail(ErrorCode::kUnavailable,
                 "the agent has not read its disk yet; ask again in a few seconds");
   }
-  std::string why;
-  if (!request.Forces(kForceQuarantine) && ledger_.IsQuarantined(request.sha256, &why)) {
-    return Fail(ErrorCode::kRefused, "the image " + request.sha256.substr(0, 12) +
-                                         "… is quarantined: " + why +
-                                         "; --force quarantine takes it all the same");
-  }
+  MATIC_TRY(CheckQuarantine(request));
   const AgentState state = ledger_.State();
   if (!std::holds_alternative<update::Idle>(state.update)) {
     const std::optional<Schedule> active = ledger_.ActiveSchedule();

@@ -60,6 +60,7 @@ class UpdateEngine final : public Engine {
  private:
   // Whether the machine may take an update at all, now.
   Result<update::Facts> ReadDisk();
+  Result<> CheckQuarantine(const ScheduleRequest& request) const;
   Result<> MayStage(const ScheduleRequest& request);
   // With what the machine's configuration says where the request does not.
   ScheduleRequest Complete(const ScheduleRequest& request) const;

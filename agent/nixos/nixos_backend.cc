@@ -118,6 +118,7 @@ Result<update::Facts> NixosBackend::GetFacts() {
 // A start that tried a system has ended in another one, by a power cut or a crash: the profile
 // names the one that failed. The note stays until the engine has read what happened.
 Result<std::vector<std::string>> NixosBackend::Repair() {
+  const std::scoped_lock changing(changing_);
   MATIC_ASSIGN(const HostView view, Look({}));
   const std::optional<TrialNote>& trial = view.state.trial;
   const bool over = trial && trial->boot_id != view.boot_id && trial->system != view.current;
@@ -150,6 +151,7 @@ Result<std::optional<uint64_t>> NixosBackend::BytesToFetch(const engine::StageSp
 
 Result<update::StagedImage> NixosBackend::Stage(const engine::StageSpec& spec,
                                                 const engine::ProgressSink&, std::stop_token stop) {
+  const std::scoped_lock changing(changing_);
   const NixosOptions options = Options();
   MATIC_ASSIGN(const System system,
                Stager(options, processes_, programs_, steps_).Stage(spec, std::move(stop)));
@@ -194,6 +196,7 @@ Result<TrialNote> NixosBackend::NoteTrial(const HostView& view, const update::St
 }
 
 Result<> NixosBackend::Activate(const update::StagedImage& staged, std::stop_token stop) {
+  const std::scoped_lock changing(changing_);
   const Result<HostView> view = Look(stop);
   if (!view) return Fail(AsRefusal(view.error()));
   if (!staged.live && boot_loader_->Way() == StartOnce::kNot &&
@@ -244,16 +247,19 @@ Result<> NixosBackend::SwitchTo(const fs::path& system, const std::string& id,
                                   paths_.current_system.string() + " is not " + system.string());
 }
 
+Result<SwitchOutcome> NixosBackend::WriteBootEntries(const fs::path& system, std::stop_token stop) {
+  return RunSwitch(programs_, paths_,
+                   {.system = system,
+                    .action = SwitchAction::kBoot,
+                    .deadline = Options().settings.activation_timeout},
+                   std::move(stop));
+}
+
 Result<> NixosBackend::BootSwitch(const fs::path& system, std::stop_token stop) {
   MATIC_TRY(steps_.Run(
       Phase::kActivating, system.filename().string() + ": switch-to-configuration boot",
       [&]() -> Result<Shown> {
-        MATIC_ASSIGN(const SwitchOutcome outcome,
-                     RunSwitch(programs_, paths_,
-                               {.system = system,
-                                .action = SwitchAction::kBoot,
-                                .deadline = Options().settings.activation_timeout},
-                               stop));
+        MATIC_ASSIGN(const SwitchOutcome outcome, WriteBootEntries(system, stop));
         return ShownOf(outcome);
       },
       OutputOf));
@@ -308,6 +314,7 @@ Result<> NixosBackend::MakeDefault(const HostView& view, const fs::path& system,
 }
 
 Result<> NixosBackend::Confirm() {
+  const std::scoped_lock changing(changing_);
   MATIC_ASSIGN(const HostView view, Look({}));
   MATIC_TRY(MakeDefault(view, view.current, {}));
   MATIC_ASSIGN(const HostState state, Keep([&](HostState& kept) {
@@ -368,10 +375,17 @@ void NixosBackend::DropGenerations(const HostView& view, const TrialNote& note) 
   }
   if (argv.size() == words) return;
   const Result<std::string> gone = programs_.Run({.argv = argv, .deadline = kDeleteDeadline}, {});
-  if (!gone) spdlog::warn("{}", gone.error().message);
+  if (!gone) {
+    spdlog::warn("{}", gone.error().message);
+    return;
+  }
+  // The boot menu has the generations that there were at the last switch.
+  const Result<> written = BootSwitch(view.InProfile().value_or(view.current), {});
+  if (!written) spdlog::warn("{}", written.error().message);
 }
 
 Result<> NixosBackend::Discard(const std::string& target) {
+  const std::scoped_lock changing(changing_);
   MATIC_ASSIGN(const HostView view, Look({}));
   const std::optional<TrialNote> note = view.state.trial;
   if (!note || note->system.filename() != target) return {};
@@ -403,6 +417,7 @@ Result<bool> NixosBackend::GoBackLive(const HostView& view, const fs::path& syst
 }
 
 Result<std::string> NixosBackend::Revert(const std::string& previous, std::stop_token stop) {
+  const std::scoped_lock changing(changing_);
   MATIC_ASSIGN(const HostView view, Look(stop));
   const update::Facts facts = FactsOf(view);
   const update::Target* target = facts.Find(previous);
@@ -442,8 +457,16 @@ Result<std::optional<NixosBackend::Running>> NixosBackend::ConfirmedRunning() {
 }
 
 Result<> NixosBackend::MakeGolden(const fs::path& system) {
+  const std::unique_lock changing(changing_, std::try_to_lock);
+  if (!changing) return Fail(ErrorCode::kRefused, "an update is under way");
+  MATIC_ASSIGN(const HostView view, Look({}));
+  if (view.state.trial || view.current != system) {
+    return Fail(ErrorCode::kRefused, system.filename().string() + " is not what runs for good");
+  }
   MATIC_TRY(PinGolden(programs_, paths_, system, {}));
   MATIC_TRY(Keep([&](HostState& state) { state.golden = GoldenSystem{system, Now()}; }));
+  // Its boot entry is written where the others are.
+  MATIC_TRY(WriteBootEntries(view.next_default.value_or(view.current), {}));
   return {};
 }
 

@@ -61,7 +61,9 @@ class NixosBackend final : public engine::Backend {
     bool golden = false;
   };
   Result<std::optional<Running>> ConfirmedRunning();
-  // Keeps it as the last way back.
+  // Keeps what runs as the last way back, with a boot entry of its own. Refused while an update is
+  // staged, activated or on trial. One whose boot entry fails is golden, and gets it with the next
+  // update.
   Result<> MakeGolden(const std::filesystem::path& system);
 
  private:
@@ -77,6 +79,7 @@ class NixosBackend final : public engine::Backend {
                       std::stop_token stop);
   Result<> MakeDefault(const HostView& view, const std::filesystem::path& system,
                        std::stop_token stop);
+  Result<SwitchOutcome> WriteBootEntries(const std::filesystem::path& system, std::stop_token stop);
   Result<> BootSwitch(const std::filesystem::path& system, std::stop_token stop);
   Result<> SwitchTo(const std::filesystem::path& system, const std::string& id,
                     std::stop_token stop);
@@ -95,6 +98,7 @@ class NixosBackend final : public engine::Backend {
   const Profile profile_;
   const Activator activator_;
   const std::unique_ptr<BootLoader> boot_loader_;
+  std::mutex changing_;       // held by who changes the host
   mutable std::mutex mutex_;  // of the settings and of what is kept
   HostStateStore store_;
 };

@@ -32,6 +32,7 @@ struct Child {
   pid_t pid = -1;
   UniqueFd pidfd;
   UniqueFd output;
+  UniqueFd errors;  // invalid where they come with the output
 };
 
 // Owns what posix_spawn is told; every call on it can fail only without memory.
@@ -93,7 +94,7 @@ std::vector<char*> Environment(const Command& command) {
 }
 
 // Its own process group, no signal blocked or ignored, nothing open but 0 to 2.
-int Spawn(const Command& command, int input, int output, pid_t& pid) {
+int Spawn(const Command& command, int input, int output, int errors, pid_t& pid) {
   SpawnSettings settings;
   if (!command.folder.empty()) {
     ::posix_spawn_file_actions_addchdir_np(&settings.actions, command.folder.c_str());
@@ -104,7 +105,7 @@ int Spawn(const Command& command, int input, int output, pid_t& pid) {
     ::posix_spawn_file_actions_addopen(&settings.actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
   }
   ::posix_spawn_file_actions_adddup2(&settings.actions, output, STDOUT_FILENO);
-  ::posix_spawn_file_actions_adddup2(&settings.actions, output, STDERR_FILENO);
+  ::posix_spawn_file_actions_adddup2(&settings.actions, errors, STDERR_FILENO);
   ::posix_spawn_file_actions_addclosefrom_np(&settings.actions, STDERR_FILENO + 1);
   sigset_t none;
   sigset_t all;
@@ -121,18 +122,31 @@ int Spawn(const Command& command, int input, int output, pid_t& pid) {
                         arguments.data(), Environment(command).data());
 }
 
+// Only the end that is read by us does not block. Sets errno.
+bool MakePipe(UniqueFd& reader, UniqueFd& writer) {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) return false;
+  reader.Reset(ends[0]);
+  writer.Reset(ends[1]);
+  ::fcntl(reader.get(), F_SETFL, O_NONBLOCK);
+  return true;
+}
+
 Result<Child> Start(const Command& command) {
   const std::vector<std::string>& argv = command.argv;
   MATIC_ASSIGN(const UniqueFd input, InputFile(command.input));
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) return Fail(OsError("run " + argv[0], errno));
   Child child;
-  child.output.Reset(ends[0]);
-  UniqueFd writer(ends[1]);
-  if (const int error = Spawn(command, input.get(), writer.get(), child.pid); error != 0) {
+  UniqueFd output;
+  UniqueFd errors;
+  const bool apart = command.error_output == ErrorOutput::kApart;
+  if (!MakePipe(child.output, output) || (apart && !MakePipe(child.errors, errors))) {
+    return Fail(OsError("run " + argv[0], errno));
+  }
+  if (const int error =
+          Spawn(command, input.get(), output.get(), apart ? errors.get() : output.get(), child.pid);
+      error != 0) {
     return Fail(OsError("run " + argv[0], error));
   }
-  ::fcntl(child.output.get(), F_SETFL, O_NONBLOCK);
   child.pidfd.Reset(::pidfd_open(child.pid, 0));
   if (!child.pidfd.valid()) {
     const int error = errno;
@@ -156,34 +170,38 @@ bool Drain(int fd, size_t kept, std::string& output) {
   }
 }
 
-// Until the program itself ends: one that it left behind may hold the pipe open for ever.
+// Until the program itself ends: one that it left behind may hold a pipe open for ever.
 ProcessEnd FollowToEnd(const Child& child, SteadyClock::time_point end, const std::stop_token& stop,
-                       size_t kept, std::string& output) {
-  bool open = true;
+                       size_t kept, ProcessOutcome& outcome) {
+  pollfd watched[] = {{child.pidfd.get(), POLLIN, 0},
+                      {child.output.get(), POLLIN, 0},
+                      {child.errors.get(), POLLIN, 0}};  // poll skips what is negative
   while (!stop.stop_requested()) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - SteadyClock::now());
     if (left.count() <= 0) return ProcessEnd::kDeadline;
     const std::chrono::milliseconds longest =
         stop.stop_possible() ? kStopPoll : std::chrono::milliseconds(std::chrono::hours(1));
-    pollfd watched[] = {{child.pidfd.get(), POLLIN, 0}, {child.output.get(), POLLIN, 0}};
-    const int ready =
-        ::poll(watched, open ? 2 : 1, static_cast<int>(std::min(left, longest).count()));
+    const int ready = ::poll(watched, 3, static_cast<int>(std::min(left, longest).count()));
     if (ready < 0 && errno != EINTR) return ProcessEnd::kDeadline;
     if (ready <= 0) continue;
-    if (open && watched[1].revents != 0) {
-      open = Drain(child.output.get(), kept, output);
-    }
+    if (watched[1].revents != 0 && !Drain(watched[1].fd, kept, outcome.output)) watched[1].fd = -1;
+    if (watched[2].revents != 0 && !Drain(watched[2].fd, kept, outcome.errors)) watched[2].fd = -1;
     if (watched[0].revents != 0) return ProcessEnd::kItself;
   }
   return ProcessEnd::kStopped;
 }
 
-void EndGroup(const Child& child, const Command& command, std::string& output) {
+void EndGroup(const Child& child, const Command& command, ProcessOutcome& outcome) {
   if (command.grace.count() > 0) {
     ::kill(-child.pid, SIGTERM);
-    FollowToEnd(child, SteadyClock::now() + command.grace, {}, command.kept_output, output);
+    FollowToEnd(child, SteadyClock::now() + command.grace, {}, command.kept_output, outcome);
   }
   ::kill(-child.pid, SIGKILL);
+}
+
+void TakeRest(const UniqueFd& pipe, size_t kept, std::string& output) {
+  if (pipe.valid()) Drain(pipe.get(), kept, output);
+  if (output.size() > kept) output.erase(0, output.size() - kept);
 }
 
 int WaitFor(pid_t pid) {
@@ -216,14 +234,12 @@ Result<ProcessOutcome> SystemProcessRunner::RunToEnd(const Command& command,
       std::min<std::chrono::milliseconds>(deadline, std::chrono::hours(24 * 365));
   MATIC_ASSIGN(const Child child, Start(command));
   ProcessOutcome outcome;
-  outcome.end = FollowToEnd(child, end, command.stop, command.kept_output, outcome.output);
+  outcome.end = FollowToEnd(child, end, command.stop, command.kept_output, outcome);
   // Not after the wait: the number of a group that is gone may be another's by then.
-  if (outcome.end != ProcessEnd::kItself) EndGroup(child, command, outcome.output);
+  if (outcome.end != ProcessEnd::kItself) EndGroup(child, command, outcome);
   outcome.exit_code = WaitFor(child.pid);
-  Drain(child.output.get(), command.kept_output, outcome.output);
-  if (outcome.output.size() > command.kept_output) {
-    outcome.output.erase(0, outcome.output.size() - command.kept_output);
-  }
+  TakeRest(child.output, command.kept_output, outcome.output);
+  TakeRest(child.errors, command.kept_output, outcome.errors);
   return outcome;
 }
 

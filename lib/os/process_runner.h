@@ -20,11 +20,13 @@ enum class ProcessEnd {
 
 struct ProcessOutcome {
   int exit_code = 0;   // 128 + n when signal n ended it
-  std::string output;  // stdout and stderr together, the last of it
+  std::string output;  // the last of what it printed
+  std::string errors;  // the same of stderr, where it is kept apart
   ProcessEnd end = ProcessEnd::kItself;
 };
 
 enum class OwnEnvironment { kHandedOn, kLeftOut };
+enum class ErrorOutput { kWithOutput, kApart };
 
 struct Command {
   std::vector<std::string> argv;              // argv[0] is found in PATH, no shell
@@ -34,6 +36,7 @@ struct Command {
   OwnEnvironment own_environment = OwnEnvironment::kHandedOn;
   std::filesystem::path folder = {};  // to run in; empty: this program's own
   size_t kept_output = 64 * 1024;     // bytes
+  ErrorOutput error_output = ErrorOutput::kWithOutput;
   // From the SIGTERM that asks its group to end, and to clear up behind itself, to the SIGKILL that
   // makes it. None: killed at once.
   std::chrono::milliseconds grace{0};

@@ -32,9 +32,10 @@ struct FlakeTarget {
 // Empty: what each machine is configured to follow.
 using Target = std::variant<std::monostate, ChannelTarget, ImageTarget, FlakeTarget>;
 
-// host[:port] over mTLS, or the unix socket of the machine through the system's ssh.
+// host[:port] over mTLS, the unix socket of the machine through the system's ssh, or one of this
+// machine (the controller's own, and agents in file-backed mode).
 struct TlsAddress {
-  std::string host;
+  std::string host;  // an IPv6 address without its brackets
   uint16_t port = 50051;
   bool operator==(const TlsAddress&) const = default;
 };
@@ -45,7 +46,11 @@ struct SshAddress {
   std::string socket = "/run/matic/agent.sock";
   bool operator==(const SshAddress&) const = default;
 };
-using Address = std::variant<TlsAddress, SshAddress>;
+struct LocalAddress {
+  std::string socket = "/run/matic/agent.sock";
+  bool operator==(const LocalAddress&) const = default;
+};
+using Address = std::variant<TlsAddress, SshAddress, LocalAddress>;
 
 struct Machine {
   std::string name;

@@ -30,6 +30,17 @@ TEST(SystemProcessRunner, GivesExitCodeAndBothOutputs) {
   EXPECT_EQ(outcome->output, "out\nerr\n");
 }
 
+TEST(SystemProcessRunner, ErrorsCanBeKeptApart) {
+  SystemProcessRunner runner;
+  const auto outcome = runner.RunCommand(
+      {.argv = {"/bin/sh", "-c", "echo out; echo wrong >&2; exec >&-; sleep 0.1; echo more >&2"},
+       .error_output = ErrorOutput::kApart},
+      std::chrono::seconds(60));
+  ASSERT_TRUE(outcome) << outcome.error().message;
+  EXPECT_EQ(outcome->output, "out\n");
+  EXPECT_EQ(outcome->errors, "wrong\nmore\n");
+}
+
 TEST(SystemProcessRunner, TakesArgumentsAsTheyAre) {
   EXPECT_EQ(SystemProcessRunner().Run({"printf", "%s|", "a b", "$HOME", ""}, seconds(20))->output,
             "a b|$HOME||");

@@ -1,0 +1,47 @@
+"""Which systems of a NixOS host the boot menu has, and which are not activated again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from harness.nix_file_machine import NixFileMachine
+from harness.node import REFUSED
+
+
+def test_the_golden_system_has_a_boot_entry_of_its_own(nixos: NixFileMachine) -> None:
+    nixos.configure({"nixos": {"golden_after_seconds": 1}})
+    nixos.power_off()
+    nixos.power_on()
+    nixos.host.commit(version="2")
+    nixos.update()
+    new = nixos.host.profile.resolve()
+    _await(lambda: len(_of_other_profiles(nixos)) == 1, "an entry of the golden system")
+    assert nixos.host.started_by(_of_other_profiles(nixos)[0]) == new
+    nixos.expect_default(new)
+
+
+def test_a_system_that_failed_is_refused_by_its_path(nixos: NixFileMachine) -> None:
+    nixos.make_sick("24.05.2")
+    nixos.host.commit(version="2")
+    nixos.update(state="ROLLED_BACK")
+    (bad,) = nixos.node.status()["quarantined"]
+    log = len(nixos.host.activations())
+    refused = nixos.node.run("schedule", "update", "--store-path", bad)
+    assert refused.code == REFUSED
+    assert f"{bad} is quarantined: " in refused.stderr
+    assert "--force quarantine" in refused.stderr
+    assert nixos.host.activations()[log:] == []
+    nixos.update("--store-path", bad, "--mode", "build")
+    nixos.expect_runs(nixos.first)
+
+
+def _of_other_profiles(nixos: NixFileMachine) -> list[str]:
+    return [entry for entry in nixos.host.entries() if not entry.startswith("nixos-generation-")]
+
+
+def _await(condition: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline, f"waited for {what}"
+        time.sleep(0.1)
