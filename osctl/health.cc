@@ -4,7 +4,7 @@
 #include <memory>
 #include <thread>
 
-#include "osctl/client.h"
+#include "osctl/client/client.h"
 #include "osctl/commands.h"
 #include "osctl/health_view.h"
 #include "osctl/render/node.h"

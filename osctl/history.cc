@@ -5,7 +5,7 @@
 #include <chrono>
 #include <memory>
 
-#include "osctl/client.h"
+#include "osctl/client/client.h"
 #include "osctl/commands.h"
 #include "osctl/session.h"
 

@@ -2,7 +2,7 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
-#include "osctl/client.h"
+#include "osctl/client/client.h"
 #include "osctl/commands.h"
 #include "osctl/render/schedules.h"
 #include "osctl/session.h"

@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "osctl/client.h"
+#include "osctl/client/client.h"
 #include "osctl/commands.h"
 #include "osctl/render/schedules.h"
 #include "osctl/session.h"

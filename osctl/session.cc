@@ -4,10 +4,19 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
-#include "osctl/client.h"
+#include "osctl/client/client.h"
 #include "osctl/interruption.h"
 
 namespace matic::osctl {
+namespace {
+
+Endpoint EndpointOf(const GlobalOptions& options) {
+  Endpoint endpoint{.node = options.node, .socket = options.socket, .pki_dir = options.pki_dir};
+  endpoint.call_time = Session::Timeout(options).value_or(endpoint.call_time);
+  return endpoint;
+}
+
+}  // namespace
 
 std::optional<std::chrono::milliseconds> Session::Timeout(const GlobalOptions& options) {
   if (options.timeout_seconds <= 0) return std::nullopt;
@@ -28,7 +37,7 @@ void Session::RunInterruptible(const std::function<Result<>(std::stop_token)>& c
 }
 
 void Session::RunRemote(const std::function<Result<ExitCode>(Client&)>& command) {
-  auto client = Client::Make(options);
+  auto client = Client::Make(EndpointOf(options));
   if (!client) return Fail(client.error(), RemoteExitCode(client.error().code));
   const auto code = command(**client);
   if (!code) return Fail(code.error(), RemoteExitCode(code.error().code));

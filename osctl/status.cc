@@ -1,7 +1,7 @@
 // osctl status
 #include <CLI/CLI.hpp>
 
-#include "osctl/client.h"
+#include "osctl/client/client.h"
 #include "osctl/commands.h"
 #include "osctl/render/node.h"
 #include "osctl/session.h"

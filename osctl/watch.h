@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "osctl/client.h"
+#include "osctl/client/client.h"
 #include "osctl/session.h"
 
 namespace matic::osctl {

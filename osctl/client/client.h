@@ -8,18 +8,24 @@
 
 #include "lib/base/result.h"
 #include "matic/v1/node.pb.h"
-#include "osctl/session.h"
 
 namespace matic::osctl {
+
+// Which node, and how long it may take to answer.
+struct Endpoint {
+  std::string node{};  // HOST[:PORT], by mutual TLS; empty: the agent of this machine, by `socket`
+  std::string socket = "/run/matic/agent.sock";
+  std::string pki_dir{};  // empty: ~/.config/matic/pki
+  std::chrono::milliseconds call_time{30'000};
+};
 
 class Client {
  public:
   // Reads the certificates; connects at the first call. kPermission where they are missing.
-  static Result<std::unique_ptr<Client>> Make(const GlobalOptions& options);
+  static Result<std::unique_ptr<Client>> Make(const Endpoint& endpoint);
   ~Client();
 
-  // A call is given up after 30 s, or after --timeout. A node that cannot be reached is
-  // kUnavailable.
+  // A call is given up after Endpoint::call_time. A node that cannot be reached is kUnavailable.
   Result<v1::GetStatusResponse> GetStatus(const v1::GetStatusRequest& request);
   Result<v1::ScheduleUpdateResponse> ScheduleUpdate(const v1::ScheduleUpdateRequest& request);
   Result<v1::PlanUpdateResponse> PlanUpdate(const v1::PlanUpdateRequest& request);

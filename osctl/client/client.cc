@@ -1,4 +1,4 @@
-#include "osctl/client.h"
+#include "osctl/client/client.h"
 
 #include <grpc/support/log.h>
 #include <grpcpp/client_context.h>
@@ -19,13 +19,12 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::chrono::milliseconds kCallTime = 30s;
 constexpr auto kTick = 250ms;
 // Beside the socket for those who may change something, unless api.reader_socket says otherwise.
 constexpr const char* kReaderSocket = "reader.sock";
 
-Result<std::filesystem::path> PkiFolder(const GlobalOptions& options) {
-  if (!options.pki_dir.empty()) return std::filesystem::path(options.pki_dir);
+Result<std::filesystem::path> PkiFolder(const Endpoint& endpoint) {
+  if (!endpoint.pki_dir.empty()) return std::filesystem::path(endpoint.pki_dir);
   const char* home = std::getenv("HOME");
   if (home == nullptr || *home == '\0') {
     return Fail(ErrorCode::kPermission, "HOME is not set; --pki names the folder of certificates");
@@ -76,12 +75,12 @@ bool Contains(const std::string& text, std::string_view part) {
 // A channel to one address, and the words for what goes wrong on the way.
 class Client::Connection {
  public:
-  explicit Connection(const GlobalOptions& options)
-      : socket_(options.socket), time_(Session::Timeout(options).value_or(kCallTime)) {}
+  explicit Connection(const Endpoint& endpoint)
+      : socket_(endpoint.socket), time_(endpoint.call_time) {}
 
-  Result<> UseTls(const GlobalOptions& options) {
-    MATIC_ASSIGN(address_, rpc::ParseHostPort(options.node));
-    MATIC_ASSIGN(pki_, PkiFolder(options));
+  Result<> UseTls(const Endpoint& endpoint) {
+    MATIC_ASSIGN(address_, rpc::ParseHostPort(endpoint.node));
+    MATIC_ASSIGN(pki_, PkiFolder(endpoint));
     auto files = rpc::LoadTlsFiles(pki_, rpc::Side::kClient);
     if (!files) {
       const ErrorCode code =
@@ -173,11 +172,11 @@ class Client::Connection {
   std::unique_ptr<v1::Node::Stub> stub_;
 };
 
-Result<std::unique_ptr<Client>> Client::Make(const GlobalOptions& options) {
+Result<std::unique_ptr<Client>> Client::Make(const Endpoint& endpoint) {
   // gRPC's own lines would stand between ours; what they say is in the error.
   gpr_set_log_function([](gpr_log_func_args*) {});
-  auto connection = std::make_unique<Connection>(options);
-  if (!options.node.empty()) MATIC_TRY(connection->UseTls(options));
+  auto connection = std::make_unique<Connection>(endpoint);
+  if (!endpoint.node.empty()) MATIC_TRY(connection->UseTls(endpoint));
   return std::unique_ptr<Client>(new Client(std::move(connection)));
 }
 
