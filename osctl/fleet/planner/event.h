@@ -14,9 +14,9 @@
 
 namespace matic::fleet {
 
-// What is done, on one machine or for a group. Each must bear being begun again after a controller
-// died in the middle of it: what is under way on a machine is waited for, what is done already is
-// left, and scripts are run again from their beginning.
+// What is done, on one machine or for a group. After a controller died in the middle of it, a step
+// may be begun once more: on a machine only where it was read back that it is needed still, while a
+// script, which cannot be read back, is run again from its beginning.
 enum class Step {
   // On one machine; each ends with Seen or Failed.
   kStage,     // make the target ready; what runs is not touched, and nothing follows by itself
@@ -25,7 +25,7 @@ enum class Step {
   kVerify,    // until it runs its target, healthy and not on trial any more
   kRollBack,  // until it runs what it ran before, healthy, with nothing staged or on trial
   kCancel,    // take back what was staged
-  kObserve,   // read the machine, as often as it takes until it answers: nothing is changed
+  kObserve,   // read it, until it answers and neither stages, activates nor rolls back any more
   // For a group, on the controller; each ends with GroupDone.
   kCheckHealth,
   kPreScript,
