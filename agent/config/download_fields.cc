@@ -44,12 +44,12 @@ bool IsProxy(std::string_view text) {
 
 // What is refused is not shown: it may hold a password.
 FieldReader Proxy(std::string& target) {
-  return [&target](const YAML::Node& node) -> std::optional<std::string> {
-    if (!Holds(kAnyText, node) && !(node.IsScalar() && node.Scalar().empty())) {
-      return Must(kProxyWords, node);
+  return [&target](const Value& value) -> std::optional<std::string> {
+    if (!Holds(kAnyText, value) && !(value.IsText() && value.text.empty())) {
+      return Must(kProxyWords, value);
     }
-    if (!IsProxy(node.Scalar())) return "must be " + std::string(kProxyWords);
-    target = node.Scalar();
+    if (!IsProxy(value.text)) return "must be " + std::string(kProxyWords);
+    target = value.text;
     return std::nullopt;
   };
 }
@@ -86,28 +86,20 @@ std::optional<uint64_t> ParseRate(std::string_view text) {
 
 template <typename T>
 FieldReader Rate(T& target) {
-  return [&target](const YAML::Node& node) -> std::optional<std::string> {
-    const auto rate = node.IsScalar() ? ParseRate(node.Scalar()) : std::nullopt;
+  return [&target](const Value& value) -> std::optional<std::string> {
+    const auto rate = value.IsText() ? ParseRate(value.text) : std::nullopt;
     if (!rate) {
-      return Must("bytes a second, such as 500K or 2M (at least 1K), or 0 for no limit", node);
+      return Must("bytes a second, such as 500K or 2M (at least 1K), or 0 for no limit", value);
     }
     target = *rate;
     return std::nullopt;
   };
 }
 
-FieldReader OneWindow(std::optional<calendar::Window>& target) {
-  return [&target](const YAML::Node& node) -> std::optional<std::string> {
-    if (!Holds(kAnyText, node)) return Must("a window, such as 'Mon-Fri 08:00-18:00'", node);
-    const Result<calendar::Window> window = calendar::ParseWindow(node.Scalar());
-    if (!window) return window.error().message;
-    target = *window;
-    return std::nullopt;
-  };
-}
-
 std::vector<Field> LimitFields(DownloadLimit& limit) {
-  return {{"window", OneWindow(limit.window)}, {"rate", Rate(limit.rate)}};
+  return {{"window",
+           Parsed(limit.window, "a window, such as 'Mon-Fri 08:00-18:00'", calendar::ParseWindow)},
+          {"rate", Rate(limit.rate)}};
 }
 
 std::optional<std::string> WrongLimit(const DownloadLimit& limit) {

@@ -1,73 +1,20 @@
-// The keys of agent.yaml: one row each, with the values it takes. Inside this folder only, since
-// the file reader's types show here.
+// The keys of agent.yaml: one row each, with the values it takes. Inside this folder only.
 #pragma once
 
-#include <yaml-cpp/yaml.h>
-
-#include <deque>
-#include <functional>
-#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "agent/config/config.h"
+#include "lib/settings/fields.h"
 
 namespace matic::config {
 
-// Takes a value into the configuration it is bound to, or returns what is wrong with it: "must be
-// yes or no, is 'maybe'". A refused value leaves the configuration as it was.
-using FieldReader = std::function<std::optional<std::string>(const YAML::Node&)>;
-
-struct Field;
-
-// Reads a list of sections: Add for each item, whose keys are then read, and Wrong; then Keep.
-class ItemReader {
- public:
-  virtual ~ItemReader() = default;
-  virtual std::vector<Field> Add() = 0;
-  // What is wrong with the last item as a whole.
-  virtual std::optional<std::string> Wrong() const = 0;
-  // Puts the items in the place of those that were there.
-  virtual void Keep() = 0;
-};
-
-struct Field {
-  std::string key;  // "health.checks.boot.critical"
-  FieldReader read;
-  // For a list of sections, instead of `read`.
-  std::function<std::unique_ptr<ItemReader>()> read_items = nullptr;
-};
-
-template <typename T>
-class ItemsOf final : public ItemReader {
- public:
-  using Fields = std::vector<Field> (*)(T&);
-  using Check = std::optional<std::string> (*)(const T&);
-
-  ItemsOf(std::vector<T>& target, Fields fields, Check check)
-      : target_(target), fields_(fields), check_(check) {}
-
-  std::vector<Field> Add() override { return fields_(items_.emplace_back()); }
-  std::optional<std::string> Wrong() const override { return check_(items_.back()); }
-  void Keep() override { target_.assign(items_.begin(), items_.end()); }
-
- private:
-  std::vector<T>& target_;
-  Fields fields_;
-  Check check_;
-  std::deque<T> items_;  // whose items stay where the fields are bound to them
-};
-
-// A list of sections. `check` says what is wrong with an item whose keys are each right: "needs
-// `url`".
-template <typename T>
-Field Items(std::string key, std::vector<T>& target, std::vector<Field> (*fields)(T&),
-            std::optional<std::string> (*check)(const T&)) {
-  return {std::move(key), nullptr,
-          [&target, fields, check] { return std::make_unique<ItemsOf<T>>(target, fields, check); }};
-}
+using settings::Field;
+using settings::FieldReader;
+using settings::Items;
+using settings::Value;
 
 // Every key there is, bound to `config`, which must outlive what is returned.
 std::vector<Field> FieldsOf(Config& config);

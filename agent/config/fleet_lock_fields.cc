@@ -29,12 +29,12 @@ bool IsLockId(std::string_view text) { return text.size() <= 256; }
 
 // What is refused is not shown: it may hold a password.
 FieldReader BaseUrl(std::string& target) {
-  return [&target](const YAML::Node& node) -> std::optional<std::string> {
-    if (!node.IsScalar() || !IsBaseUrl(node.Scalar())) {
+  return [&target](const Value& value) -> std::optional<std::string> {
+    if (!value.IsText() || !IsBaseUrl(value.text)) {
       return "must be the https:// or http:// URL of a FleetLock server, without user, password, "
              "query and fragment";
     }
-    target = node.Scalar();
+    target = value.text;
     while (target.ends_with('/')) target.pop_back();
     return std::nullopt;
   };

@@ -50,27 +50,27 @@ const TextRule kUnitOrNothing{
     [](std::string_view text) { return text.empty() || kUnit.holds(text); }};
 
 FieldReader Regex(std::string& target) {
-  return [&target](const YAML::Node& node) -> std::optional<std::string> {
-    if (!Holds(kText, node)) return Must("a regular expression", node);
-    const auto pattern = Pattern::Compile(node.Scalar());
+  return [&target](const Value& value) -> std::optional<std::string> {
+    if (!Holds(kText, value)) return Must("a regular expression", value);
+    const auto pattern = Pattern::Compile(value.text);
     if (!pattern) return "must be a regular expression: " + pattern.error().message;
-    target = node.Scalar();
+    target = value.text;
     return std::nullopt;
   };
 }
 
 // One number, or a list of them.
 FieldReader StatusCodes(std::vector<uint32_t>& target) {
-  return [&target](const YAML::Node& node) -> std::optional<std::string> {
+  return [&target](const Value& value) -> std::optional<std::string> {
     std::vector<uint32_t> codes;
     uint32_t code = 0;
     const FieldReader read = Number(code, 200, 599);
-    if (!node.IsSequence()) {
-      if (auto wrong = read(node)) return wrong;
+    if (!value.IsList()) {
+      if (auto wrong = read(value)) return wrong;
       codes = {code};
     } else {
-      if (auto wrong = WrongList(node, 1)) return wrong;
-      for (const YAML::Node& item : node) {
+      if (auto wrong = WrongList(value, 1)) return wrong;
+      for (const Value& item : value.items) {
         if (auto wrong = read(item)) return "each item " + *wrong;
         codes.push_back(code);
       }

@@ -6,32 +6,6 @@
 namespace matic::config {
 namespace {
 
-// Texts that lib/calendar reads; what is wrong with one is said there.
-template <typename T>
-FieldReader ParsedList(std::vector<T>& target, Result<T> (*parse)(std::string_view)) {
-  return [&target, parse](const YAML::Node& node) -> std::optional<std::string> {
-    if (auto wrong = WrongList(node, 0)) return wrong;
-    std::vector<T> items;
-    for (const YAML::Node& item : node) {
-      if (!Holds(kAnyText, item)) return "each item " + Must(kAnyText.words, item);
-      Result<T> parsed = parse(item.Scalar());
-      if (!parsed) return parsed.error().message;
-      items.push_back(std::move(*parsed));
-    }
-    target = std::move(items);
-    return std::nullopt;
-  };
-}
-
-FieldReader Zone(std::string& target) {
-  return [&target](const YAML::Node& node) -> std::optional<std::string> {
-    if (!Holds(kAnyText, node)) return Must("a time zone's name", node);
-    if (Result<> known = calendar::CheckZone(node.Scalar()); !known) return known.error().message;
-    target = node.Scalar();
-    return std::nullopt;
-  };
-}
-
 template <typename Duration>
 uint64_t SecondsOf(Duration duration) {
   return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(duration).count());
@@ -42,7 +16,7 @@ uint64_t SecondsOf(Duration duration) {
 std::vector<Field> MaintenanceFields(Maintenance& maintenance) {
   calendar::Rules& rules = maintenance.rules;
   return {
-      {"maintenance.timezone", Zone(rules.zone)},
+      {"maintenance.timezone", Checked(rules.zone, "a time zone's name", calendar::CheckZone)},
       {"maintenance.windows", ParsedList(rules.windows, calendar::ParseWindow)},
       {"maintenance.download_windows", ParsedList(rules.download_windows, calendar::ParseWindow)},
       {"maintenance.install_windows", ParsedList(rules.install_windows, calendar::ParseWindow)},

@@ -7,14 +7,14 @@ namespace {
 
 // "none", "all", or a list of names.
 FieldReader Inputs(std::vector<std::string>& target) {
-  return [&target](const YAML::Node& node) -> std::optional<std::string> {
-    if (node.IsScalar() && (node.Scalar() == "none" || node.Scalar() == "all")) {
+  return [&target](const Value& value) -> std::optional<std::string> {
+    if (value.IsText() && (value.text == "none" || value.text == "all")) {
       target.clear();
-      if (node.Scalar() == "all") target.emplace_back("*");
+      if (value.text == "all") target.emplace_back("*");
       return std::nullopt;
     }
-    if (!node.IsSequence()) return Must("none, all, or a list of names", node);
-    return TextList(target, kAnyText, 1)(node);
+    if (!value.IsList()) return Must("none, all, or a list of names", value);
+    return TextList(target, kAnyText, 1)(value);
   };
 }
 

@@ -84,7 +84,7 @@ def test_a_tree_that_keeps_the_rules_has_no_problems(tmp_path: Path) -> None:
      "agent/update/a.cc:1: includes matic/v1/node.grpc.pb.h, but proto is not in the DEPS of "
      "agent/update"),
     ("lib/base/error.h", "#include <yaml-cpp/yaml.h>\n",
-     "lib/base/error.h:1: includes yaml-cpp (yaml-cpp/yaml.h), which only agent/config may"),
+     "lib/base/error.h:1: includes yaml-cpp (yaml-cpp/yaml.h), which only lib/settings may"),
     ("lib/base/error.h", "#include <sqlite3.h>\n",
      "lib/base/error.h:1: includes SQLite (sqlite3.h), which only nobody may"),
     ("lib/base/CMakeLists.txt", "matic_library(lib_base SOURCES error.cc EXTERNAL CURL::libcurl)\n",

@@ -20,8 +20,9 @@ from checks.tree import Problem, Tree
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.MULTILINE)
 CODE = (".h", ".cc", ".c")
 
-LIB = ["lib/base", "lib/os", "lib/pattern", "lib/completion", "lib/crypto", "lib/calendar",
-       "lib/http", "lib/notify", "lib/gpt", "lib/image", "lib/journal", "lib/rpc", "lib/trust"]
+LIB = ["lib/base", "lib/os", "lib/pattern", "lib/settings", "lib/completion", "lib/crypto",
+       "lib/calendar", "lib/http", "lib/notify", "lib/gpt", "lib/image", "lib/journal", "lib/rpc",
+       "lib/trust"]
 AGENT_BASE = [*LIB, "proto", "boot/policy"]
 
 # What each folder may depend on at most. Folders that are not named here may be used by nobody and
@@ -34,6 +35,7 @@ ALLOWED: dict[str, list[str]] = {
     "lib/base": [],
     "lib/os": ["lib/base"],
     "lib/pattern": ["lib/base"],
+    "lib/settings": ["lib/base", "lib/os"],
     "lib/completion": ["lib/base"],
     "lib/crypto": ["lib/base", "lib/os"],
     "lib/calendar": ["lib/base", "lib/crypto"],
@@ -45,7 +47,8 @@ ALLOWED: dict[str, list[str]] = {
     "lib/rpc": ["lib/base", "lib/os", "lib/crypto", "proto"],
     "lib/trust": ["lib/base", "lib/os", "lib/crypto", "lib/http"],
     "agent/update": ["lib/base", "lib/calendar"],
-    "agent/config": ["lib/base", "lib/os", "lib/calendar", "lib/pattern", "agent/update"],
+    "agent/config": ["lib/base", "lib/os", "lib/calendar", "lib/pattern", "lib/settings",
+                     "agent/update"],
     "agent/health": ["lib/base", "lib/os", "lib/pattern", "lib/crypto", "lib/http", "agent/config"],
     "agent/hooks": ["lib/base", "lib/os", "agent/config"],
     "agent/prechecks": ["lib/base", "lib/os", "agent/config", "agent/health"],
@@ -70,7 +73,7 @@ ALLOWED: dict[str, list[str]] = {
     "osctl": [*LIB, "proto", "boot/policy", "osctl/client", "osctl/disk", "osctl/render"],
     "osctl/client": ["lib/base", "lib/rpc", "proto"],
     "osctl/disk": [*LIB, "boot/policy"],
-    "osctl/fleet/inventory": ["lib/base", "lib/calendar", "lib/os"],
+    "osctl/fleet/inventory": ["lib/base", "lib/calendar", "lib/os", "lib/settings"],
     "osctl/fleet/planner": ["lib/base", "lib/calendar", "osctl/fleet/inventory"],
     "osctl/render": ["lib/base", "proto"],
 }
@@ -92,7 +95,7 @@ WRAPPED: dict[str, Wrapped] = {
     "gRPC": Wrapped(re.compile(r"^grpc(pp|)/|\.grpc\.pb\.h$"), re.compile("^gRPC::"),
                     ("proto", "lib/rpc", "agent/api", "osctl/client")),
     "RE2": Wrapped(re.compile(r"^re2/"), re.compile("RE2|^re2$"), ("lib/pattern",)),
-    "yaml-cpp": Wrapped(re.compile(r"^yaml-cpp/"), re.compile("^yaml-cpp"), ("agent/config",)),
+    "yaml-cpp": Wrapped(re.compile(r"^yaml-cpp/"), re.compile("^yaml-cpp"), ("lib/settings",)),
     "prometheus-cpp": Wrapped(re.compile(r"^prometheus/"), re.compile("^prometheus-cpp"),
                               ("agent/metrics",)),
     "Abseil's time": Wrapped(re.compile(r"^absl/time/"), re.compile("^absl::time$"),
