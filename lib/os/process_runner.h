@@ -19,9 +19,9 @@ enum class ProcessEnd {
 };
 
 struct ProcessOutcome {
-  int exit_code = 0;   // 128 + n when signal n ended it
-  std::string output;  // the last of what it printed
-  std::string errors;  // the same of stderr, where it is kept apart
+  int exit_code = 0;        // 128 + n when signal n ended it
+  std::string output = {};  // the last of what it printed
+  std::string errors = {};  // the same of stderr, where it is kept apart
   ProcessEnd end = ProcessEnd::kItself;
 };
 
