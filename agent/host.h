@@ -25,6 +25,8 @@ class Host {
   virtual engine::SourceResolver& resolver() = 0;
   // The clock was never before.
   virtual WallTime TimeFloor() const = 0;
+  // Thread-safe. kRefused names who changes the machine's system just now, beside the agent.
+  virtual Result<> SwitchLock() const { return {}; }
   // Thread-safe; for what begins from now on.
   virtual void Configure(const config::Config& config) = 0;
   // What it does by itself while the agent serves.

@@ -240,9 +240,10 @@ class Agent {
     return options;
   }
 
-  static prechecks::Machine MakeMachine(const config::Config& config) {
+  prechecks::Machine MakeMachine(const config::Config& config) const {
     prechecks::Machine machine;
     machine.state_dir = config.state_dir;
+    machine.switch_lock = [this] { return host_->SwitchLock(); };
     return machine;
   }
 

@@ -2,6 +2,7 @@
 #include "agent/nixos/flake_resolver.h"
 #include "agent/nixos/golden_keeper.h"
 #include "agent/nixos/nixos_backend.h"
+#include "agent/nixos/switch_lock.h"
 
 namespace matic {
 namespace {
@@ -20,12 +21,15 @@ class NixosHost final : public Host {
       : clock_(services.clock),
         resolver_(OptionsOf(config).source()),
         backend_(OptionsOf(config), services.processes, services.steps, services.clock),
-        golden_after_(config.nixos.golden_after) {}
+        golden_after_(config.nixos.golden_after),
+        switch_lock_(OptionsOf(config).paths().switch_lock) {}
 
   std::string_view name() const override { return "nixos"; }
   engine::Backend& backend() override { return backend_; }
   engine::SourceResolver& resolver() override { return resolver_; }
   WallTime TimeFloor() const override { return ReleaseTime(); }
+
+  Result<> SwitchLock() const override { return nixos::CheckSwitchLock(switch_lock_); }
 
   void Configure(const config::Config& config) override {
     resolver_.Configure(OptionsOf(config).source());
@@ -52,6 +56,7 @@ class NixosHost final : public Host {
   nixos::FlakeResolver resolver_;
   nixos::NixosBackend backend_;
   std::chrono::seconds golden_after_;
+  const std::filesystem::path switch_lock_;
   std::optional<nixos::GoldenKeeper> golden_;
 };
 
