@@ -80,7 +80,8 @@ Result<std::vector<uint64_t>> PruneGenerations(const Programs& programs, const H
   return gone;
 }
 
-fs::path GoldenProfile(const HostPaths& paths) { return paths.system_profiles / "matic-golden"; }
+// install-grub.pl makes no entries for a profile with a dash in its name.
+fs::path GoldenProfile(const HostPaths& paths) { return paths.system_profiles / "matic_golden"; }
 
 Result<std::optional<Generation>> PinnedGolden(const Programs& programs, const HostPaths& paths) {
   return Profile(programs, GoldenProfile(paths)).Current();

@@ -39,7 +39,7 @@ Result<std::vector<uint64_t>> PruneGenerations(const Programs& programs, const H
                                                const HostState& state, size_t keep,
                                                std::stop_token stop);
 
-// The golden system has a profile of its own, "matic-golden" among the system profiles: the garbage
+// The golden system has a profile of its own, "matic_golden" among the system profiles: the garbage
 // collector leaves it alone, and it gets a boot entry the next time switch-to-configuration writes
 // these.
 std::filesystem::path GoldenProfile(const HostPaths& paths);

@@ -143,7 +143,7 @@ TEST_F(GenerationsTest, WhereThePinIsDamagedNothingIsPruned) {
   fs::create_directories(GoldenProfile(paths_));
   const Result<std::vector<uint64_t>> gone = PruneGenerations(programs_, paths_, {}, 0, {});
   ASSERT_FALSE(gone);
-  EXPECT_THAT(gone.error().message, HasSubstr("matic-golden"));
+  EXPECT_THAT(gone.error().message, HasSubstr("matic_golden"));
   EXPECT_EQ(Numbers(paths_.profile).size(), 12u);
 }
 
@@ -155,7 +155,7 @@ TEST_F(GenerationsTest, OneGoldenSystemIsPinnedAndSurvivesTheGarbageCollector) {
   EXPECT_EQ(golden->system, System(2));
   ASSERT_TRUE(PinGolden(programs_, paths_, System(2), {}));
   EXPECT_EQ(Numbers(GoldenProfile(paths_)).size(), 1u);
-  EXPECT_EQ(fs::canonical(paths_.system_profiles / "matic-golden"), System(2));
+  EXPECT_EQ(fs::canonical(paths_.system_profiles / "matic_golden"), System(2));
 
   CollectGarbage();
   EXPECT_TRUE(fs::exists(System(2)));

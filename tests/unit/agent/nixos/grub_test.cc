@@ -81,6 +81,17 @@ TEST(GrubMenuTest, AGenerationIsNamedRatherThanTheDefault) {
             "NixOS - All configurations>NixOS - Configuration 2 (2026-01-02 - 24.11)");
 }
 
+TEST(GrubMenuTest, AProfileOfItsOwnHasASubmenu) {
+  const GrubMenu menu = Parse(std::string(kMenu) +
+                              "submenu \"NixOS - Profile 'matic_golden'\" --class submenu {\n"
+                              "menuentry \"NixOS - Configuration 1 (2025-12-01 - 24.05)\" {\n"
+                              "linux /k init=/nix/store/h1-nixos-system-web-1/init\n}\n}\n");
+  const char* const name =
+      "NixOS - Profile 'matic_golden'>NixOS - Configuration 1 (2025-12-01 - 24.05)";
+  EXPECT_EQ(GrubNameOf(menu, "/nix/store/h1-nixos-system-web-1"), name);
+  EXPECT_EQ(FindGrubItem(menu, name)->system, "/nix/store/h1-nixos-system-web-1");
+}
+
 TEST(GrubMenuTest, OneOfTwoWithATitleIsNamedByItsNumber) {
   const GrubMenu menu = Parse(
       "menuentry \"a\" {\nlinux /k init=/s/1/init\n}\nmenuentry \"a\" {\nlinux /k "

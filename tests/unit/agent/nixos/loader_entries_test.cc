@@ -73,11 +73,11 @@ TEST_F(LoaderEntriesTest, TheOrderIsThatOfTheMenu) {
   write("nixos-generation-9.conf", "9");
   write("nixos-generation-10.conf", "10");
   write("nixos-generation-11+0-3.conf", "11");
-  write("nixos-matic-golden-generation-1.conf", "1");
+  write("nixos-matic_golden-generation-1.conf", "1");
   WriteEntry("memtest.conf", "sort-key o_memtest\n");
   WriteEntry("arch.conf", "");
   EXPECT_THAT(Ids(), ElementsAre("nixos-generation-10.conf", "nixos-generation-9.conf",
-                                 "nixos-matic-golden-generation-1.conf", "memtest.conf",
+                                 "nixos-matic_golden-generation-1.conf", "memtest.conf",
                                  "arch.conf", "nixos-generation-11.conf"));
 }
 
