@@ -61,6 +61,15 @@ Result<WallTime> TimeAt(const Json& json, const char* key) {
   return time;
 }
 
+// No where nothing is said.
+Result<bool> FlagAt(const Json& json, const char* key) {
+  const auto it = json.find(key);
+  if (it == json.end()) return false;
+  if (!it->is_boolean())
+    return Fail(ErrorCode::kCorrupt, std::string(key) + " is no true or false");
+  return it->get<bool>();
+}
+
 template <typename Table>
 auto NamedAt(const Json& json, const char* key, const Table& table)
     -> Result<typename Table::value_type::first_type> {
@@ -92,6 +101,7 @@ Result<> Read(const Json& json, TrialNote& trial) {
   MATIC_ASSIGN(trial.start_once, NamedAt(json, "start_once", kStartsOnce));
   MATIC_ASSIGN(trial.time, TimeAt(json, "time"));
   MATIC_ASSIGN(trial.boot_id, TextAt(json, "boot_id", kMaxBootId));
+  MATIC_ASSIGN(trial.told, FlagAt(json, "told"));
   return {};
 }
 
@@ -106,10 +116,13 @@ Json ToJson(const GoldenSystem& golden) {
 }
 
 Json ToJson(const TrialNote& trial) {
-  return {
-      {"path", trial.system.string()},      {"previous", trial.previous.string()},
-      {"mode", NameOf(kModes, trial.mode)}, {"start_once", NameOf(kStartsOnce, trial.start_once)},
-      {"time", FormatTime(trial.time)},     {"boot_id", trial.boot_id}};
+  return {{"path", trial.system.string()},
+          {"previous", trial.previous.string()},
+          {"mode", NameOf(kModes, trial.mode)},
+          {"start_once", NameOf(kStartsOnce, trial.start_once)},
+          {"time", FormatTime(trial.time)},
+          {"boot_id", trial.boot_id},
+          {"told", trial.told}};
 }
 
 template <typename Part>

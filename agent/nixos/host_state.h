@@ -46,6 +46,7 @@ struct TrialNote {
   StartOnce start_once = StartOnce::kNot;
   WallTime time{};
   std::string boot_id = {};  // of the start it was activated in
+  bool told = false;         // the boot loader was; a start before was by nobody's order
 
   bool operator==(const TrialNote&) const = default;
 };

@@ -81,8 +81,9 @@ update::Target Describe(const HostView& view, const fs::path& system, const fs::
   if (read) target.version = read->version;
   const bool on_trial = view.OnTrial(system);
   target.successful = !on_trial;
-  // One on trial is started by nobody but the note that says so.
-  target.bootable = read.has_value() && (!on_trial || target.running || target.next);
+  // One on trial has used up its start, once the boot loader was told.
+  const bool used_up = on_trial && view.state.trial->told && !target.running && !target.next;
+  target.bootable = read.has_value() && !used_up;
   target.tries = on_trial && system == view.next_once ? 1 : 0;
   const bool confirmed = view.state.confirmed && view.state.confirmed->system == system;
   target.priority = confirmed            ? kConfirmedPriority

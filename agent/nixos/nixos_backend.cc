@@ -210,7 +210,11 @@ Result<> NixosBackend::Activate(const update::StagedImage& staged, std::stop_tok
   const Result<TrialNote> note = NoteTrial(*view, staged);
   if (!note) return Fail(AsRefusal(note.error()));
   if (staged.live) return ActivateLive(*view, *note, std::move(stop));
-  return ActivateAtBoot(*view, *note, std::move(stop));
+  MATIC_TRY(ActivateAtBoot(*view, *note, std::move(stop)));
+  MATIC_TRY(Keep([](HostState& state) {
+    if (state.trial) state.trial->told = true;
+  }));
+  return {};
 }
 
 Result<> NixosBackend::ActivateLive(const HostView& view, const TrialNote& note,

@@ -28,7 +28,8 @@ HostState MakeState() {
                              .mode = ActivationMode::kBoot,
                              .start_once = StartOnce::kGrubReboot,
                              .time = At("2026-01-28T02:00:00Z"),
-                             .boot_id = "77aa"}};
+                             .boot_id = "77aa",
+                             .told = true}};
 }
 
 class HostStateTest : public testing::Test {
