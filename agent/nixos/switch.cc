@@ -9,6 +9,7 @@
 #include <string_view>
 #include <utility>
 
+#include "agent/nixos/switch_lock.h"
 #include "lib/os/durable_file.h"
 #include "lib/os/output_tail.h"
 
@@ -123,6 +124,8 @@ Result<SwitchOutcome> RunSwitch(const Programs& programs, const HostPaths& paths
         OsError(program.string(), errno)
             .Context("system " + request.system.filename().string() + " cannot be switched to"));
   }
+  // It would not say who holds it.
+  MATIC_TRY(CheckSwitchLock(paths.switch_lock));
   SwitchEnd end{.system = request.system, .action = NameOf(request.action)};
   MATIC_ASSIGN(ProcessOutcome outcome, programs.RunToEnd({.argv = {program.string(), end.action},
                                                           .deadline = request.deadline,

@@ -118,7 +118,9 @@ Result<> WorkTree::CheckClean() const {
   MATIC_ASSIGN(const std::string status, Git({"status", "--porcelain", "--untracked-files=no"}));
   if (status.empty()) return {};
   return Fail(ErrorCode::kRefused, Folder() + " has changes that are not committed" +
-                                       Files(status) + "; commit them or put them back");
+                                       Files(status) +
+                                       "; commit them or put them back, or have them built as "
+                                       "they are and committed (nixos.commit.enabled)");
 }
 
 Result<bool> WorkTree::HasChanges() const {
