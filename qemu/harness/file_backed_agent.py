@@ -64,6 +64,10 @@ class FileBackedAgent:
         """A start begins: no reboot has been asked for in it."""
         self._rebooting.unlink(missing_ok=True)
 
+    @property
+    def asks_for_reboot(self) -> bool:
+        return self._rebooting.exists()
+
     def wait_until_it_reboots(self, timeout: float = 20) -> None:
         """Until the agent asks for a reboot; then it is stopped as systemd would stop it."""
         deadline = time.monotonic() + timeout

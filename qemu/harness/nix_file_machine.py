@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import os
 import shutil
 import signal
@@ -14,11 +15,13 @@ from typing import Any
 from harness import paths
 from harness.file_backed_agent import FileBackedAgent, Settings
 from harness.nix_file_host import FileHost
-from harness.node import Schedule
+from harness.node import ENDED, Schedule
 from harness.verdict import Failed, expect
 
 _PROGRAMS = paths.REPOSITORY / "tests/fixtures/nix-system/programs"
-_ONE_SHOT = "sys/firmware/efi/efivars/LoaderEntryOneShot-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
+_VARIABLE = "sys/firmware/efi/efivars/{}-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
+_ONE_SHOT = _VARIABLE.format("LoaderEntryOneShot")
+_LOADER_INFO = _VARIABLE.format("LoaderInfo")
 
 
 class NixFileMachine(FileBackedAgent):
@@ -55,8 +58,6 @@ class NixFileMachine(FileBackedAgent):
     def power_on(self, timeout: float = 20) -> Path:
         """Starts what systemd-boot would; returns that system, once its agent answers."""
         root = self.host.root
-        for name in ("hold", "held", "lost"):
-            (root / name).unlink(missing_ok=True)
         shutil.rmtree(root / "run/nixos", ignore_errors=True)
         system = self._choose()
         link = root / "run/booted-system"
@@ -81,9 +82,12 @@ class NixFileMachine(FileBackedAgent):
     def lose_power(self) -> None:
         self.kill_agent()
         self._end_units()
-        held = self.host.root / "held"
-        (self.host.root / "lost").touch()
-        self._wait_until(lambda: not held.exists(), "what was held ends")
+        self._end_what_is_held()
+
+    def lose_agent(self) -> None:
+        """Killed with all that runs in its unit; what runs in units of their own goes on."""
+        self.kill_agent()
+        self._end_what_is_held()
 
     # Holding what is under way.
 
@@ -93,7 +97,18 @@ class NixFileMachine(FileBackedAgent):
 
     def wait_until_held(self, timeout: float = 60) -> None:
         held = self.host.root / "held"
-        self._wait_until(held.exists, "something is held", timeout)
+        self._wait_until(
+            lambda: held.exists() and held.read_text() != "", "something is held", timeout
+        )
+
+    def wait_until_logged(self, pattern: str, timeout: float = 60) -> None:
+        """Such a line of the activation log."""
+        log = self.host.root / "var/log/activations"
+
+        def logged() -> bool:
+            return any(fnmatch.fnmatch(line, pattern) for line in log.read_text().splitlines())
+
+        self._wait_until(logged, f"{pattern} is logged", timeout)
 
     def let_go(self) -> None:
         (self.host.root / "hold").unlink()
@@ -115,6 +130,17 @@ class NixFileMachine(FileBackedAgent):
     def update(self, *options: str, state: str = "COMPLETED", timeout: float = 90) -> Schedule:
         """One that takes no reboot, to its end."""
         return self.node.wait_for_state(self.schedule(*options), [state], timeout)
+
+    def settle(self, schedule: str, timeout: float = 90) -> Schedule:
+        """Its end, through the reboots that the agent asks for."""
+
+        def ended() -> Schedule | None:
+            if self.asks_for_reboot:
+                self.reboot()
+            now = self.node.schedule(schedule)
+            return now if now.state in ENDED else None
+
+        return self.node.poll(ended, timeout, f"the end of {schedule}")
 
     def expect_runs(self, system: Path, booted: Path | None = None) -> None:
         host = self.host
@@ -139,6 +165,9 @@ class NixFileMachine(FileBackedAgent):
     def _choose(self) -> Path:
         once, default = self.starts_once(), self.host.default_entry()
         (self.host.root / _ONE_SHOT).unlink(missing_ok=True)
+        info = self.host.root / _LOADER_INFO
+        info.parent.mkdir(parents=True, exist_ok=True)
+        info.write_bytes(b"\6\0\0\0" + "systemd-boot 255\0".encode("utf-16-le"))
         for entry in (once, default):
             if entry is None or not (self.host.root / "boot/loader/entries" / entry).exists():
                 continue
@@ -154,6 +183,15 @@ class NixFileMachine(FileBackedAgent):
             except ProcessLookupError:
                 pass
             shutil.rmtree(unit)
+
+    def _end_what_is_held(self) -> None:
+        root = self.host.root
+        held = root / "held"
+        pid = held.read_text().strip()
+        (root / "lost").touch()
+        self._wait_until(lambda: not Path("/proc", pid).exists(), "what is held ends")
+        for path in (root / "hold", root / "lost", held):
+            path.unlink(missing_ok=True)
 
     def _log(self, line: str) -> None:
         with (self.host.root / "var/log/activations").open("a") as log:
