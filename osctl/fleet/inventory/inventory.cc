@@ -14,4 +14,13 @@ const Group* Inventory::FindGroup(const std::string& wanted) const {
   return it == groups.end() ? nullptr : &*it;
 }
 
+Target TargetOf(const Machine& machine, const Group& group) {
+  const bool own = !std::holds_alternative<std::monostate>(machine.target);
+  Target target = own ? machine.target : group.target;
+  if (auto* flake = std::get_if<FlakeTarget>(&target)) {
+    if (flake->flake.find('#') == std::string::npos) flake->flake += "#" + machine.name;
+  }
+  return target;
+}
+
 }  // namespace matic::fleet

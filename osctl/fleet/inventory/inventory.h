@@ -25,7 +25,7 @@ struct ImageTarget {
   bool operator==(const ImageTarget&) const = default;
 };
 struct FlakeTarget {
-  std::string flake;  // "/etc/nixos#web", "github:org/config#web"
+  std::string flake;  // "/etc/nixos#web", "github:org/config#web"; see TargetOf
   std::string mode;   // auto, switch, boot, build; empty: as the machine has it
   bool operator==(const FlakeTarget&) const = default;
 };
@@ -120,9 +120,14 @@ struct Inventory {
   std::vector<Group> groups;  // in the order of the file
   Settings settings;
 
+  // nullptr: there is none of that name.
   const Machine* FindMachine(const std::string& name) const;
   const Group* FindGroup(const std::string& name) const;
   bool operator==(const Inventory&) const = default;
 };
+
+// The machine's own target, else its group's. In one flake for many machines each has a
+// configuration of its own name, unless the target says which.
+Target TargetOf(const Machine& machine, const Group& group);
 
 }  // namespace matic::fleet

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
 
 #include "osctl/fleet/planner/order.h"
 
@@ -29,30 +28,6 @@ std::string_view TellUnderWay(UnderWay what) {
 
 bool Has(const std::vector<std::string>& list, const std::string& name) {
   return std::ranges::find(list, name) != list.end();
-}
-
-Result<> CheckSelection(const Inventory& inventory, const Selection& selection) {
-  for (const std::string& name : selection.groups) {
-    if (inventory.FindGroup(name) == nullptr) {
-      return Fail(ErrorCode::kInvalidArgument, "the inventory has no group '" + name + "'");
-    }
-  }
-  for (const std::string& name : selection.machines) {
-    if (inventory.FindMachine(name) == nullptr) {
-      return Fail(ErrorCode::kInvalidArgument, "the inventory has no machine '" + name + "'");
-    }
-  }
-  std::set<std::string> tags;
-  for (const Machine& machine : inventory.machines) {
-    tags.insert(machine.tags.begin(), machine.tags.end());
-  }
-  for (const std::string& tag : selection.tags) {
-    if (!tags.contains(tag)) {
-      return Fail(ErrorCode::kInvalidArgument,
-                  "no machine of the inventory has the tag '" + tag + "'");
-    }
-  }
-  return {};
 }
 
 uint32_t LimitOf(const FailureLimit& limit, size_t machines) {

@@ -9,18 +9,10 @@
 
 #include "lib/base/result.h"
 #include "osctl/fleet/inventory/inventory.h"
+#include "osctl/fleet/inventory/selection.h"
 #include "osctl/fleet/planner/facts.h"
 
 namespace matic::fleet {
-
-// A machine is selected where each of the lists that are not empty names it (its group, itself, one
-// of its tags).
-struct Selection {
-  std::vector<std::string> groups{};
-  std::vector<std::string> machines{};
-  std::vector<std::string> tags{};
-  bool operator==(const Selection&) const = default;
-};
 
 enum class Work {
   kUpdate,  // stage, activate, reboot where it takes one, verify

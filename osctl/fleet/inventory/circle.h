@@ -1,0 +1,15 @@
+// Whether groups depend on themselves. Inside this folder only.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "osctl/fleet/inventory/inventory.h"
+
+namespace matic::fleet {
+
+// The names of groups of which each depends on the next and the last on the first; none where there
+// is no such circle. Dependencies on groups that are not there are passed by.
+std::vector<std::string> FindCircle(const std::vector<Group>& groups);
+
+}  // namespace matic::fleet
