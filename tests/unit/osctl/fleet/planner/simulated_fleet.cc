@@ -24,6 +24,19 @@ SimulatedFleet::SimulatedFleet(const Plan& plan, Dice& dice, uint32_t one_fault_
   }
 }
 
+void SimulatedFleet::LeaveOneFault(const Plan& plan) {
+  for (const PlannedGroup& group : plan.groups) {
+    bool first = true;
+    for (const Wave& wave : group.waves) {
+      for (const size_t index : wave.machines) {
+        Machinery& machine = machines_.at(plan.machines[index].name);
+        if (!first) machine.fault = Fault::kNone;
+        first = first && machine.fault == Fault::kNone;
+      }
+    }
+  }
+}
+
 Event SimulatedFleet::Read(const std::string& name, const Machinery& machine, WallTime at) {
   Seen seen{.machine = name, .healthy = machine.healthy, .up_to_date = machine.target};
   seen.reboot_pending = machine.pending;

@@ -53,6 +53,9 @@ class SimulatedFleet {
  public:
   SimulatedFleet(const Plan& plan, Dice& dice, uint32_t one_fault_in);
 
+  // Takes away all faults but the first of each group.
+  void LeaveOneFault(const Plan& plan);
+
   // Carries out a step that begins at `now`.
   End Do(const Action& action, WallTime now);
 
