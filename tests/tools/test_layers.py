@@ -79,7 +79,7 @@ def test_a_tree_that_keeps_the_rules_has_no_problems(tmp_path: Path) -> None:
      "lib/base/error.cc:1: includes libcurl (curl/curl.h), which only lib/http and lib/notify may"),
     ("agent/update/a.cc", "#include <grpcpp/grpcpp.h>\n",
      "agent/update/a.cc:1: includes gRPC (grpcpp/grpcpp.h), which only proto and lib/rpc and "
-     "agent/api and osctl may"),
+     "agent/api and osctl/client may"),
     ("agent/update/a.cc", '#include "matic/v1/node.grpc.pb.h"\n',
      "agent/update/a.cc:1: includes matic/v1/node.grpc.pb.h, but proto is not in the DEPS of "
      "agent/update"),
