@@ -27,22 +27,22 @@ std::vector<std::string> UpdateCommand(const NixVersion& version, const InputsUp
   return WithFlakes({"nix", "flake", "lock"}, arguments);
 }
 
-Result<> UpdateInputs(const Programs& programs, const NixVersion& version,
-                      const InputsUpdate& update, std::stop_token stop) {
+Result<std::string> UpdateInputs(const Programs& programs, const NixVersion& version,
+                                 const InputsUpdate& update, std::stop_token stop) {
   const std::string what = "update the inputs of " + update.flake.string();
   for (const std::string& input : update.inputs) {
     if (input.empty() || input[0] == '-') {
       return Fail(ErrorCode::kInvalidArgument, what + ": \"" + input + "\" is no name of an input");
     }
   }
-  const Result<std::string> updated = programs.Run(
+  Result<std::string> updated = programs.Run(
       {.argv = UpdateCommand(version, update), .deadline = update.deadline}, std::move(stop));
   if (!updated) return Fail(updated.error().Context(what));
   // To Nix that is a warning.
   if (updated->find("does not match any input") != std::string::npos) {
     return Fail(ErrorCode::kNotFound, what + Quoted(OutputTail(*updated)));
   }
-  return {};
+  return updated;
 }
 
 }  // namespace matic::nixos

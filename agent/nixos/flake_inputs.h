@@ -26,7 +26,7 @@ std::vector<std::string> UpdateCommand(const NixVersion& version, const InputsUp
 // flake.lock is whole and old, or whole and new; it is made where there was none.
 //   kInvalidArgument  an input with a name that none can have
 //   kNotFound         an input that the flake has not; flake.lock may have changed for the others
-Result<> UpdateInputs(const Programs& programs, const NixVersion& version,
-                      const InputsUpdate& update, std::stop_token stop);
+Result<std::string> UpdateInputs(const Programs& programs, const NixVersion& version,
+                                 const InputsUpdate& update, std::stop_token stop);
 
 }  // namespace matic::nixos

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "agent/nixos/borrowed_lock.h"
 #include "agent/nixos/commit_back.h"
 #include "agent/nixos/generations.h"
 #include "agent/nixos/stager.h"
@@ -43,6 +44,11 @@ std::vector<std::string> ActivationEnvironment(const NixosOptions& options) {
     if (variable.starts_with("PATH=")) environment.push_back(variable);
   }
   return environment;
+}
+
+// By profile and boot loader alike.
+bool StartsForGood(const HostView& view, const fs::path& system) {
+  return view.next_default == system && view.InProfile() == system;
 }
 
 // What a step that ended well has to show.
@@ -119,18 +125,27 @@ Result<update::Facts> NixosBackend::GetFacts() {
 // names the one that failed. The note stays until the engine has read what happened.
 Result<std::vector<std::string>> NixosBackend::Repair() {
   const std::scoped_lock changing(changing_);
+  MATIC_ASSIGN(std::vector<std::string> mended, RepairTree());
   MATIC_ASSIGN(const HostView view, Look({}));
   const std::optional<TrialNote>& trial = view.state.trial;
   const bool over = trial && trial->boot_id != view.boot_id && trial->system != view.current;
-  if (!over) return std::vector<std::string>();
+  if (!over) return mended;
   const std::optional<fs::path> in_profile = view.InProfile();
-  if (in_profile != trial->system && view.next_default != trial->system) {
-    return std::vector<std::string>();
-  }
+  if (in_profile != trial->system && view.next_default != trial->system) return mended;
   MATIC_TRY(MakeDefault(view, view.current, {}));
-  return std::vector<std::string>{
-      "profile and boot loader named " + trial->system.filename().string() +
-      ", which did not come up: they name " + view.current.filename().string() + " again"};
+  mended.push_back("profile and boot loader named " + trial->system.filename().string() +
+                   ", which did not come up: they name " + view.current.filename().string() +
+                   " again");
+  return mended;
+}
+
+Result<std::vector<std::string>> NixosBackend::RepairTree() {
+  const NixosOptions options = Options();
+  MATIC_ASSIGN(const std::optional<fs::path> folder, BorrowedLock(options, processes_).PutBack());
+  if (!folder) return std::vector<std::string>();
+  return std::vector<std::string>{"the inputs of " + folder->string() +
+                                  " were moved for an update that was cut off: its lock file is "
+                                  "what was committed again"};
 }
 
 Result<> NixosBackend::CheckSource(const engine::StageSpec& spec) {
@@ -310,9 +325,7 @@ Result<> NixosBackend::ActivateAtBoot(const HostView& view, const TrialNote& not
 Result<> NixosBackend::MakeDefault(const HostView& view, const fs::path& system,
                                    std::stop_token stop) {
   MATIC_TRY(SetProfile(view, system, stop));
-  if (view.next_default != system || view.InProfile() != system) {
-    MATIC_TRY(BootSwitch(system, stop));
-  }
+  if (!StartsForGood(view, system)) MATIC_TRY(BootSwitch(system, stop));
   if (view.next_once) MATIC_TRY(boot_loader_->ClearNext(std::move(stop)));
   return {};
 }
@@ -320,16 +333,20 @@ Result<> NixosBackend::MakeDefault(const HostView& view, const fs::path& system,
 Result<> NixosBackend::Confirm() {
   const std::scoped_lock changing(changing_);
   MATIC_ASSIGN(const HostView view, Look({}));
+  MATIC_TRY(SetProfile(view, view.current, {}));
+  // The boot entries are of the generations that there are when they are written.
+  const bool pruned = Prune(view.state);
+  if (pruned && StartsForGood(view, view.current)) MATIC_TRY(BootSwitch(view.current, {}));
   MATIC_TRY(MakeDefault(view, view.current, {}));
-  MATIC_ASSIGN(const HostState state, Keep([&](HostState& kept) {
-                 kept.trial.reset();
-                 kept.confirmed = ConfirmedSystem{view.current, Now(), view.boot_id};
-               }));
+  KeepConfirmed(view.current);
+  MATIC_TRY(Keep([&](HostState& kept) {
+    kept.trial.reset();
+    kept.confirmed = ConfirmedSystem{view.current, Now(), view.boot_id};
+  }));
   if (const Result<> forgotten = activator_.Forget({}); !forgotten) {
     spdlog::warn("{}", forgotten.error().message);
   }
   CommitBack();
-  Prune(state);
   return {};
 }
 
@@ -362,10 +379,19 @@ void NixosBackend::CommitBack() {
       });
 }
 
-void NixosBackend::Prune(const HostState& state) {
+// Whether there was something to prune.
+bool NixosBackend::Prune(const HostState& state) {
   const Result<std::vector<uint64_t>> gone =
       PruneGenerations(programs_, paths_, state, Options().settings.keep_generations, {});
   if (!gone) spdlog::warn("{}", gone.error().message);
+  return gone && !gone->empty();
+}
+
+// A generation can be deleted by hand, and what is confirmed is a way back all the same.
+void NixosBackend::KeepConfirmed(const fs::path& system) {
+  const Result<> kept =
+      KeepInStore(programs_, system, options_.state_dir / "nixos" / "confirmed", {});
+  if (!kept) spdlog::warn("{}", kept.error().message);
 }
 
 // A system that failed is not offered by the boot menu, nor taken for a way back.

@@ -87,7 +87,9 @@ class NixosBackend final : public engine::Backend {
                           std::stop_token stop);
   void DropGenerations(const HostView& view, const TrialNote& note);
   void CommitBack();
-  void Prune(const HostState& state);
+  bool Prune(const HostState& state);
+  void KeepConfirmed(const std::filesystem::path& system);
+  Result<std::vector<std::string>> RepairTree();
 
   NixosOptions options_;
   const HostPaths paths_;

@@ -1,9 +1,12 @@
 #include "agent/nixos/stager.h"
 
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 #include <optional>
 #include <utility>
 
+#include "agent/nixos/borrowed_lock.h"
 #include "agent/nixos/configuration.h"
 #include "agent/nixos/flake_inputs.h"
 #include "agent/nixos/nix_version.h"
@@ -32,14 +35,6 @@ Builder BuilderOf(config::Builder builder) {
   }
   return Builder::kNix;
 }
-
-// A command has nothing to tell when it ends well.
-struct Nothing {};
-Result<Nothing> Done(const Result<>& result) {
-  if (!result) return Fail(result.error());
-  return Nothing{};
-}
-std::string NoOutput(const Nothing&) { return ""; }
 
 }  // namespace
 
@@ -101,22 +96,30 @@ Result<System> Stager::BuildFlake(const engine::StageSpec& spec, std::stop_token
   }
   MATIC_ASSIGN(const auto tree,
                TreePrograms::For(processes_, options_.environment, *folder, options_.work_dir));
-  MATIC_TRY(Pull(*tree, *folder, stop));
-  if (!inputs.empty()) MATIC_TRY(UpdateInputsOf(*tree, *folder, inputs, stop));
-  return Build(tree.get(), settings, what, std::move(stop));
+  MATIC_ASSIGN(const bool in_git, Pull(*tree, *folder, stop));
+  if (inputs.empty()) return Build(tree.get(), settings, what, std::move(stop));
+  const BorrowedLock lock(options_, processes_);
+  const bool borrows = in_git && !options_.settings.commit.enabled;
+  if (borrows) MATIC_TRY(lock.Borrow(*folder));
+  const Result<> moved = UpdateInputsOf(*tree, *folder, inputs, stop);
+  Result<System> system = moved ? Build(tree.get(), settings, what, std::move(stop))
+                                : Result<System>(Fail(moved.error()));
+  // The next start of the agent, or the next update, tries again.
+  if (const auto back = lock.PutBack(); !back) spdlog::warn("{}", back.error().message);
+  return system;
 }
 
-Result<> Stager::Pull(const TreePrograms& tree, const fs::path& folder, std::stop_token stop) {
+Result<bool> Stager::Pull(const TreePrograms& tree, const fs::path& folder, std::stop_token stop) {
   const config::NixosPull& pull = options_.settings.pull;
   PullSettings settings{.folder = folder, .remote = pull.remote, .branch = pull.branch};
   if (options_.settings.commit.enabled) settings.dirty = DirtyTree::kTakenAsItIs;
   const WorkTree work(tree.programs(), {folder, pull.remote, pull.branch, std::chrono::minutes(1)},
                       stop);
   // A configuration that nobody keeps in git is built as it is.
-  if (!work.CheckIsTree()) return {};
+  if (!work.CheckIsTree()) return false;
   if (!pull.enabled) {
     MATIC_TRY(CheckTree(tree.programs(), settings, std::move(stop)));
-    return {};
+    return true;
   }
   const Result<Revisions> pulled = steps_.Run(
       Phase::kFetching,
@@ -127,9 +130,9 @@ Result<> Stager::Pull(const TreePrograms& tree, const fs::path& folder, std::sto
                                                    : revisions.before + " -> " + revisions.after;
       });
   const bool degrades = pull.on_failure == config::FetchFailure::kUseLocal;
-  if (!pulled && degrades && pulled.error().code == ErrorCode::kUnavailable) return {};
+  if (!pulled && degrades && pulled.error().code == ErrorCode::kUnavailable) return true;
   MATIC_TRY(pulled);
-  return {};
+  return true;
 }
 
 Result<> Stager::UpdateInputsOf(const TreePrograms& tree, const fs::path& folder,
@@ -139,13 +142,13 @@ Result<> Stager::UpdateInputsOf(const TreePrograms& tree, const fs::path& folder
   for (const std::string& input : inputs) names += " " + input;
   MATIC_TRY(steps_.Run(
       Phase::kFetching, "update the inputs of " + folder.string() + (all ? ": all" : ":" + names),
-      [&]() -> Result<Nothing> {
+      [&]() -> Result<std::string> {
         MATIC_ASSIGN(const NixVersion version, GetNixVersion(tree.programs(), stop));
         InputsUpdate update{.flake = folder, .inputs = inputs};
         if (all) update.inputs.clear();
-        return Done(UpdateInputs(tree.programs(), version, update, stop));
+        return UpdateInputs(tree.programs(), version, update, stop);
       },
-      NoOutput));
+      [](const std::string& moved) { return moved; }));
   return {};
 }
 

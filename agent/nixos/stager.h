@@ -29,8 +29,9 @@ class Stager {
   Result<System> Adopt(const std::string& path, std::stop_token stop);
   Result<System> BuildChannel(std::stop_token stop);
   Result<System> BuildFlake(const engine::StageSpec& spec, std::stop_token stop);
-  Result<> Pull(const TreePrograms& tree, const std::filesystem::path& folder,
-                std::stop_token stop);
+  // Whether it is a git tree; one that nobody keeps in git is taken as it is.
+  Result<bool> Pull(const TreePrograms& tree, const std::filesystem::path& folder,
+                    std::stop_token stop);
   Result<> UpdateInputsOf(const TreePrograms& tree, const std::filesystem::path& folder,
                           const std::vector<std::string>& inputs, std::stop_token stop);
   Result<System> Build(const TreePrograms* tree, const BuildSettings& settings,

@@ -186,6 +186,15 @@ Result<> WorkTree::FastForward() const {
               "update " + Folder() + ": " + merged.error().message);
 }
 
+Result<> WorkTree::PutBack(const std::string& file) const {
+  MATIC_ASSIGN(const std::string committed, Git({"ls-tree", "--name-only", "HEAD", "--", file}));
+  const Result<std::string> done =
+      committed.empty() ? Git({"rm", "--force", "--quiet", "--ignore-unmatch", "--", file})
+                        : Git({"checkout", "--quiet", "HEAD", "--", file});
+  if (done) return {};
+  return Fail(done.error().Context("put back " + file + " of " + Folder()));
+}
+
 Result<> WorkTree::CommitAll(const std::string& message, const std::string& name,
                              const std::string& email) const {
   const std::string what = "commit the changes of " + Folder();

@@ -40,6 +40,9 @@ class WorkTree {
   Result<> Fetch() const;
   // Changes that are not committed are no obstacle where they are in other files.
   Result<> FastForward() const;
+  // A file, named from the folder, becomes what the tree's commit has of it; where that has none it
+  // goes, if git knows it.
+  Result<> PutBack(const std::string& file) const;
   Result<> CommitAll(const std::string& message, const std::string& name,
                      const std::string& email) const;
   Result<> Push() const;

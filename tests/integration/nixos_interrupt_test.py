@@ -122,3 +122,21 @@ def test_a_killed_agent_goes_on_where_it_was(nixos: NixFileMachine, moment: str)
     nixos.node.wait_for_state(schedule, ["COMPLETED"], 60)
     nixos.expect_runs(new)
     nixos.expect_default(new)
+
+
+def test_a_lock_file_that_was_borrowed_is_put_back(nixos: NixFileMachine) -> None:
+    nixos.host.commit(version="2", **{"break": "hang"})
+    nixos.host.do("git", "pull", "--quiet")
+    lock = nixos.host.tree / "flake.lock"
+    before = lock.read_text()
+    (nixos.host.root / "srv/release/version").write_text("24.11\n")
+    schedule = nixos.schedule("--update-input", "release")
+    nixos.node.wait_for(schedule, "building", lambda s: s.phase == "BUILDING", 60)
+    assert lock.read_text() != before
+    nixos.power_off()
+    assert lock.read_text() == before
+    nixos.start_agent()
+    nixos.node.wait_until_up(20)
+    done = nixos.node.wait_for_state(schedule, ["FAILED"], 20)
+    assert done.reason.startswith("interrupted while staging")
+    expect_agreement(nixos)

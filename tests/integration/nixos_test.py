@@ -98,6 +98,23 @@ def test_inputs_are_moved_to_their_newest_where_asked(nixos: NixFileMachine) -> 
     )
 
 
+def test_inputs_that_nobody_commits_are_moved_for_one_update(nixos: NixFileMachine) -> None:
+    (nixos.host.root / "srv/release/version").write_text("24.11\n")
+    lock = (nixos.host.tree / "flake.lock").read_text()
+    for version in ("1", "2"):
+        if version != "1":
+            nixos.host.commit(version=version)
+        done = nixos.update("--update-input", "release")
+        assert done.target.endswith(f"24.11.{version}")
+        assert (nixos.host.tree / "flake.lock").read_text() == lock
+        assert nixos.host.do("git", "status", "--porcelain") == ""
+    events = nixos.node.call("history", "--with-output")["events"]
+    moved = next(e for e in events if e["summary"].startswith("update the inputs of"))
+    assert "release" in moved["output"]
+    # One that moves nothing goes by what is committed.
+    assert nixos.update().target.endswith("24.05.2")
+
+
 def test_the_newest_generations_stay(nixos: NixFileMachine) -> None:
     for number in range(2, KEPT_GENERATIONS + 1):
         nixos.host.set(version=f"by-hand-{number}")
@@ -110,4 +127,21 @@ def test_the_newest_generations_stay(nixos: NixFileMachine) -> None:
     assert set(nixos.host.generations()) == kept
     nixos.host.commit(version="newer")
     nixos.update()
-    assert set(nixos.host.generations()) == kept - {2} | {KEPT_GENERATIONS + 2}
+    kept = kept - {2} | {KEPT_GENERATIONS + 2}
+    assert set(nixos.host.generations()) == kept
+    entries = {f"nixos-generation-{number}.conf" for number in kept}
+    assert set(nixos.host.entries()) == entries
+
+
+def test_what_was_confirmed_is_kept_whatever_becomes_of_its_generation(
+    nixos: NixFileMachine,
+) -> None:
+    nixos.host.commit(version="2")
+    nixos.update()
+    confirmed = nixos.host.link("current-system")
+    nixos.host.commit(version="3")
+    nixos.update("--mode", "build")
+    nixos.host.do("nix-env", "--profile", nixos.host.profile, "--switch-generation", "1")
+    nixos.host.do("nix-env", "--profile", nixos.host.profile, "--delete-generations", "2")
+    nixos.host.do("nix-collect-garbage")
+    assert (confirmed / "init").exists()

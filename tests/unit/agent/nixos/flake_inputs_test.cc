@@ -54,7 +54,10 @@ class FlakeInputsTest : public NixHost {
   Result<> Update(const std::vector<std::string>& inputs) {
     const Result<NixVersion> version = GetNixVersion(programs_, {});
     if (!version) return Fail(version.error());
-    return UpdateInputs(programs_, *version, {.flake = folder_ / "config", .inputs = inputs}, {});
+    const Result<std::string> updated =
+        UpdateInputs(programs_, *version, {.flake = folder_ / "config", .inputs = inputs}, {});
+    if (!updated) return Fail(updated.error());
+    return {};
   }
 
   std::string Built() {

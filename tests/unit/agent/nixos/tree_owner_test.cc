@@ -143,7 +143,7 @@ TEST_F(TreeOwnerTest, TheLockFileIsTheOwners) {
   for (const char* name : {"config", "nix"}) Give(folder_ / name, kNobody);
   const std::unique_ptr<TreePrograms> owner = Owner(folder_ / "config");
   const NixVersion version = GetNixVersion(owner->programs(), {}).value();
-  const Result<> updated =
+  const Result<std::string> updated =
       UpdateInputs(owner->programs(), version, {.flake = folder_ / "config", .inputs = {}}, {});
   ASSERT_TRUE(updated) << updated.error().message;
   EXPECT_EQ(OwnerOfFile(folder_ / "config/flake.lock"), kNobody);
