@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from nix import PROGRAMS, REPOSITORY, Nix, Refused
+from nix import Nix, Refused
 
 DEFAULTS = "{ matic-agent.enable = true; }"
 EVERYTHING = """{ matic-agent = {
@@ -41,9 +41,6 @@ EVERYTHING = """{ matic-agent = {
   settings.log.level = "debug";
   settings.nixos.keep_generations = 20;
 }; }"""
-KEYS = "".join(path.read_text() for path in (REPOSITORY / "agent/config").glob("*fields.cc"))
-needs_nix_keys = pytest.mark.skipif('"nixos.mode"' not in KEYS,
-                                    reason="the agent does not know the keys of Nix hosts yet")
 
 
 def test_the_defaults_are_those_of_the_guide(nix: Nix) -> None:
@@ -166,23 +163,6 @@ def test_wrong_values_are_refused_when_evaluated(nix: Nix, wrong: str) -> None:
         nix.evaluate(services, "agent")
 
 
-def check(value: dict[str, Any], folder: Path) -> subprocess.CompletedProcess[str]:
-    file = folder / "agent.yaml"
-    file.write_text(json.dumps(value))
-    return subprocess.run([PROGRAMS / "bin" / "matic-agent", "--check-config", "--config", file],
-                          capture_output=True, text=True, timeout=60, check=False)
-
-
-@pytest.mark.parametrize("services", [DEFAULTS, EVERYTHING])
-def test_the_agent_takes_what_all_machines_have(nix: Nix, services: str, tmp_path: Path) -> None:
-    agent = nix.evaluate(services, "agent")
-    shared = {key: value for key, value in agent.items() if key not in ("backend", "nixos")}
-    del shared["maintenance"]["allow_reboot"]
-    done = check(shared, tmp_path)
-    assert done.returncode == 0, done.stderr
-
-
-@needs_nix_keys
 @pytest.mark.parametrize("services", [DEFAULTS, EVERYTHING])
 def test_the_file_is_built_when_the_agent_takes_it(nix: Nix, services: str) -> None:
     built = json.loads(nix.build(services, 'file "agent.yaml"').read_text())

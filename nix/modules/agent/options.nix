@@ -221,8 +221,8 @@ in
     default = "none";
     example = [ "nixpkgs" ];
     description = ''
-      The inputs of the flake that are updated before the build. In a git tree together with
-      `hostCanCommitConfig`, or the next update refuses the changed `flake.lock`.
+      The inputs of the flake that are updated before the build. Without `hostCanCommitConfig`
+      that counts for this build alone: `flake.lock` is put back.
     '';
   };
 
