@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "osctl/fleet/planner/openings.h"
-#include "osctl/fleet/planner/settle.h"
 #include "osctl/fleet/planner/timing.h"
 
 namespace matic::fleet {
@@ -60,7 +59,7 @@ void Succeed(Change& run, size_t index) {
       return SetPhase(run, index, GroupPhase::kClosing);
     case GroupPhase::kPostScript:
       // A stop may have taken machines back meanwhile.
-      if (AtWork(run.state, index)) return SetPhase(run, index, GroupPhase::kClosing);
+      if (group.at_work > 0) return SetPhase(run, index, GroupPhase::kClosing);
       return EndGroup(run, index, GroupEnd::kWell, "");
     case GroupPhase::kPending:
     case GroupPhase::kWave:

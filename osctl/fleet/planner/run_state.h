@@ -117,6 +117,7 @@ struct GroupRun {
   bool rolled_back = false;  // something of it, and its rollback script has not run since
   GroupEnd end = GroupEnd::kOpen;
   std::string reason{};  // for people
+  size_t at_work = 0;    // so many of its machines are in RunState::active
   bool operator==(const GroupRun&) const = default;
 };
 

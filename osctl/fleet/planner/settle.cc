@@ -94,7 +94,7 @@ class Settling {
   void MindDependencies() {
     if (group_.phase < GroupPhase::kChecking || group_.phase > GroupPhase::kClosing) return;
     if (group_.end != GroupEnd::kOpen) return;
-    if (group_.phase == GroupPhase::kClosing && !AtWork(run_.state, index_)) return;
+    if (group_.phase == GroupPhase::kClosing && group_.at_work == 0) return;
     if (const std::string bad = BadDependency(); !bad.empty()) {
       GiveUpGroup(run_, index_, GroupEnd::kDependency, bad, AfterFailure(run_.plan));
     }
@@ -163,7 +163,7 @@ class Settling {
 
   bool FromClosing() {
     CountFailures();
-    if (AtWork(run_.state, index_)) return false;
+    if (group_.at_work > 0) return false;
     if (group_.rolled_back && !planned_.rollback_script.empty()) {
       return To(GroupPhase::kRollbackScript);
     }
@@ -178,12 +178,16 @@ class Settling {
   }
 
   bool NoneLeftWell() const {
-    return group_.failures > 0 && std::ranges::none_of(planned_.waves, [&](const Wave& wave) {
-             return std::ranges::any_of(wave.machines, [&](size_t index) {
-               const MachinePhase phase = run_.state.machines[index].phase;
-               return phase == MachinePhase::kUpdated || phase == MachinePhase::kRebootPending;
-             });
-           });
+    bool failed = group_.failures > 0;
+    for (const Wave& wave : planned_.waves) {
+      for (const size_t index : wave.machines) {
+        const MachineRun& machine = run_.state.machines[index];
+        if (machine.phase == MachinePhase::kUpdated) return false;
+        if (machine.phase == MachinePhase::kRebootPending) return false;
+        failed = failed || machine.failed;
+      }
+    }
+    return failed;
   }
 
   Change& run_;
@@ -242,11 +246,6 @@ bool OthersEnded(const RunState& state, size_t group) {
     if (i != group && state.groups[i].phase != GroupPhase::kEnded) return false;
   }
   return true;
-}
-
-bool AtWork(const RunState& state, size_t group) {
-  return std::ranges::any_of(
-      state.active, [&](size_t machine) { return state.machines[machine].group == group; });
 }
 
 void Settle(Change& run) {

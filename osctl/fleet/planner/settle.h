@@ -18,7 +18,5 @@ bool EndedWell(const GroupRun& group);
 bool DependenciesHold(const Plan& plan, const RunState& state, size_t group);
 // True where all others have ended.
 bool OthersEnded(const RunState& state, size_t group);
-// True where machines of it have something to do.
-bool AtWork(const RunState& state, size_t group);
 
 }  // namespace matic::fleet

@@ -85,9 +85,7 @@ void FailChanged(Change& run, size_t index, const Seen* seen) {
     SetPhase(run, index, MachinePhase::kRolledBack);
   } else {
     // One that failed after its soak is down again from when its rollback begins.
-    SetLost(run, index,
-            scope == RollbackScope::kNone ? seen == nullptr || !seen->healthy
-                                          : machine.phase != MachinePhase::kUpdated);
+    SetLost(run, index, scope == RollbackScope::kNone ? seen == nullptr || !seen->healthy : true);
     SetPhase(run, index,
              scope == RollbackScope::kNone ? MachinePhase::kFailed : MachinePhase::kRollingBack);
   }
@@ -133,10 +131,11 @@ void SetPhase(Change& run, size_t index, MachinePhase next) {
   machine.since = run.at;
   machine.begun = false;
   machine.doubt = false;
+  size_t& at_work = run.state.groups[machine.group].at_work;
   if (StepOf(next)) {
-    run.state.active.insert(index);
+    at_work += run.state.active.insert(index).second ? 1 : 0;
   } else {
-    run.state.active.erase(index);
+    at_work -= run.state.active.erase(index);
   }
   if (next == MachinePhase::kRolledBack) {
     SetLost(run, index, false);

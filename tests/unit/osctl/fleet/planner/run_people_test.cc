@@ -86,6 +86,21 @@ TEST(RunPeople, StopMayTakeBackWhatWasUpdated) {
   EXPECT_TRUE(scene.state().finished);
 }
 
+TEST(RunPeople, WhatTheRunHasNotChangedIsNotTakenBack) {
+  Scene scene;
+  scene.AddGroup("web", {"a", "b"}).parallel = 1;
+  scene.Start();
+  scene.Begin();
+  scene.Check("web");
+  scene.Begin();
+  scene.Activated("a");  // by somebody else, since it was planned
+  scene.Begin();
+  scene.Verified("a");
+  scene.Tell(Stopped{true, ""});
+  EXPECT_EQ(scene.phase("a"), MachinePhase::kUpdated);
+  EXPECT_THAT(scene.Begin(), IsEmpty());
+}
+
 TEST(RunPeople, AStopThatKeptMayTakeBackLater) {
   Scene scene;
   ReachTheMiddle(scene);
@@ -115,7 +130,8 @@ TEST(RunPeople, ANewControllerReadsBackWhatMayBeInTheMiddleOfSomething) {
   scene.Die();
   EXPECT_THAT(scene.Begin(), ElementsAre("observe b", "observe c"));
   scene.Staged("b");
-  EXPECT_THAT(scene.Begin(), ElementsAre("activate b")) << "it had not been asked to";
+  EXPECT_FALSE(scene.run("b").changed) << "it had not been asked to";
+  EXPECT_THAT(scene.Begin(), ElementsAre("activate b"));
   scene.Staged("c");
   EXPECT_THAT(scene.Begin(), ElementsAre("activate c")) << "what was asked for is done";
 }

@@ -135,6 +135,64 @@ TEST(RunReboot, OfWhatWasActivatedBeforeTheRunIsAllThatIsDone) {
   EXPECT_THAT(scene.Begin(), ElementsAre("reboot a"));
 }
 
+TEST(RunReboot, OfWhatWasActivatedBeforeTheRunIsLeftPendingByAStop) {
+  Scene scene;
+  scene.settings().reboot_stagger = seconds(600);
+  scene.AddGroup("web", {"a", "b"});
+  scene.facts("a").reboot_pending = true;
+  scene.facts("b").reboot_pending = true;
+  scene.Start();
+  scene.Begin();
+  scene.Check("web");
+  EXPECT_THAT(scene.Begin(), ElementsAre("reboot a"));
+  scene.Tell(Stopped{true, ""});
+  EXPECT_EQ(scene.phase("b"), MachinePhase::kRebootPending);
+  EXPECT_THAT(scene.Begin(), IsEmpty());
+}
+
+TEST(RunReboot, OfAMachineThatNeverAnswersHasNotChangedIt) {
+  for (const bool skip : {true, false}) {
+    Scene scene;
+    scene.settings().skip_offline = skip;
+    scene.AddGroup("web", {"a"});
+    scene.facts("a").reboot_pending = true;
+    scene.Start();
+    scene.Begin();
+    scene.Check("web");
+    scene.Begin();
+    scene.Tell(Failed{"a", "no route to host", true});
+    EXPECT_EQ(scene.phase("a"), skip ? MachinePhase::kSkipped : MachinePhase::kFailed);
+    EXPECT_THAT(scene.Begin(), IsEmpty()) << "nothing is to be rolled back";
+    EXPECT_FALSE(scene.run("a").lost);
+  }
+}
+
+TEST(RunReboot, AfterAllAFailureGivesUpWhatDependsOnIt) {
+  Scene scene;
+  scene.settings().reboots = RebootOrder::kAfterAll;
+  scene.settings().on_reboot_failure = OnRebootFailure::kWarn;
+  scene.AddGroup("web", {"a"});
+  Group& db = scene.AddGroup("db", {"b", "c"});
+  db.dependencies = {"web"};
+  db.parallel = 1;
+  ReachReboots(scene, {"a"});
+  scene.Begin();
+  scene.Check("db");
+  scene.Begin();
+  scene.Staged("b");
+  scene.Begin();
+  scene.RebootNeeded("b");
+  scene.Begin();
+  scene.Staged("c");
+  scene.Begin();
+  scene.RebootNeeded("c");
+  EXPECT_THAT(scene.Begin(), ElementsAre("reboot a"));
+  scene.OnOld("a");
+  EXPECT_EQ(scene.end("web"), GroupEnd::kFailed) << "none of it was updated";
+  EXPECT_EQ(scene.end("db"), GroupEnd::kDependency);
+  EXPECT_THAT(scene.Begin(), ElementsAre("roll-back b")) << "one at a time";
+}
+
 TEST(RunTimes, NothingBeginsOutsideItsWindow) {
   Scene scene;
   Group& web = scene.AddGroup("web", {"a"});
