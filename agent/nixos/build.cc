@@ -68,12 +68,11 @@ bool TellsOfFullDisk(std::string_view message) {
          message.find("database or disk is full") != std::string_view::npos;
 }
 
-Error BuildError(const Error& error, const BuildSettings& settings) {
+Error BuildError(const Error& error) {
   if (error.code == ErrorCode::kDeadline) {
-    const auto minutes = std::chrono::ceil<std::chrono::minutes>(settings.deadline);
-    return {error.code, "not done after " + std::to_string(minutes.count()) +
-                            " min, and ended; a longer deadline can be set, or the system be "
-                            "built on another machine and copied here"};
+    return {error.code, error.message +
+                            "; a longer deadline can be set, or the system be built on another "
+                            "machine and copied here"};
   }
   if (TellsOfFullDisk(error.message)) {
     return {error.code, "the disk is full (nix-collect-garbage makes room): " + error.message};
@@ -89,7 +88,7 @@ Result<System> BuildIn(const std::filesystem::path& folder, const Programs& buil
       flake != nullptr ? BuildFlake(*flake, settings, folder)
                        : BuildChannel(std::get<ChannelTarget>(settings.target), settings, folder),
       stop);
-  if (!built) return Fail(BuildError(built.error(), settings));
+  if (!built) return Fail(BuildError(built.error()));
   std::error_code error;
   if (!std::filesystem::is_symlink(folder / kResult, error)) {
     return Fail(ErrorCode::kIo, "it ended well, but left no link to what it built");

@@ -26,6 +26,17 @@ Error BadEnd(const Invocation& invocation, const ProcessOutcome& outcome) {
                               Quoted(OutputTail(outcome.output, kQuotedLines, kQuotedBytes))};
 }
 
+Error CutOff(const Invocation& invocation, const ProcessOutcome& outcome) {
+  const std::string said = Quoted(OutputTail(outcome.output, kQuotedLines, kQuotedBytes));
+  const std::string name = NameOf(invocation.argv);
+  if (outcome.end == ProcessEnd::kStopped) {
+    return {ErrorCode::kCancelled, name + " was stopped" + said};
+  }
+  const auto seconds = std::chrono::ceil<std::chrono::seconds>(invocation.deadline);
+  return {ErrorCode::kDeadline,
+          name + " was not done after " + std::to_string(seconds.count()) + " s, and ended" + said};
+}
+
 }  // namespace
 
 Programs::Programs(ProcessRunner& processes, std::vector<std::string> environment)
@@ -49,12 +60,13 @@ Result<ProcessOutcome> Programs::RunToEnd(const Invocation& invocation,
                   .grace = kGrace};
   command.environment.insert(command.environment.end(), invocation.environment.begin(),
                              invocation.environment.end());
-  Result<ProcessOutcome> outcome = processes_.RunCommand(command, invocation.deadline);
+  Result<ProcessOutcome> outcome = processes_.RunToEnd(command, invocation.deadline);
   if (!outcome && outcome.error().code == ErrorCode::kNotFound) {
     return Fail(
         ErrorCode::kNotFound,
         invocation.argv[0] + " is not installed, or not in the PATH of the agent's service");
   }
+  if (outcome && outcome->end != ProcessEnd::kItself) return Fail(CutOff(invocation, *outcome));
   return outcome;
 }
 

@@ -20,8 +20,8 @@ struct Invocation {
 };
 
 // Nothing is asked of a person: a program that wants a password fails. At its deadline, or when
-// stopped (kDeadline, kCancelled), a program is asked to end and killed with its group ten seconds
-// later.
+// stopped, a program is asked to end and killed with its group ten seconds later; kDeadline and
+// kCancelled quote its last lines.
 class Programs {
  public:
   // `environment` is all that a program gets to see of one (lib/os/clean_environment.h); HOME must

@@ -94,16 +94,17 @@ Result<System> Stager::BuildFlake(const engine::StageSpec& spec, std::stop_token
     }
     return Build(nullptr, settings, what, std::move(stop));
   }
-  MATIC_ASSIGN(const auto tree,
-               TreePrograms::For(processes_, options_.environment, *folder, options_.work_dir));
-  MATIC_ASSIGN(const bool in_git, Pull(*tree, *folder, stop));
-  if (inputs.empty()) return Build(tree.get(), settings, what, std::move(stop));
+  const auto made = TreePrograms::For(processes_, options_.environment, *folder, options_.work_dir);
+  if (!made) return Fail(made.error().Context("build " + what));
+  const TreePrograms& tree = **made;
+  MATIC_ASSIGN(const bool in_git, Pull(tree, *folder, stop));
+  if (inputs.empty()) return Build(&tree, settings, what, std::move(stop));
   const BorrowedLock lock(options_, processes_);
   const bool borrows = in_git && !options_.settings.commit.enabled;
   if (borrows) MATIC_TRY(lock.Borrow(*folder));
-  const Result<> moved = UpdateInputsOf(*tree, *folder, inputs, stop);
-  Result<System> system = moved ? Build(tree.get(), settings, what, std::move(stop))
-                                : Result<System>(Fail(moved.error()));
+  const Result<> moved = UpdateInputsOf(tree, *folder, inputs, stop);
+  Result<System> system =
+      moved ? Build(&tree, settings, what, std::move(stop)) : Result<System>(Fail(moved.error()));
   // The next start of the agent, or the next update, tries again.
   if (const auto back = lock.PutBack(); !back) spdlog::warn("{}", back.error().message);
   return system;

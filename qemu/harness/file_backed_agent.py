@@ -28,6 +28,7 @@ class FileBackedAgent:
         self._agent: subprocess.Popen[bytes] | None = None
         self._settings = settings or {}
         self.environment: dict[str, str] = {}  # of the agent, beside the usual
+        self.mounts = ""  # shell commands: what it alone finds mounted. Takes root
         self.configure({})
         self.node = Node(["--socket", str(self._socket)], folder / "osctl.log")
 
@@ -44,9 +45,16 @@ class FileBackedAgent:
 
     def start_agent(self) -> None:
         """In the boot that is already under way."""
+        mounts: list[str] = []
+        if self.mounts:
+            mounts = ["unshare", "--mount", "sh", "-ec", f'{self.mounts}\nexec "$@"', "sh"]
         with (self._folder / "agent.log").open("ab") as log:
             self._agent = subprocess.Popen(
-                ["setpriv", "--pdeathsig", "KILL", "--", paths.AGENT, "--config", self._config],
+                [
+                    *mounts,
+                    *("setpriv", "--pdeathsig", "KILL", "--"),
+                    *(paths.AGENT, "--config", self._config),
+                ],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -62,9 +62,11 @@ TEST(ProgramsTest, WhatIsMissingIsNamed) {
 TEST(ProgramsTest, NoneOutlivesItsDeadlineOrAStop) {
   SystemProcessRunner processes;
   const Programs programs(processes, {"PATH=/usr/bin:/bin"});
-  const auto late = programs.Run({.argv = {"sleep", "1000"}, .deadline = 50ms}, {});
+  const auto late =
+      programs.Run({.argv = {"sh", "-c", "echo compiling; sleep 1000"}, .deadline = 2s}, {});
   ASSERT_FALSE(late);
   EXPECT_EQ(late.error().code, ErrorCode::kDeadline);
+  EXPECT_EQ(late.error().message, "sh was not done after 2 s, and ended: \"compiling\"");
 
   std::stop_source stop;
   stop.request_stop();
