@@ -115,7 +115,7 @@ stdenv.mkDerivation {
     runHook preInstall
     install -D -t $out/bin bin/matic-agent bin/matic-deadline bin/osctl
     install -D -m 644 -t $out/share/man/man1 $src/docs/man/osctl.1
-    install -D -m 644 -t $out/share/man/man5 $src/docs/man/agent.yaml.5
+    install -D -m 644 -t $out/share/man/man5 $src/docs/man/agent.yaml.5 $src/docs/man/fleet.yaml.5
     install -D -m 644 -t $out/share/man/man8 $src/docs/man/matic-agent.8
     for program in matic-agent osctl; do
       install -D -m 644 completion/$program.bash $out/share/bash-completion/completions/$program

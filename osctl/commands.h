@@ -18,6 +18,7 @@ void AddPlanCommand(CLI::App& app, Session& session);
 void AddGenerationsCommand(CLI::App& app, Session& session);
 void AddHistoryCommand(CLI::App& app, Session& session);
 void AddRebootCommand(CLI::App& app, Session& session);
+void AddFleetCommand(CLI::App& app, Session& session);
 void AddPkiCommand(CLI::App& app, Session& session);
 void AddImageCommands(CLI::App& app, Session& session);
 void AddKeyCommand(CLI::App& app, Session& session);

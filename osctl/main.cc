@@ -109,6 +109,7 @@ int Main(int argc, char** argv) {
   AddGenerationsCommand(app, session);
   AddHistoryCommand(app, session);
   AddRebootCommand(app, session);
+  AddFleetCommand(app, session);
   AddPkiCommand(app, session);
   AddImageCommands(app, session);
   AddKeyCommand(app, session);

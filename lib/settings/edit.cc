@@ -11,25 +11,10 @@ namespace {
 
 using Path = std::vector<std::string>;
 
-bool IsPlain(char c) {
-  return std::isalnum(static_cast<unsigned char>(c)) ||
-         std::string_view("/._%+@=-").find(c) != std::string_view::npos;
-}
+bool IsLetterOrDigit(char c) { return std::isalnum(static_cast<unsigned char>(c)); }
 
-// What reads as this text, in brackets as well as outside of them.
-std::string Written(const std::string& text) {
-  const bool plain =
-      !text.empty() && text != "null" && text != "Null" && text != "NULL" &&
-      (std::isalnum(static_cast<unsigned char>(text.front())) || text.front() == '/') &&
-      text.back() != ' ' &&
-      std::ranges::all_of(text, [](char c) { return IsPlain(c) || c == ' '; });
-  const bool clock = !plain && text.size() > 1 &&
-                     std::isdigit(static_cast<unsigned char>(text.front())) && text.back() != ':' &&
-                     std::ranges::all_of(text, [](char c) { return IsPlain(c) || c == ':'; });
-  if (plain || clock) return text;
-  std::string quoted = "'";
-  for (const char c : text) quoted += c == '\'' ? std::string("''") : std::string(1, c);
-  return quoted + "'";
+bool IsPlain(char c) {
+  return IsLetterOrDigit(c) || std::string_view(" :/._%+@=-").find(c) != std::string_view::npos;
 }
 
 struct NewValue {
@@ -41,7 +26,7 @@ Result<NewValue> Parse(const std::string& text) {
   if (text.find_first_of("\n\r") != std::string::npos) {
     return Fail(ErrorCode::kInvalidArgument, "the value must be one line");
   }
-  const std::string written = text.starts_with('[') ? text : Written(text);
+  const std::string written = text.starts_with('[') ? text : WrittenText(text);
   MATIC_ASSIGN(Value value, ParseDocument("the value", written));
   return NewValue{written, std::move(value)};
 }
@@ -127,7 +112,7 @@ class Editing {
   std::string Lines(size_t step, size_t indent) const {
     std::string lines;
     for (; step < path_.size(); ++step, indent += 2) {
-      lines += std::string(indent, ' ') + Written(path_[step]) + ":";
+      lines += std::string(indent, ' ') + WrittenText(path_[step]) + ":";
       lines += step + 1 == path_.size() ? " " + new_.written + "\n" : "\n";
     }
     return lines;
@@ -135,7 +120,7 @@ class Editing {
 
   // "a: {b: 1}"
   std::string InBraces(size_t step) const {
-    const std::string start = Written(path_[step]) + ": ";
+    const std::string start = WrittenText(path_[step]) + ": ";
     return step + 1 == path_.size() ? start + new_.written : start + "{" + InBraces(step + 1) + "}";
   }
 
@@ -204,6 +189,17 @@ class Editing {
 };
 
 }  // namespace
+
+std::string WrittenText(const std::string& text) {
+  const bool plain = !text.empty() && text != "null" && text != "Null" && text != "NULL" &&
+                     (IsLetterOrDigit(text.front()) || text.front() == '/') &&
+                     !text.ends_with(' ') && !text.ends_with(':') &&
+                     text.find(": ") == std::string::npos && std::ranges::all_of(text, IsPlain);
+  if (plain) return text;
+  std::string quoted = "'";
+  for (const char c : text) quoted += c == '\'' ? std::string("''") : std::string(1, c);
+  return quoted + "'";
+}
 
 Result<std::string> SetValue(const std::filesystem::path& file, const std::string& text,
                              const Path& path, const std::string& value, Spelling spelling,

@@ -24,4 +24,7 @@ Result<std::string> SetValue(const std::filesystem::path& file, const std::strin
                              const std::vector<std::string>& path, const std::string& value,
                              Spelling spelling, const Limits& limits = {});
 
+// A text as it is written for a value, so that it reads back as this text: plain, or in quotes.
+std::string WrittenText(const std::string& text);
+
 }  // namespace matic::settings

@@ -19,6 +19,7 @@ CASES = [
     (["osctl", "status", "--output", ""], ["json", "text"]),
     (["osctl", "pki", "issue", "--role", "op"], ["operator"]),
     (["osctl", "schedule", "update", "--comment", ""], []),
+    (["osctl", "fleet", "config", "sh"], ["show"]),
     (["osctl", "comple"], []),
     (["matic-agent", "--check"], ["--check-config"]),
     (["matic-agent", "--comple"], []),

@@ -38,6 +38,34 @@ def test_the_manual_page_names_every_key_of_the_agents_settings() -> None:
     assert missing == []
 
 
+def keys_of_fleets() -> set[str]:
+    """As the reference has them: "machines.*.address" for those of each machine."""
+    folder = ROOT / "osctl/fleet/inventory"
+    keys = re.compile(r'\{"([a-zA-Z0-9.]+)",\s')
+
+    def of(name: str) -> set[str]:
+        return {key for key in keys.findall((folder / name).read_text()) if key not in ("all", "name")}
+
+    found = {key for key in of("fields.cc") if "." in key} | {"name"}
+    found |= {f"machines.*.{key}" for key in of("machine_fields.cc")}
+    policies = {"aggressive", "conservative", "manual-approval"}
+    found |= {f"groups.*.{key}" for key in of("group_fields.cc") - policies}
+    return found | {key for key in of("target_fields.cc") if "." in key}
+
+
+def test_the_reference_has_every_key_of_fleets() -> None:
+    text = (ROOT / "docs/reference/fleet.md").read_text()
+    documented = set(re.findall(r"^\| `([a-zA-Z0-9.*]+)` \|", text, re.MULTILINE))
+    documented -= {"aggressive", "conservative", "machines.*.target", "groups.*.target"}
+    assert len(keys_of_fleets()) > 40
+    assert documented == keys_of_fleets()
+
+
+def test_the_manual_page_names_every_key_of_fleets() -> None:
+    text = (ROOT / "docs/man/fleet.yaml.5").read_text()
+    assert [key for key in keys_of_fleets() if key.split("*.")[-1] not in text] == []
+
+
 def test_the_reference_has_every_exit_code_of_osctl() -> None:
     header = (ROOT / "osctl/exit_code.h").read_text()
     codes = set(re.findall(r"= (\d+),", header))

@@ -1,0 +1,18 @@
+// The commands of osctl fleet. Each adds itself; `options` outlives the command line.
+#pragma once
+
+#include <CLI/App.hpp>
+#include <memory>
+
+#include "osctl/fleet_options.h"
+#include "osctl/session.h"
+
+namespace matic::osctl {
+
+using SharedFleetOptions = std::shared_ptr<FleetOptions>;
+
+void AddFleetCheckCommand(CLI::App& fleet, Session& session, SharedFleetOptions options);
+void AddFleetMachinesCommand(CLI::App& fleet, Session& session, SharedFleetOptions options);
+void AddFleetConfigCommand(CLI::App& fleet, Session& session, SharedFleetOptions options);
+
+}  // namespace matic::osctl

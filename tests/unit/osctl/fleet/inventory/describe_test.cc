@@ -1,0 +1,78 @@
+#include "osctl/fleet/inventory/describe.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/unit/osctl/fleet/inventory/everything.h"
+#include "tests/unit/osctl/fleet/inventory/reading.h"
+
+namespace matic::fleet {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+void ExpectSame(const Inventory& inventory, const std::string& text) {
+  const Checked again = Read(text);
+  ASSERT_THAT(again.problems, IsEmpty()) << again.problems.front().message << "\n" << text;
+  EXPECT_EQ(again.inventory, inventory) << text;
+}
+
+TEST(Describe, ReadsBackAsTheSameInventory) {
+  for (const std::string& text :
+       {Everything(), std::string("machines: {a: {host: a}}\n"),
+        std::string("machines: {a: {host: 'fd00::1'}, b: {address: 'unix:///a'}}\n"
+                    "groups: {g: {machines: all, target: {channel: 'https://x/a?b=c&d#e'}}}\n")}) {
+    const Inventory inventory = Read(text).inventory;
+    ExpectSame(inventory, Describe(inventory).dump());
+    ExpectSame(inventory, ToYaml(Describe(inventory)));
+  }
+}
+
+TEST(Describe, WritesDefaultsOut) {
+  EXPECT_EQ(
+      ToYaml(Describe(Read("machines: {a: {host: a}}\ngroups: {g: {machines: [a]}}\n").inventory)),
+      R"(name: fleet
+machines:
+  a:
+    address: a:50051
+groups:
+  g:
+    machines: [a]
+    updatePolicy: conservative
+    allowReboot: true
+    canary:
+      count: 1
+      soakTime: 5m
+    staggerDelay: 30m
+    maxFailures: 0
+settings:
+  maxParallel: 3
+  healthCheckTimeout: 5m
+  rollbackOnFailure: machine
+  rebootDelay: 10m
+  reboots: per-wave
+  onRebootFailure: stop
+  skipOffline: false
+  machineDeadline: 1h
+  runLimit: 2h
+)");
+}
+
+TEST(Describe, NarrowsToASelection) {
+  const Inventory inventory = Read(Everything()).inventory;
+  const auto web = Narrowed(inventory, {.groups = {"web"}});
+  ASSERT_TRUE(web) << web.error().message;
+  ASSERT_EQ(web->groups.size(), 1u);
+  EXPECT_EQ(web->machines.size(), 2u);
+  const auto nas = Narrowed(inventory, {.machines = {"nas"}});
+  ASSERT_EQ(nas->groups.size(), 2u);
+  EXPECT_THAT(nas->groups[1].machines, ElementsAre("nas"));
+  EXPECT_EQ(*Narrowed(inventory, {}), inventory);
+  EXPECT_EQ(Narrowed(inventory, {.tags = {"x"}}).error().code, ErrorCode::kInvalidArgument);
+}
+
+}  // namespace
+}  // namespace matic::fleet
