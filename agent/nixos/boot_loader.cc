@@ -95,7 +95,7 @@ Result<> CheckInStore(const fs::path& system) {
   if (fs::exists(system, error)) return {};
   if (error) return Fail(OsError(system.string(), error.value()));
   return Fail(ErrorCode::kNotFound,
-              system.string() + " is not in the store: a garbage collection took it");
+              system.string() + " is not in the store any more: a garbage collection took it");
 }
 
 Error AlreadyTheDefault(const fs::path& system, std::string_view name, std::string_view setting) {

@@ -80,6 +80,19 @@ Result<std::vector<uint64_t>> PruneGenerations(const Programs& programs, const H
   return gone;
 }
 
+Result<bool> DropTrial(const Programs& programs, const HostPaths& paths,
+                       const std::vector<Generation>& generations, const TrialNote& trial,
+                       std::stop_token stop) {
+  std::vector<std::string> numbers;
+  for (const Generation& generation : generations) {
+    const bool of_trial = generation.system == trial.system && generation.created >= trial.time;
+    if (of_trial && !generation.current) numbers.push_back(std::to_string(generation.number));
+  }
+  if (numbers.empty()) return false;
+  MATIC_TRY(Delete(programs, paths.profile, std::move(numbers), std::move(stop)));
+  return true;
+}
+
 // install-grub.pl makes no entries for a profile with a dash in its name.
 fs::path GoldenProfile(const HostPaths& paths) { return paths.system_profiles / "matic_golden"; }
 

@@ -39,6 +39,12 @@ Result<std::vector<uint64_t>> PruneGenerations(const Programs& programs, const H
                                                const HostState& state, size_t keep,
                                                std::stop_token stop);
 
+// What the trial of a system that failed made of the profile goes: its generations since then, but
+// for the current one. Whether there were any.
+Result<bool> DropTrial(const Programs& programs, const HostPaths& paths,
+                       const std::vector<Generation>& generations, const TrialNote& trial,
+                       std::stop_token stop);
+
 // The golden system has a profile of its own, "matic_golden" among the system profiles: the garbage
 // collector leaves it alone, and it gets a boot entry the next time switch-to-configuration writes
 // these.

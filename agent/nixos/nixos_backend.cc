@@ -6,12 +6,11 @@
 #include <utility>
 
 #include "agent/nixos/borrowed_lock.h"
-#include "agent/nixos/commit_back.h"
 #include "agent/nixos/generations.h"
+#include "agent/nixos/give_back.h"
 #include "agent/nixos/stager.h"
 #include "agent/nixos/store_path.h"
 #include "agent/nixos/switch_lock.h"
-#include "agent/nixos/tree_owner.h"
 #include "lib/os/clock.h"
 
 namespace matic::nixos {
@@ -20,7 +19,6 @@ namespace {
 namespace fs = std::filesystem;
 using engine::Phase;
 
-constexpr std::chrono::minutes kDeleteDeadline{5};
 // Of the activation on a way back; that of an update has the time of its note.
 constexpr const char* kWayBack = "back";
 
@@ -214,6 +212,8 @@ Result<> NixosBackend::Activate(const update::StagedImage& staged, std::stop_tok
   const std::scoped_lock changing(changing_);
   const Result<HostView> view = Look(stop);
   if (!view) return Fail(AsRefusal(view.error()));
+  const Result<> there = CheckInStore(staged.digest);
+  if (!there) return Fail(AsRefusal(there.error()));
   if (!staged.live && boot_loader_->Way() == StartOnce::kNot &&
       !Options().settings.start_without_trial) {
     const Result<> cannot = boot_loader_->StartNext(staged.digest, stop);
@@ -346,37 +346,8 @@ Result<> NixosBackend::Confirm() {
   if (const Result<> forgotten = activator_.Forget({}); !forgotten) {
     spdlog::warn("{}", forgotten.error().message);
   }
-  CommitBack();
+  GiveBack(Options(), processes_, steps_, clock_);
   return {};
-}
-
-// What cannot be committed or pushed now is tried again after the next update.
-void NixosBackend::CommitBack() {
-  const NixosOptions options = Options();
-  const config::Nixos& settings = options.settings;
-  if (!settings.commit.enabled || settings.flake.empty()) return;
-  const Result<FlakeTarget> target = ParseFlakeTarget(settings.flake, options.host_name);
-  const std::optional<fs::path> folder = target ? FolderOf(*target) : std::nullopt;
-  if (!folder) return;
-  (void)steps_.Run(
-      Phase::kConfirming, "commit " + folder->string(),
-      [&]() -> Result<CommitBackResult> {
-        MATIC_ASSIGN(const auto tree,
-                     TreePrograms::For(processes_, options.environment, *folder, options.work_dir));
-        return nixos::CommitBack(tree->programs(),
-                                 {.folder = *folder,
-                                  .remote = settings.pull.remote,
-                                  .branch = settings.pull.branch,
-                                  .host = options.host_name,
-                                  .name = settings.commit.name,
-                                  .email = settings.commit.email},
-                                 clock_.Now(), {});
-      },
-      [](const CommitBackResult& done) {
-        if (done.commit.empty() && !done.pushed) return std::string("nothing to commit");
-        return (done.commit.empty() ? "" : "committed " + done.commit) +
-               (done.pushed ? ", pushed" : "");
-      });
 }
 
 // Whether there was something to prune.
@@ -396,19 +367,9 @@ void NixosBackend::KeepConfirmed(const fs::path& system) {
 
 // A system that failed is not offered by the boot menu, nor taken for a way back.
 void NixosBackend::DropGenerations(const HostView& view, const TrialNote& note) {
-  std::vector<std::string> argv = {"nix-env", "--profile", paths_.profile.string(),
-                                   "--delete-generations"};
-  const size_t words = argv.size();
-  for (const Generation& generation : view.generations) {
-    const bool of_trial = generation.system == note.system && generation.created >= note.time;
-    if (of_trial && !generation.current) argv.push_back(std::to_string(generation.number));
-  }
-  if (argv.size() == words) return;
-  const Result<std::string> gone = programs_.Run({.argv = argv, .deadline = kDeleteDeadline}, {});
-  if (!gone) {
-    spdlog::warn("{}", gone.error().message);
-    return;
-  }
+  const Result<bool> dropped = DropTrial(programs_, paths_, view.generations, note, {});
+  if (!dropped) spdlog::warn("{}", dropped.error().message);
+  if (!dropped || !*dropped) return;
   // The boot menu has the generations that there were at the last switch.
   const Result<> written = BootSwitch(view.InProfile().value_or(view.current), {});
   if (!written) spdlog::warn("{}", written.error().message);

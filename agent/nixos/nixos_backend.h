@@ -86,7 +86,6 @@ class NixosBackend final : public engine::Backend {
   Result<bool> GoBackLive(const HostView& view, const std::filesystem::path& system,
                           std::stop_token stop);
   void DropGenerations(const HostView& view, const TrialNote& note);
-  void CommitBack();
   bool Prune(const HostState& state);
   void KeepConfirmed(const std::filesystem::path& system);
   Result<std::vector<std::string>> RepairTree();

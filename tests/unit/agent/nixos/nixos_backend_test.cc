@@ -163,7 +163,21 @@ TEST_F(NixosBackendTest, InputsThatWereMovedForAnUpdateThatWasCutOffAreMovedBack
   EXPECT_THAT(Repaired(), ElementsAre());
 }
 
-TEST_F(NixosBackendTest, ASystemThatIsGoneIsNotActivated) {
+TEST_F(NixosBackendTest, ASystemThatIsCollectedBeforeItsTurnIsNotActivated) {
+  for (const Mode mode : {Mode::kSwitch, Mode::kBoot}) {
+    const fs::path second = Build("2");
+    const update::StagedImage staged = Stage(second, mode);
+    Do({"nix-store", "--delete", "--ignore-liveness", second});
+    const Result<> refused = backend_->Activate(staged, {});
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::kRefused);
+    EXPECT_EQ(refused.error().message,
+              second.string() + " is not in the store any more: a garbage collection took it");
+    ExpectSettled(first_);
+  }
+}
+
+TEST_F(NixosBackendTest, ASystemThatIsGoneIsNotStaged) {
   const fs::path gone = root_ / "nix/store/0c3xsl5mhwrx7ig0z2n38aqwqgxbnvqd-nixos-system-lab-9";
   const auto staged = backend_->Stage({.source = gone, .sha256 = ""}, [](const auto&) {}, {});
   ASSERT_FALSE(staged);
