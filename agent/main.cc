@@ -232,6 +232,7 @@ class Agent {
 
   static engine::WorkerOptions MakeWorkerOptions(const config::Config& config) {
     engine::WorkerOptions options{.health = health::MakeRetryPolicy(config.health),
+                                  .settle = config.health.settle,
                                   .reboot_command = config.reboot_command,
                                   .good_boot_command = {}};
     if (IsRealMachine(config)) {

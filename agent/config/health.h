@@ -159,6 +159,7 @@ struct Health {
   std::chrono::seconds interval{10};  // between two tries of one check
   uint32_t retries = 30;              // tries of one check, at most
   Checks checks = {};
+  std::chrono::seconds settle{10};  // from a switch without a reboot to its first check
 
   bool operator==(const Health&) const = default;
 };

@@ -216,6 +216,7 @@ std::vector<Field> HealthFields(Health& health) {
       {"health.timeout_seconds", Seconds(health.timeout, 1, kDay)},
       {"health.interval_seconds", Seconds(health.interval, 1, 3600)},
       {"health.retries", Number(health.retries, 1, 1000)},
+      {"health.settle_seconds", Seconds(health.settle, 0, 3600)},
   };
   Append(fields, SettingsFields("boot", checks.boot.settings));
   Append(fields, SettingsFields("service", checks.service.settings));

@@ -399,6 +399,8 @@ std::optional<update::Event> Worker::Perform(const update::Activate& action) {
 
 std::optional<update::Event> Worker::Perform(const update::CheckHealth& action) {
   std::stop_token token = FreshInterrupt();
+  // A service that dies soon after its start runs at first.
+  if (action.trial.image.live && !clock_.Wait(options_->settle, token)) return std::nullopt;
   health::RetryPolicy policy = options_->health;
   if (!action.trial.order.schedule_id.empty()) policy.timeout = action.trial.order.health_timeout;
   health::Report report = checks_.RunToVerdict(

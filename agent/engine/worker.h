@@ -24,6 +24,7 @@ namespace matic::engine {
 
 struct WorkerOptions {
   health::RetryPolicy health;
+  std::chrono::seconds settle{0};  // from a switch without a reboot to its first check
   std::vector<std::string> reboot_command;
   std::vector<std::string>
       good_boot_command;                 // run once the running system is known good; may be empty

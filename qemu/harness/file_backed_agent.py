@@ -117,6 +117,7 @@ class FileBackedAgent:
                 "timeout_seconds": 30,
                 "interval_seconds": 1,
                 "retries": 3,
+                "settle_seconds": 0,
                 # What concerns a whole machine is not judged here.
                 "checks": {
                     "boot": {"min_uptime_seconds": 0},

@@ -36,6 +36,25 @@ def test_a_system_that_failed_is_refused_by_its_path(nixos: NixFileMachine) -> N
     nixos.expect_runs(nixos.first)
 
 
+def test_a_service_that_dies_soon_after_a_switch_is_seen(nixos: NixFileMachine) -> None:
+    nixos.configure({"health": {"settle_seconds": 4}})
+    nixos.power_off()
+    nixos.power_on()
+    # Of the new system, as long as it was switched to lately.
+    check = nixos.host.root.parent / "health.d/required.d/dies"
+    version = nixos.host.root / "run/current-system/nixos-version"
+    link = nixos.host.root / "run/current-system"
+    check.write_text(
+        f'#!/bin/sh\ngrep -q 24.05.2 {version} || exit 0\n'
+        f'[ $(($(date +%s) - $(stat -c %Y {link}))) -lt 2 ] || {{ echo "app: died"; exit 1; }}\n'
+    )
+    check.chmod(0o755)
+    nixos.host.commit(version="2")
+    ended = nixos.update(state="ROLLED_BACK")
+    assert "app: died" in ended.reason
+    nixos.expect_runs(nixos.first)
+
+
 def _of_other_profiles(nixos: NixFileMachine) -> list[str]:
     return [entry for entry in nixos.host.entries() if not entry.startswith("nixos-generation-")]
 
