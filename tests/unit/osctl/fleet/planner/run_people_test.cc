@@ -42,6 +42,34 @@ TEST(RunPeople, PauseLetsRunningMachinesFinishAndStartsNoNewOne) {
   EXPECT_THAT(scene.Begin(), ElementsAre("stage d"));
 }
 
+TEST(RunPeople, PauseHoldsBackScriptsAndRebootsThatWouldStartSomething) {
+  Scene scene;
+  scene.AddGroup("web", {"a"}).pre_script = "drain";
+  scene.facts("a").reboot_pending = true;
+  scene.Start();
+  scene.Begin();
+  scene.Tell(Paused{});
+  scene.Check("web");
+  EXPECT_THAT(scene.Begin(), IsEmpty());
+  scene.Tell(Unpaused{});
+  EXPECT_THAT(scene.Begin(), ElementsAre("pre-script web"));
+  scene.Tell(Paused{});
+  scene.Check("web");
+  EXPECT_THAT(scene.Begin(), IsEmpty());
+  scene.Tell(Unpaused{});
+  EXPECT_THAT(scene.Begin(), ElementsAre("reboot a"));
+}
+
+TEST(RunPeople, AStopBeforeAnythingWasTouchedIsTheEnd) {
+  Scene scene;
+  scene.AddGroup("web", {"a"});
+  scene.Start();
+  scene.Begin();
+  scene.Tell(Stopped{false, ""});
+  EXPECT_EQ(scene.end("web"), GroupEnd::kStopped);
+  EXPECT_TRUE(scene.state().finished);
+}
+
 TEST(RunPeople, StopKeepsWhatWasUpdated) {
   Scene scene;
   ReachTheMiddle(scene);
@@ -99,6 +127,24 @@ TEST(RunPeople, WhatTheRunHasNotChangedIsNotTakenBack) {
   scene.Tell(Stopped{true, ""});
   EXPECT_EQ(scene.phase("a"), MachinePhase::kUpdated);
   EXPECT_THAT(scene.Begin(), IsEmpty());
+}
+
+TEST(RunPeople, AStopWhileAScriptRunsTakesBackBeforeTheGroupEnds) {
+  Scene scene;
+  scene.AddGroup("web", {"a"}).post_script = "fill";
+  scene.Start();
+  scene.Begin();
+  scene.Check("web");
+  scene.Update({"a"});
+  ASSERT_THAT(scene.Begin(), ElementsAre("post-script web"));
+  scene.Tell(Stopped{true, ""});
+  EXPECT_THAT(scene.Begin(), ElementsAre("roll-back a"));
+  scene.Check("web");
+  EXPECT_FALSE(scene.state().finished);
+  scene.OnOld("a");
+  EXPECT_EQ(scene.phase("a"), MachinePhase::kRolledBack);
+  EXPECT_EQ(scene.end("web"), GroupEnd::kStopped);
+  EXPECT_TRUE(scene.state().finished);
 }
 
 TEST(RunPeople, AStopThatKeptMayTakeBackLater) {
@@ -159,6 +205,19 @@ TEST(RunPeople, OneThatCannotBeReadBackFailsWhenItsDeadlineIsOver) {
   scene.Pass(scene.settings().machine_deadline);
   EXPECT_EQ(scene.phase("b"), MachinePhase::kRollingBack);
   EXPECT_EQ(scene.phase("c"), MachinePhase::kFailed) << "it was not changed";
+}
+
+TEST(RunPeople, WhatWasBegunForAGroupIsBegunAgain) {
+  Scene scene;
+  scene.AddGroup("web", {"a"}).pre_script = "drain";
+  scene.Start();
+  scene.Begin();
+  scene.Die();
+  EXPECT_THAT(scene.Begin(), ElementsAre("check-health web"));
+  scene.Check("web");
+  scene.Begin();
+  scene.Die();
+  EXPECT_THAT(scene.Begin(), ElementsAre("pre-script web"));
 }
 
 TEST(RunPeople, TheControllersOwnRebootIsTakenUpFrom) {

@@ -150,6 +150,19 @@ TEST(RunReboot, OfWhatWasActivatedBeforeTheRunIsLeftPendingByAStop) {
   EXPECT_THAT(scene.Begin(), IsEmpty());
 }
 
+TEST(RunReboot, OfWhatWasActivatedBeforeTheRunIsNotTakenBackForAnothersFailure) {
+  Scene scene;
+  scene.AddGroup("web", {"a", "b"}).max_failures = {0, false};
+  scene.facts("b").reboot_pending = true;
+  scene.Start();
+  scene.Begin();
+  scene.Check("web");
+  EXPECT_THAT(scene.Begin(), ElementsAre("stage a")) << "b reboots after a";
+  scene.Tell(Failed{"a", "disk is full", false});
+  EXPECT_EQ(scene.state().stop, StopCause::kFailures);
+  EXPECT_EQ(scene.phase("b"), MachinePhase::kRebootPending);
+}
+
 TEST(RunReboot, OfAMachineThatNeverAnswersHasNotChangedIt) {
   for (const bool skip : {true, false}) {
     Scene scene;

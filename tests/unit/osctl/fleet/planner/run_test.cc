@@ -77,6 +77,36 @@ TEST(Run, CanariesComeFirstThenTheirSoakThenBatches) {
   EXPECT_THAT(scene.Begin(), ElementsAre("stage d"));
 }
 
+TEST(Run, TheSoakComesAfterTheLastWaveOfCanaries) {
+  Scene scene;
+  Group& web = scene.AddGroup("web", {"a", "b", "c"});
+  web.canaries = 2;
+  web.soak = seconds(600);
+  web.parallel = 1;
+  scene.Start();
+  scene.Begin();
+  scene.Check("web");
+  scene.Update({"a"});
+  EXPECT_THAT(scene.Begin(), ElementsAre("stage b"));
+  scene.Update({"b"});
+  EXPECT_EQ(scene.group("web").phase, GroupPhase::kSoak);
+  scene.Pass(seconds(600));
+  EXPECT_THAT(scene.Decided().actions.at(0).machines, ElementsAre("a", "b"));
+}
+
+TEST(Run, AGroupThatWasNotTouchedBringsNoStagger) {
+  Scene scene;
+  scene.settings().skip_offline = true;
+  scene.AddGroup("web", {"a"}).stagger = seconds(1800);
+  scene.AddGroup("db", {"b"});
+  scene.Start();
+  scene.Begin();
+  scene.Check("web");
+  scene.Begin();
+  scene.Tell(Failed{"a", "no route to host", true});
+  EXPECT_THAT(scene.Begin(), ElementsAre("check-health db"));
+}
+
 TEST(Run, AWaveEndsOnlyWhenAllItsMachinesAreReadBack) {
   Scene scene;
   scene.AddGroup("web", {"a", "b", "c"}).parallel = 2;
