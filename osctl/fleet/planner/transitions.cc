@@ -85,7 +85,9 @@ void FailChanged(Change& run, size_t index, const Seen* seen) {
     SetPhase(run, index, MachinePhase::kRolledBack);
   } else {
     // One that failed after its soak is down again from when its rollback begins.
-    SetLost(run, index, scope == RollbackScope::kNone ? seen == nullptr || !seen->healthy : true);
+    SetLost(run, index,
+            scope == RollbackScope::kNone ? seen == nullptr || !seen->healthy
+                                          : machine.phase != MachinePhase::kUpdated);
     SetPhase(run, index,
              scope == RollbackScope::kNone ? MachinePhase::kFailed : MachinePhase::kRollingBack);
   }

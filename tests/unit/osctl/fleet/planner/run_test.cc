@@ -170,6 +170,25 @@ TEST(Run, ACanaryThatIsNotHealthyAfterItsSoakIsRolledBack) {
   EXPECT_EQ(scene.end("web"), GroupEnd::kFailed);
 }
 
+TEST(Run, CanariesThatFailTogetherAreRolledBackAsManyAtOnceAsMayBeDown) {
+  Scene scene;
+  scene.settings().max_parallel = 1;
+  Group& web = scene.AddGroup("web", {"a", "b", "c"});
+  web.canaries = 2;
+  web.soak = seconds(600);
+  scene.Start();
+  scene.Begin();
+  scene.Check("web");
+  scene.Update({"a"});
+  scene.Update({"b"});
+  scene.Pass(seconds(600));
+  scene.Begin();
+  scene.Tell(GroupDone{Step::kCheckHealth, 0, false, {"a", "b"}, "a and b are not healthy"});
+  EXPECT_THAT(scene.Begin(), ElementsAre("roll-back a"));
+  scene.OnOld("a");
+  EXPECT_THAT(scene.Begin(), ElementsAre("roll-back b"));
+}
+
 TEST(Run, AnUnhealthyGroupIsSkippedAndOthersGoOn) {
   Scene scene;
   scene.AddGroup("web", {"a"});
