@@ -129,6 +129,9 @@ void Reader::TakeItems(const Scope& scope, const Value& name, const Value& value
     if (field.form == ItemForm::kNamed) {
       return Refuse(scope, name, key, Must("sections with names", value));
     }
+    if (field.form == ItemForm::kEither && !value.IsList()) {
+      return Refuse(scope, name, key, Must("sections with names, or a list", value));
+    }
     if (const auto wrong = WrongList(value, 0, field.max_items)) {
       return Refuse(scope, name, key, *wrong);
     }

@@ -69,7 +69,8 @@ def test_have_what_each_is_for(packages: dict[str, Package]) -> None:
     assert osctl["/usr/bin/osctl"] == "-rwxr-xr-x root/root"
     assert any(name.startswith("/usr/lib/matic/matic-boot") for name in osctl)
     for path in ("/usr/share/zsh/vendor-completions/_osctl", "/usr/share/doc/osctl/copyright",
-                 "/usr/share/fish/vendor_completions.d/osctl.fish", "/usr/share/man/man1/osctl.1"):
+                 "/usr/share/fish/vendor_completions.d/osctl.fish", "/usr/share/man/man1/osctl.1",
+                 "/usr/share/man/man5/fleet.yaml.5"):
         assert osctl[path] == "-rw-r--r-- root/root"
 
 

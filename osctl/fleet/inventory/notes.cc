@@ -1,7 +1,12 @@
 #include "osctl/fleet/inventory/notes.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <map>
+#include <utility>
+
+#include "lib/calendar/moment.h"
 
 namespace matic::fleet {
 namespace {
@@ -52,12 +57,55 @@ void NoteGroup(const Group& group, const Settings& settings, std::vector<std::st
   }
 }
 
+void NoteScripts(const Group& group, std::vector<std::string>& notes) {
+  const std::pair<const char*, const std::string&> scripts[] = {
+      {"preScript", group.pre_script},
+      {"postScript", group.post_script},
+      {"rollbackScript", group.rollback_script}};
+  for (const auto& [key, path] : scripts) {
+    if (path.empty() || ::access(path.c_str(), X_OK) == 0) continue;
+    notes.push_back("groups." + group.name + ": `" + key + "`: no program " + path +
+                    " is on this machine");
+  }
+}
+
+// The pauses alone may be more than a run has time for.
+void NoteTime(const Inventory& inventory, std::vector<std::string>& notes) {
+  const Settings& settings = inventory.settings;
+  std::chrono::seconds between_groups{0};
+  std::chrono::seconds stagger{0};  // of the group before
+  size_t reboots = 0;
+  for (const Group& group : inventory.groups) {
+    const bool soaks = group.policy != UpdatePolicy::kAggressive && group.canaries > 0 &&
+                       group.machines.size() > group.canaries;
+    between_groups += stagger + (soaks ? group.soak : std::chrono::seconds(0));
+    stagger = group.stagger;
+    if (group.allow_reboot) reboots += group.machines.size();
+  }
+  const auto between_reboots = settings.reboot_stagger * (reboots == 0 ? 0 : reboots - 1);
+  const std::string limit = ", which is more than `settings.runLimit` (" +
+                            calendar::FormatDuration(settings.run_limit) + ")";
+  if (between_groups > settings.run_limit) {
+    notes.push_back("a run of all groups pauses for " + calendar::FormatDuration(between_groups) +
+                    " by `staggerDelay` and `canary.soakTime`" + limit);
+  }
+  if (between_reboots > settings.run_limit) {
+    notes.push_back(std::to_string(reboots) + " machines take " +
+                    calendar::FormatDuration(between_reboots) +
+                    " to reboot by `settings.rebootDelay`" + limit);
+  }
+}
+
 }  // namespace
 
 std::vector<std::string> NotesOn(const Inventory& inventory) {
   std::vector<std::string> notes;
   NoteMembers(inventory, notes);
-  for (const Group& group : inventory.groups) NoteGroup(group, inventory.settings, notes);
+  for (const Group& group : inventory.groups) {
+    NoteGroup(group, inventory.settings, notes);
+    NoteScripts(group, notes);
+  }
+  NoteTime(inventory, notes);
   return notes;
 }
 

@@ -101,7 +101,7 @@ TEST(Reader, MistakesAreToldWithFileLineAndKey) {
        "room.yaml:3: shelves.high: is given twice"},
       {"shelves:\n  high: {boards: 1, name: low}\n", "room.yaml:2: shelves.high.name: no such key"},
       {"shelves:\n  - {boards: 1}\n  - 7\n", "room.yaml:3: shelves[1]: must be keys with values"},
-      {"shelves: 7\n", "room.yaml:1: shelves: must be a list, is '7'"},
+      {"shelves: 7\n", "room.yaml:1: shelves: must be sections with names, or a list, is '7'"},
       {"shelves: {a: {boards: 1}, b: {boards: 1}, c: {boards: 1}, d: {boards: 1}}\n",
        "room.yaml:1: shelves: must have 0 to 3 items, has 4"},
   };

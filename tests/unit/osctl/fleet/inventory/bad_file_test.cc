@@ -43,7 +43,7 @@ TEST(BadFile, IsNoFleet) {
 
 TEST(BadFile, HasAWrongMachine) {
   ExpectComplaints({
-      {"machines: 7\n", "fleet.yaml:1: machines: must be a list, is '7'"},
+      {"machines: 7\n", "fleet.yaml:1: machines: must be sections with names, or a list, is '7'"},
       {"machines:\n  a: 10.0.0.1\n", "fleet.yaml:2: machines.a: must be keys with values"},
       {"machines:\n  a: {}\n", "fleet.yaml:2: machines.a: needs `address` or `host`"},
       {"machines:\n  - {host: a}\n", "fleet.yaml:2: machines[0]: needs `name`"},

@@ -151,6 +151,33 @@ TEST(LoadInventory, TellsWhatMayBeAMistake) {
                           "groups.two: `canary` says nothing with `updatePolicy: aggressive`"));
 }
 
+TEST(LoadInventory, TellsOfScriptsThatAreNotThere) {
+  EXPECT_THAT(Read("machines: {a: {host: a}}\n"
+                   "groups: {g: {machines: [a], preScript: /bin/true, postScript: /no/program}}\n")
+                  .notes,
+              ElementsAre("groups.g: `postScript`: no program /no/program is on this machine"));
+}
+
+TEST(LoadInventory, TellsWhereARunHasNoTimeForItsPauses) {
+  const auto notes = [](int count, const std::string& groups) {
+    std::string text = "machines:\n";
+    for (int i = 0; i < count; ++i) {
+      text += "  m" + std::to_string(i) + ": {host: h" + std::to_string(i) + "}\n";
+    }
+    return Read(text + groups).notes;
+  };
+  EXPECT_THAT(notes(13, ""), IsEmpty());
+  EXPECT_THAT(notes(14, ""),
+              ElementsAre("14 machines take 2h10m to reboot by `settings.rebootDelay`, which is "
+                          "more than `settings.runLimit` (2h)"));
+  EXPECT_THAT(notes(14, "groups: {g: {machines: all, allowReboot: false}}\n"), IsEmpty());
+  EXPECT_THAT(notes(2,
+                    "groups:\n  a: {machines: [m0], staggerDelay: 2h}\n  b: {machines: [m1]}\n"
+                    "settings: {runLimit: 1h}\n"),
+              ElementsAre("a run of all groups pauses for 2h by `staggerDelay` and "
+                          "`canary.soakTime`, which is more than `settings.runLimit` (1h)"));
+}
+
 TEST(LoadInventory, TheTargetIsTheMachinesOwnElseItsGroups) {
   const Inventory fleet = Read(
                               "machines:\n  a: {host: a, target: {channel: 'https://x/c.json'}}\n"
