@@ -120,7 +120,11 @@ def test_every_block_says_what_it_holds() -> None:
 
 def settings() -> list[Block]:
     return [block for block in all_blocks() if block.language == "yaml"
-            and not block.text.startswith("# prometheus.yml")]
+            and block not in fleets() and not block.text.startswith("# prometheus.yml")]
+
+
+def fleets() -> list[Block]:
+    return [block for block in blocks("docs/reference/fleet.md") if block.language == "yaml"]
 
 
 @pytest.mark.parametrize("block", settings(), ids=lambda block: f"{block.page}:{block.line}")
@@ -130,6 +134,17 @@ def test_the_agent_takes_every_example_of_settings(block: Block, tmp_path: Path)
     done = subprocess.run([paths.AGENT, "--config", config, "--check-config"],
                           capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("block", fleets(), ids=lambda block: f"{block.page}:{block.line}")
+def test_osctl_takes_every_example_of_a_fleet(block: Block, tmp_path: Path) -> None:
+    (tmp_path / "fleet.yaml").write_text(block.text)
+    program = tmp_path / "inventory.py"
+    program.write_text("#!/bin/sh\necho '{\"webservers\": {\"hosts\": [\"a\"]}, \"_meta\": {}}'\n")
+    program.chmod(0o755)
+    done = subprocess.run([paths.OSCTL, "fleet", "check", "fleet.yaml"], cwd=tmp_path,
+                          capture_output=True, text=True, check=False)
+    assert (done.returncode, "note" in done.stdout) == (0, False), done
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from harness import paths
 
-ROOT = Path(__file__).resolve().parents[2]
 FLEET = """\
 # Where I live
 machines:
@@ -58,12 +57,6 @@ def test_the_file_is_the_one_named_else_that_of_the_user(tmp_path: Path) -> None
     assert machines(osctl(tmp_path, *listing, fleet=of_environment)) == ["environment"]
     assert machines(osctl(tmp_path, *listing, "--file", named, fleet=of_environment)) == ["named"]
     assert machines(osctl(tmp_path, "fleet", "--file", named, *listing[1:])) == ["named"]
-
-
-def test_the_example_of_the_reference_is_good(tmp_path: Path) -> None:
-    example = (ROOT / "docs/reference/fleet.md").read_text().split("```yaml\n")[1].split("```")[0]
-    done = osctl(tmp_path, "fleet", "check", write(tmp_path / "fleet.yaml", example))
-    assert done.stdout.endswith(": 4 machines in 3 groups, no mistakes\n")
 
 
 def test_every_mistake_is_a_line(tmp_path: Path) -> None:
