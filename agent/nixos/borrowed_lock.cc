@@ -1,9 +1,7 @@
 #include "agent/nixos/borrowed_lock.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cerrno>
+#include <chrono>
+#include <string>
 
 #include "agent/nixos/tree_owner.h"
 #include "agent/nixos/work_tree.h"
