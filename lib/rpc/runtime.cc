@@ -3,6 +3,7 @@
 #include <grpc/grpc.h>
 #include <openssl/ssl.h>
 
+#include <atomic>
 #include <chrono>
 #include <thread>
 
@@ -14,16 +15,21 @@ using namespace std::chrono_literals;
 // A connection attempt that was given up ends in the background, and holds gRPC until then.
 constexpr auto kLongestWait = 5s;
 
+std::atomic<int> runtimes = 0;
+
 }  // namespace
 
 Runtime::Runtime() {
   // For a thread that is late all the same. Has no effect where OpenSSL is in use already.
   OPENSSL_init_ssl(OPENSSL_INIT_NO_ATEXIT, nullptr);
+  ++runtimes;
   grpc_init();
 }
 
 Runtime::~Runtime() {
   grpc_shutdown();
+  // Those that are left keep gRPC's threads, and wait for their end.
+  if (--runtimes > 0) return;
   const auto deadline = std::chrono::steady_clock::now() + kLongestWait;
   while (grpc_is_initialized() != 0 && std::chrono::steady_clock::now() < deadline) {
     std::this_thread::sleep_for(1ms);

@@ -10,7 +10,7 @@ namespace matic::rpc {
 class Runtime {
  public:
   Runtime();
-  // Returns when gRPC's threads are through, after 5 s at the latest.
+  // The last one returns when gRPC's threads are through, after 5 s at the latest.
   ~Runtime();
   Runtime(const Runtime&) = delete;
   Runtime& operator=(const Runtime&) = delete;
