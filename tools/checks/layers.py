@@ -75,6 +75,7 @@ ALLOWED: dict[str, list[str]] = {
     "osctl/client": ["lib/base", "lib/rpc", "proto"],
     "osctl/disk": [*LIB, "boot/policy"],
     "osctl/fleet/inventory": ["lib/base", "lib/calendar", "lib/os", "lib/settings"],
+    "osctl/fleet/journal": ["lib/base", "lib/os", "osctl/fleet/planner"],
     "osctl/fleet/planner": ["lib/base", "lib/calendar", "osctl/fleet/inventory"],
     "osctl/render": ["lib/base", "proto"],
 }
@@ -103,7 +104,8 @@ WRAPPED: dict[str, Wrapped] = {
                              ("lib/base", "lib/calendar")),
     "libsystemd": Wrapped(re.compile(r"^systemd/"), re.compile("SYSTEMD|^systemd$"),
                           ("agent/fleetlock", "agent/logind", "agent")),
-    "SQLite": Wrapped(re.compile(r"^sqlite3\.h$"), re.compile("^SQLite|^sqlite3$"), ()),
+    "SQLite": Wrapped(re.compile(r"^sqlite3\.h$"), re.compile("^SQLite|^sqlite3$"),
+                      ("osctl/fleet/journal",)),
 }
 
 # Headers that do nothing but define types, functions of their arguments, and constants.

@@ -1,0 +1,78 @@
+// Runs of a fleet, on disk (SQLite, https://sqlite.org/fileformat.html; docs/formats.md, "Journal
+// of a fleet"): the plan that each began with, and what happened in it. The state of a run is what
+// its events make of it (osctl/fleet/planner/run_state.h), so whoever can read the journal can see
+// a run or go on with it.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lib/base/result.h"
+#include "lib/base/time.h"
+#include "osctl/fleet/planner/event.h"
+#include "osctl/fleet/planner/plan.h"
+
+namespace matic::fleet {
+
+class Database;
+
+// What is written once, before anything is done.
+struct RunRecord {
+  std::string id;  // "run-20261121-020000-1f6c"
+  std::string fleet;
+  WallTime created{};
+  std::string requested_by;  // "alice@controller"
+  Plan plan;
+  std::map<std::string, std::string> addresses{};  // of all machines that the run may ask, by name
+  bool finished = false;
+};
+
+struct StoredEvent {
+  int64_t number = 0;  // grows over all runs, without gaps that mean anything
+  Event event;
+};
+
+// Several processes may have the same journal open: one carries out a run, others look, or add what
+// people wish (Approved, Paused, Stopped). What a call has added is durable when it returns. Not
+// thread-safe. A journal that is damaged is kCorrupt; one that another process keeps locked for
+// longer than 10 s is kUnavailable.
+class Journal {
+ public:
+  // Makes the file where it is not there; its folder must be.
+  static Result<std::unique_ptr<Journal>> Open(const std::filesystem::path& path);
+  ~Journal();
+
+  // kRefused where a run of this fleet has not finished.
+  Result<> Begin(const RunRecord& run);
+
+  // Returns the event's number.
+  Result<int64_t> Append(const std::string& run, const Event& event);
+
+  // After its last event.
+  Result<> Finish(const std::string& run);
+
+  // In the order in which they were added. Those after `number`; at most 1,000 a call.
+  Result<std::vector<StoredEvent>> EventsAfter(const std::string& run, int64_t number);
+
+  // kNotFound. Its plan may be large.
+  Result<RunRecord> Find(const std::string& run);
+  // The one that has not finished, else the newest.
+  Result<std::optional<std::string>> Newest();
+  Result<std::optional<std::string>> Unfinished();
+  // Newest first.
+  Result<std::vector<std::string>> RunsSince(WallTime since);
+
+  // Forgets runs that began before and have finished.
+  Result<size_t> Forget(WallTime before);
+
+ private:
+  explicit Journal(std::unique_ptr<Database> database);
+  std::unique_ptr<Database> database_;
+};
+
+}  // namespace matic::fleet
