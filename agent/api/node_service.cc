@@ -126,7 +126,7 @@ grpc::Status NodeService::ActivateUpdate(grpc::ServerContext* context,
                                          v1::ActivateUpdateResponse* response) {
   return Serve("ActivateUpdate", *context, *request, [&](const engine::Caller& who) -> Result<> {
     MATIC_ASSIGN(const engine::Schedule schedule,
-                 engine_.ActivateUpdate(request->schedule_id(), who));
+                 engine_.ActivateUpdate(request->schedule_id(), request->run(), who));
     *response->mutable_schedule() = ToMessage(schedule);
     return {};
   });

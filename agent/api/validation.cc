@@ -120,6 +120,7 @@ Result<> Validate(const v1::ScheduleUpdateRequest& request) {
 Result<> Validate(const v1::PlanUpdateRequest& request) { return Validate(request.update()); }
 
 Result<> Validate(const v1::ActivateUpdateRequest& request) {
+  MATIC_TRY(CheckRun(request.run(), true));
   return CheckScheduleId(request.schedule_id(), false);
 }
 

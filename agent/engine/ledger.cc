@@ -345,6 +345,16 @@ bool Ledger::IsQuarantined(const std::string& digest, std::string* reason) const
   return false;
 }
 
+Result<Schedule> Ledger::HandOver(const std::string& id, const std::string& run) {
+  std::lock_guard lock(mutex_);
+  const Schedule* found = book_.Find(id);
+  if (found == nullptr) return Fail(ErrorCode::kNotFound, "there is no schedule " + id);
+  Schedule schedule = *found;
+  schedule.request.run = run;
+  MATIC_TRY(book_.Put(schedule, /*durable=*/true));
+  return schedule;
+}
+
 Result<Schedule> Ledger::AddSchedule(const ScheduleRequest& request, const Caller& caller,
                                      bool* created) {
   std::lock_guard lock(mutex_);

@@ -43,6 +43,8 @@ class Ledger {
 
   // Creates the schedule, or returns the one of the same request id. kRefused while one is active.
   Result<Schedule> AddSchedule(const ScheduleRequest& request, const Caller& caller, bool* created);
+  // The schedule belongs to another run of a fleet from now on, durably.
+  Result<Schedule> HandOver(const std::string& id, const std::string& run);
   bool KnowsRequest(const std::string& request_id) const;
   Result<Schedule> FindSchedule(const std::string& id) const;
   std::vector<Schedule> Newest(size_t limit) const;

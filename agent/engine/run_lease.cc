@@ -141,4 +141,17 @@ Result<> RunLease::Check(const std::string& run) const {
   return {};
 }
 
+Result<> RunLease::CheckByHand(const std::string& run) const {
+  const std::scoped_lock lock(mutex_);
+  if (run.empty() || !lease_) return {};
+  if (!lease_->stopped_by.empty()) {
+    if (lease_->run != run) return {};
+    return Fail(ErrorCode::kRefused, StoppedText(*lease_));
+  }
+  if (lease_->run == run || IsOver(*lease_)) return {};
+  return Fail(ErrorCode::kRefused, Holder(*lease_) + " holds this machine until " +
+                                       FormatTime(lease_->until) +
+                                       "; wait for its end, or stop it (osctl fleet stop)");
+}
+
 }  // namespace matic::engine

@@ -59,8 +59,11 @@ class RunLease {
   // kNotFound where it has never held this machine.
   Result<Lease> Stop(const std::string& run, const std::string& by);
 
-  // Whether an update of `run` may go on. An empty run is none of a fleet's: it may.
+  // Whether an update of `run` may begin. An empty run is none of a fleet's: it may.
   Result<> Check(const std::string& run) const;
+
+  // Whether an update of `run` may go on when a person asks for it: also after the run's end.
+  Result<> CheckByHand(const std::string& run) const;
 
  private:
   bool IsOver(const Lease& lease) const;

@@ -160,13 +160,17 @@ Result<Schedule> UpdateEngine::ScheduleUpdate(const ScheduleRequest& request,
   return schedule;
 }
 
-Result<Schedule> UpdateEngine::ActivateUpdate(const std::string& id, const Caller& caller) {
+Result<Schedule> UpdateEngine::ActivateUpdate(const std::string& id, const std::string& run,
+                                              const Caller& caller) {
   MATIC_ASSIGN(Schedule schedule, ledger_.FindSchedule(id));
-  MATIC_TRY(lease_.Check(schedule.request.run));
+  MATIC_TRY(run.empty() ? lease_.CheckByHand(schedule.request.run) : lease_.Check(run));
   const update::UpdateState state = ledger_.State().update;
   const auto* staged = std::get_if<update::Staged>(&state);
   if (staged == nullptr || staged->order.schedule_id != schedule.id) {
     return Fail(ErrorCode::kRefused, schedule.id + " is not staged, so it cannot be activated");
+  }
+  if (!run.empty() && run != schedule.request.run) {
+    MATIC_ASSIGN(schedule, ledger_.HandOver(schedule.id, run));
   }
   spdlog::info("{}: activation asked for by {}", schedule.id, caller.description);
   worker_.Post(update::ActivateRequested{});

@@ -39,7 +39,8 @@ class UpdateEngine final : public Engine {
 
   Result<Schedule> ScheduleUpdate(const ScheduleRequest& request, const Caller& caller) override;
   Result<Plan> PlanUpdate(const ScheduleRequest& request) override;
-  Result<Schedule> ActivateUpdate(const std::string& id, const Caller& caller) override;
+  Result<Schedule> ActivateUpdate(const std::string& id, const std::string& run,
+                                  const Caller& caller) override;
   Result<Schedule> GetSchedule(const std::string& id) override;
   std::vector<Schedule> ListSchedules(size_t limit) override;
   Result<Schedule> CancelSchedule(const std::string& id, const std::string& reason,

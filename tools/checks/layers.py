@@ -76,6 +76,8 @@ ALLOWED: dict[str, list[str]] = {
     "osctl/disk": [*LIB, "boot/policy"],
     "osctl/fleet/inventory": ["lib/base", "lib/calendar", "lib/os", "lib/settings"],
     "osctl/fleet/journal": ["lib/base", "lib/os", "osctl/fleet/planner"],
+    "osctl/fleet/node": ["lib/base", "lib/os", "lib/rpc", "proto", "osctl/client",
+                         "osctl/fleet/inventory"],
     "osctl/fleet/planner": ["lib/base", "lib/calendar", "osctl/fleet/inventory"],
     "osctl/render": ["lib/base", "proto"],
 }

@@ -90,12 +90,14 @@ Result<Schedule> FakeEngine::ScheduleUpdate(const ScheduleRequest& request, cons
   return schedules_.emplace(id, entry).first->second.schedule;
 }
 
-Result<Schedule> FakeEngine::ActivateUpdate(const std::string& id, const Caller&) {
+Result<Schedule> FakeEngine::ActivateUpdate(const std::string& id, const std::string& run,
+                                            const Caller&) {
   const std::scoped_lock lock(mutex_);
   MATIC_ASSIGN(Entry * entry, Find(id));
   if (entry->schedule.phase != Phase::kStaged) {
     return Fail(ErrorCode::kRefused, id + " does not wait after staging");
   }
+  if (!run.empty()) entry->schedule.request.run = run;
   entry->schedule.phase = Phase::kActivating;
   Touch(*entry);
   return entry->schedule;

@@ -21,7 +21,8 @@ class FakeEngine final : public Engine {
   // Engine. Ids are sched-20260127-001 and so on; an update while another runs is kRefused.
   Result<Schedule> ScheduleUpdate(const ScheduleRequest& request, const Caller& caller) override;
   Result<Plan> PlanUpdate(const ScheduleRequest& request) override;
-  Result<Schedule> ActivateUpdate(const std::string& id, const Caller& caller) override;
+  Result<Schedule> ActivateUpdate(const std::string& id, const std::string& run,
+                                  const Caller& caller) override;
   Result<Schedule> GetSchedule(const std::string& id) override;
   std::vector<Schedule> ListSchedules(size_t limit) override;
   Result<Schedule> CancelSchedule(const std::string& id, const std::string& reason,

@@ -70,7 +70,33 @@ TEST_F(FleetRunsTest, AnUpdateOfARunTakesItsLease) {
   const std::string id = machine_.Schedule(Staging("run-1"));
   machine_.AwaitState<update::Staged>();
   EXPECT_EQ(machine_.Get(id).request.run, "run-1");
-  ASSERT_TRUE(engine().ActivateUpdate(id, machine_.alice));
+  ASSERT_TRUE(engine().ActivateUpdate(id, "", machine_.alice));
+  machine_.AwaitRebootAsked();
+}
+
+TEST_F(FleetRunsTest, WhatARunHasStagedIsActivatedAfterIt) {
+  Acquire("run-1");
+  const std::string id = machine_.Schedule(Staging("run-1"));
+  machine_.AwaitState<update::Staged>();
+  ASSERT_TRUE(engine().ReleaseLease("run-1", machine_.alice));
+  Acquire("run-2");
+  const auto by_hand = engine().ActivateUpdate(id, "", machine_.alice);
+  ASSERT_FALSE(by_hand);
+  EXPECT_THAT(by_hand.error().message, HasSubstr("holds this machine"));
+  EXPECT_FALSE(engine().ActivateUpdate(id, "run-3", machine_.alice));
+  const auto taken_over = engine().ActivateUpdate(id, "run-2", machine_.alice);
+  ASSERT_TRUE(taken_over) << taken_over.error().message;
+  EXPECT_EQ(taken_over->request.run, "run-2");
+  EXPECT_EQ(machine_.Get(id).request.run, "run-2");
+  machine_.AwaitRebootAsked();
+}
+
+TEST_F(FleetRunsTest, WhatARunHasStagedIsActivatedByHandOnceNoneHoldsTheMachine) {
+  Acquire("run-1");
+  const std::string id = machine_.Schedule(Staging("run-1"));
+  machine_.AwaitState<update::Staged>();
+  ASSERT_TRUE(engine().ReleaseLease("run-1", machine_.alice));
+  ASSERT_TRUE(engine().ActivateUpdate(id, "", machine_.alice));
   machine_.AwaitRebootAsked();
 }
 
@@ -85,7 +111,7 @@ TEST_F(FleetRunsTest, AStoppedRunActivatesNothing) {
   // Its controller goes on, and the agent was restarted since.
   machine_.StopAgent();
   machine_.StartAgent();
-  for (const Error& error : {engine().ActivateUpdate(id, machine_.alice).error(),
+  for (const Error& error : {engine().ActivateUpdate(id, "", machine_.alice).error(),
                              engine().ScheduleUpdate(Staging("run-1"), machine_.alice).error(),
                              engine().AcquireLease(Wish("run-1"), machine_.alice).error()}) {
     EXPECT_EQ(error.code, ErrorCode::kRefused);

@@ -152,7 +152,7 @@ TEST_F(RebootSlotsTest, AnImageOnlyStagedNeedsNone) {
   const std::string id = machine_.Schedule(request);
   machine_.AwaitState<update::Staged>();
   EXPECT_THAT(machine_.slots.taken(), IsEmpty());
-  ASSERT_TRUE(machine_.engine().ActivateUpdate(id, machine_.alice));
+  ASSERT_TRUE(machine_.engine().ActivateUpdate(id, "", machine_.alice));
   machine_.AwaitRebootAsked();
   EXPECT_TRUE(machine_.slots.held());
 }

@@ -236,11 +236,11 @@ TEST_F(UpdateEngineTest, StageFirstAndActivateLater) {
   // It waits over restarts and reboots.
   machine_.Reboot();
   machine_.AwaitPhase(id, Phase::kStaged);
-  ASSERT_TRUE(engine().ActivateUpdate(id, alice()));
+  ASSERT_TRUE(engine().ActivateUpdate(id, "", alice()));
   machine_.AwaitRebootAsked();
   machine_.RunToRest();
   EXPECT_EQ(machine_.Get(id).state, ScheduleState::kCompleted);
-  EXPECT_FALSE(engine().ActivateUpdate(id, alice()));
+  EXPECT_FALSE(engine().ActivateUpdate(id, "", alice()));
 }
 
 TEST_F(UpdateEngineTest, NothingIsStagedWithoutAStateFolder) {

@@ -1,0 +1,140 @@
+#include "osctl/fleet/node/agent_nodes.h"
+
+#include <functional>
+#include <optional>
+#include <utility>
+
+#include "lib/rpc/channel.h"
+#include "osctl/client/client.h"
+#include "osctl/fleet/node/ssh_tunnel.h"
+
+namespace matic::fleet {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::chrono::milliseconds kCallTime = 15s;
+constexpr std::chrono::milliseconds kTunnelTime = 20s;
+
+class AgentNode final : public Node {
+ public:
+  explicit AgentNode(osctl::Endpoint endpoint) : endpoint_(std::move(endpoint)) {}
+  AgentNode(const SshAddress& address, ProcessRunner& processes) {
+    tunnel_.emplace(address, processes);
+  }
+
+  Result<v1::GetStatusResponse> GetStatus() override {
+    MATIC_ASSIGN(osctl::Client * client, Connect());
+    return client->GetStatus({});
+  }
+  Result<v1::GetHealthResponse> GetHealth(bool refresh, std::chrono::milliseconds limit) override {
+    MATIC_ASSIGN(osctl::Client * client, Connect(limit));
+    v1::GetHealthRequest request;
+    request.set_refresh(refresh);
+    return client->GetHealth(request, limit);
+  }
+  Result<v1::PlanUpdateResponse> PlanUpdate(const v1::ScheduleUpdateRequest& update) override {
+    MATIC_ASSIGN(osctl::Client * client, Connect());
+    v1::PlanUpdateRequest request;
+    *request.mutable_update() = update;
+    return client->PlanUpdate(request);
+  }
+  Result<v1::Schedule> ScheduleUpdate(const v1::ScheduleUpdateRequest& request) override {
+    MATIC_ASSIGN(osctl::Client * client, Connect());
+    MATIC_ASSIGN(v1::ScheduleUpdateResponse response, client->ScheduleUpdate(request));
+    return std::move(*response.mutable_schedule());
+  }
+  Result<v1::Schedule> GetSchedule(const std::string& id) override {
+    MATIC_ASSIGN(osctl::Client * client, Connect());
+    v1::GetScheduleStatusRequest request;
+    request.set_schedule_id(id);
+    MATIC_ASSIGN(v1::GetScheduleStatusResponse response, client->GetScheduleStatus(request));
+    return std::move(*response.mutable_schedule());
+  }
+  Result<v1::Schedule> Activate(const std::string& schedule, const std::string& run) override {
+    MATIC_ASSIGN(osctl::Client * client, Connect());
+    v1::ActivateUpdateRequest request;
+    request.set_schedule_id(schedule);
+    request.set_run(run);
+    MATIC_ASSIGN(v1::ActivateUpdateResponse response, client->ActivateUpdate(request));
+    return std::move(*response.mutable_schedule());
+  }
+  Result<v1::Schedule> Cancel(const std::string& schedule, const std::string& reason) override {
+    MATIC_ASSIGN(osctl::Client * client, Connect());
+    v1::CancelScheduleRequest request;
+    request.set_schedule_id(schedule);
+    request.set_reason(reason);
+    MATIC_ASSIGN(v1::CancelScheduleResponse response, client->CancelSchedule(request));
+    return std::move(*response.mutable_schedule());
+  }
+  Result<> Rollback(const v1::TriggerRollbackRequest& request) override {
+    MATIC_ASSIGN(osctl::Client * client, Connect());
+    MATIC_TRY(client->TriggerRollback(request));
+    return {};
+  }
+  Result<> Reboot(const std::string& reason) override {
+    MATIC_ASSIGN(osctl::Client * client, Connect());
+    v1::RebootRequest request;
+    request.set_reason(reason);
+    MATIC_TRY(client->Reboot(request));
+    return {};
+  }
+  Result<> AcquireLease(const v1::AcquireLeaseRequest& request) override {
+    MATIC_ASSIGN(osctl::Client * client, Connect());
+    MATIC_TRY(client->AcquireLease(request));
+    return {};
+  }
+  Result<> ReleaseLease(const std::string& run) override {
+    MATIC_ASSIGN(osctl::Client * client, Connect());
+    v1::ReleaseLeaseRequest request;
+    request.set_run(run);
+    MATIC_TRY(client->ReleaseLease(request));
+    return {};
+  }
+  Result<v1::StopRunResponse> StopRun(const std::string& run, bool revert) override {
+    MATIC_ASSIGN(osctl::Client * client, Connect());
+    v1::StopRunRequest request;
+    request.set_run(run);
+    request.set_revert(revert);
+    return client->StopRun(request);
+  }
+
+ private:
+  // A tunnel may have ended since the last call, and its socket has a new one then.
+  Result<osctl::Client*> Connect(std::chrono::milliseconds limit = kCallTime) {
+    osctl::Endpoint endpoint = endpoint_;
+    if (tunnel_) {
+      MATIC_ASSIGN(const std::filesystem::path socket, tunnel_->Open(kTunnelTime));
+      endpoint.socket = socket.string();
+    }
+    endpoint.call_time = std::max(limit, kCallTime);
+    if (!client_ || endpoint.call_time != call_time_) {
+      MATIC_ASSIGN(client_, osctl::Client::Make(endpoint));
+      call_time_ = endpoint.call_time;
+    }
+    return client_.get();
+  }
+
+  osctl::Endpoint endpoint_;
+  std::optional<SshTunnel> tunnel_;
+  std::unique_ptr<osctl::Client> client_;
+  std::chrono::milliseconds call_time_{0};
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Node>> AgentNodes::Open(const Address& address) {
+  if (const auto* ssh = std::get_if<SshAddress>(&address)) {
+    return std::make_unique<AgentNode>(*ssh, processes_);
+  }
+  osctl::Endpoint endpoint{.pki_dir = pki_dir_};
+  if (const auto* local = std::get_if<LocalAddress>(&address)) {
+    endpoint.socket = local->socket;
+  } else {
+    const auto& tls = std::get<TlsAddress>(address);
+    endpoint.node = rpc::HostPort{tls.host, tls.port}.ToString();
+  }
+  return std::make_unique<AgentNode>(std::move(endpoint));
+}
+
+}  // namespace matic::fleet
