@@ -125,8 +125,8 @@ class Engine {
   virtual Result<Schedule> ScheduleUpdate(const ScheduleRequest& request, const Caller& caller) = 0;
   // What ScheduleUpdate would do now. Writes nothing; may ask the network, for two minutes at most.
   virtual Result<Plan> PlanUpdate(const ScheduleRequest& request) = 0;
-  // kRefused where it is not staged, or a run of a fleet forbids it. A `run` that is not empty holds
-  // the machine, and the schedule is its own from then on.
+  // kRefused where it is not staged, or a run of a fleet forbids it. A `run` that is not empty
+  // holds the machine, and the schedule is its own from then on.
   virtual Result<Schedule> ActivateUpdate(const std::string& id, const std::string& run,
                                           const Caller& caller) = 0;
   // An empty id names the one under way, or the newest.

@@ -86,7 +86,7 @@ def test_a_tree_that_keeps_the_rules_has_no_problems(tmp_path: Path) -> None:
     ("lib/base/error.h", "#include <yaml-cpp/yaml.h>\n",
      "lib/base/error.h:1: includes yaml-cpp (yaml-cpp/yaml.h), which only lib/settings may"),
     ("lib/base/error.h", "#include <sqlite3.h>\n",
-     "lib/base/error.h:1: includes SQLite (sqlite3.h), which only nobody may"),
+     "lib/base/error.h:1: includes SQLite (sqlite3.h), which only osctl/fleet/journal may"),
     ("lib/base/CMakeLists.txt", "matic_library(lib_base SOURCES error.cc EXTERNAL CURL::libcurl)\n",
      "lib/base/CMakeLists.txt:1: lib_base: links libcurl, which only lib/http and lib/notify may"),
     ("lib/gpt/CMakeLists.txt", GOOD["lib/gpt/CMakeLists.txt"] +

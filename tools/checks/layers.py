@@ -79,6 +79,8 @@ ALLOWED: dict[str, list[str]] = {
     "osctl/fleet/node": ["lib/base", "lib/os", "lib/rpc", "proto", "osctl/client",
                          "osctl/fleet/inventory"],
     "osctl/fleet/planner": ["lib/base", "lib/calendar", "osctl/fleet/inventory"],
+    "osctl/fleet/run": ["lib/base", "lib/os", "proto", "osctl/fleet/inventory",
+                        "osctl/fleet/journal", "osctl/fleet/node", "osctl/fleet/planner"],
     "osctl/render": ["lib/base", "proto"],
 }
 

@@ -1,0 +1,214 @@
+#include "osctl/fleet/run/fleet_facts.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "osctl/fleet/run/machine_steps.h"
+#include "osctl/fleet/run/parallel.h"
+
+namespace matic::fleet {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kHealthTime = 30s;
+constexpr auto kFlakeTime = 60s;
+
+// One machine while it is asked.
+struct Asked {
+  const Machine* machine = nullptr;
+  std::unique_ptr<Node> node;
+  MachineFacts facts;
+  v1::GetStatusResponse status;
+};
+
+std::string HolderOf(const v1::Lease& lease, WallTime now) {
+  const WallTime until = std::chrono::system_clock::from_time_t(lease.until().seconds());
+  if (lease.run().empty() || !lease.stopped_by().empty() || until <= now) return {};
+  return lease.holder() + " (run " + lease.run() + ")";
+}
+
+void Read(Asked& asked, WallTime now) {
+  const Result<v1::GetStatusResponse> status = asked.node->GetStatus();
+  if (!status) {
+    asked.facts.problem = status.error().message;
+    return;
+  }
+  asked.status = *status;
+  asked.facts.reachable = true;
+  asked.facts.under_way = UnderWayOf(*status);
+  asked.facts.held_by = HolderOf(status->lease(), now);
+  if (const v1::Target* running = RunningOf(*status)) {
+    asked.facts.version = running->version();
+    asked.facts.digest = running->digest();
+    asked.facts.generation = running->generation();
+  }
+  const Result<v1::GetHealthResponse> health = asked.node->GetHealth(false, kHealthTime);
+  if (!health) {
+    asked.facts.problem = health.error().message;
+    return;
+  }
+  asked.facts.healthy = IsHealthy(*health);
+  for (const v1::HealthCheck& check : health->checks()) {
+    if (asked.facts.healthy || !check.critical()) continue;
+    if (check.result() != v1::CHECK_RESULT_FAILED) continue;
+    asked.facts.problem = "health check " + check.name() + ": " + check.output();
+  }
+}
+
+// Of a channel or an image, as a machine that takes it verifies it.
+Result<PinnedTarget> ResolveImage(const Target& target, Asked& asked) {
+  const RunIdentity nobody;
+  v1::ScheduleUpdateRequest request = StageRequest({.target = target}, nobody, "");
+  request.clear_request_id();
+  request.clear_run();
+  MATIC_ASSIGN(const v1::PlanUpdateResponse plan, asked.node->PlanUpdate(request));
+  return PinnedTarget{.target = ImageTarget{plan.source(), plan.sha256()},
+                      .version = plan.version(),
+                      .digest = plan.sha256()};
+}
+
+// One of this machine's own file system, or in its registry, means another thing elsewhere.
+bool IsRemoteFlake(const std::string& flake) {
+  constexpr const char* kRemote[] = {
+      "github:", "gitlab:", "sourcehut:", "git+https:", "git+ssh:", "https://", "tarball+https:"};
+  return std::ranges::any_of(kRemote, [&](const char* p) { return flake.starts_with(p); });
+}
+
+Result<PinnedTarget> ResolveFlake(const FlakeTarget& target, ProcessRunner& processes) {
+  PinnedTarget pinned{.target = target};
+  if (!IsRemoteFlake(target.flake)) return pinned;
+  const size_t hash = target.flake.find('#');
+  const std::string reference = target.flake.substr(0, hash);
+  const auto run = processes.Run({"nix", "--extra-experimental-features", "nix-command flakes",
+                                  "flake", "metadata", "--json", "--", reference},
+                                 kFlakeTime);
+  if (!run && run.error().code == ErrorCode::kNotFound) return pinned;
+  if (!run) return Fail(run.error().Context("flake " + reference));
+  const auto metadata = nlohmann::json::parse(run->output, nullptr, /*allow_exceptions=*/false);
+  if (run->exit_code != 0 || !metadata.is_object() || !metadata.contains("url") ||
+      !metadata["url"].is_string()) {
+    return Fail(ErrorCode::kUnavailable,
+                "flake " + reference + " cannot be resolved: " + run->output.substr(0, 500));
+  }
+  FlakeTarget locked = target;
+  locked.flake = metadata["url"].get<std::string>() +
+                 (hash == std::string::npos ? "" : target.flake.substr(hash));
+  pinned.target = std::move(locked);
+  return pinned;
+}
+
+class Pinning {
+ public:
+  Pinning(std::vector<Asked>& machines, ProcessRunner& processes)
+      : machines_(machines), processes_(processes) {}
+
+  // What the machines with this target are all updated to.
+  Result<PinnedTarget> Resolve(const Target& target) {
+    for (const auto& [known, pinned] : known_) {
+      if (known == target) return pinned;
+    }
+    MATIC_ASSIGN(PinnedTarget pinned, Ask(target));
+    known_.emplace_back(target, pinned);
+    return pinned;
+  }
+
+ private:
+  Result<PinnedTarget> Ask(const Target& target) {
+    if (const auto* flake = std::get_if<FlakeTarget>(&target)) {
+      return ResolveFlake(*flake, processes_);
+    }
+    const auto* image = std::get_if<ImageTarget>(&target);
+    if (image != nullptr && !image->sha256.empty()) {
+      return PinnedTarget{.target = target, .digest = image->sha256};
+    }
+    for (Asked& asked : machines_) {
+      if (!asked.facts.reachable || asked.facts.target.target != target) continue;
+      Result<PinnedTarget> resolved = ResolveImage(target, asked);
+      if (resolved) return resolved;
+      return Fail(resolved.error().Context(Describe(target) + ", as machine '" +
+                                           asked.machine->name + "' sees it"));
+    }
+    return PinnedTarget{.target = target};
+  }
+
+  std::vector<Asked>& machines_;
+  ProcessRunner& processes_;
+  std::vector<std::pair<Target, PinnedTarget>> known_;
+};
+
+// A machine of slots without a target follows a channel of its own; a Nix host its own
+// configuration.
+Result<PinnedTarget> OwnTarget(Asked& asked) {
+  if (asked.status.backend() != "ab") return PinnedTarget{};
+  Result<PinnedTarget> own = ResolveImage({}, asked);
+  if (own) return own;
+  return Fail(own.error().Context("machine '" + asked.machine->name +
+                                  "' has no target in the inventory, and by itself"));
+}
+
+void Compare(Asked& asked) {
+  MachineFacts& facts = asked.facts;
+  if (!facts.reachable || facts.target.digest.empty()) return;
+  facts.up_to_date = facts.digest == facts.target.digest && facts.under_way == UnderWay::kNothing;
+  if (facts.under_way != UnderWay::kStaged) return;
+  const Result<v1::Schedule> staged = asked.node->GetSchedule(asked.status.schedule_id());
+  facts.reboot_pending = staged && !staged->run().empty() &&
+                         staged->sha256() == facts.target.digest &&
+                         staged->phase() == v1::PHASE_STAGED;
+}
+
+}  // namespace
+
+Target TargetOf(const Inventory& inventory, const Machine& machine) {
+  if (!std::holds_alternative<std::monostate>(machine.target)) return machine.target;
+  for (const Group& group : inventory.groups) {
+    if (std::ranges::find(group.machines, machine.name) != group.machines.end()) {
+      return group.target;
+    }
+  }
+  return {};
+}
+
+std::string Describe(const Target& target) {
+  if (const auto* channel = std::get_if<ChannelTarget>(&target)) return "channel " + channel->url;
+  if (const auto* image = std::get_if<ImageTarget>(&target)) return "image " + image->url;
+  if (const auto* flake = std::get_if<FlakeTarget>(&target)) return "flake " + flake->flake;
+  return "its own channel or flake";
+}
+
+Result<FleetFacts> GatherFacts(const Inventory& inventory,
+                               const std::vector<const Machine*>& machines, Nodes& nodes,
+                               ProcessRunner& processes, const Clock& clock) {
+  std::vector<Asked> asked(machines.size());
+  const WallTime now = clock.Now();
+  ForEachIndex(machines.size(), kAskedAtOnce, [&](size_t i) {
+    asked[i].machine = machines[i];
+    asked[i].facts.target.target = TargetOf(inventory, *machines[i]);
+    auto node = nodes.Open(machines[i]->address);
+    if (!node) {
+      asked[i].facts.problem = node.error().message;
+      return;
+    }
+    asked[i].node = *std::move(node);
+    Read(asked[i], now);
+  });
+  Pinning pinning(asked, processes);
+  std::vector<PinnedTarget> pinned(asked.size());
+  for (size_t i = 0; i < asked.size(); ++i) {
+    const Target& target = asked[i].facts.target.target;
+    if (!asked[i].facts.reachable) continue;
+    const bool own = std::holds_alternative<std::monostate>(target);
+    MATIC_ASSIGN(pinned[i], own ? OwnTarget(asked[i]) : pinning.Resolve(target));
+  }
+  FleetFacts facts;
+  for (size_t i = 0; i < asked.size(); ++i) {
+    if (asked[i].facts.reachable) asked[i].facts.target = std::move(pinned[i]);
+  }
+  ForEachIndex(asked.size(), kAskedAtOnce, [&](size_t i) { Compare(asked[i]); });
+  for (Asked& one : asked) facts.emplace(one.machine->name, std::move(one.facts));
+  return facts;
+}
+
+}  // namespace matic::fleet

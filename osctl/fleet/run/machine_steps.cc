@@ -1,0 +1,331 @@
+#include "osctl/fleet/run/machine_steps.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+namespace matic::fleet {
+namespace {
+
+using namespace std::chrono_literals;
+
+bool MayPass(const Error& error) {
+  return error.code == ErrorCode::kUnavailable || error.code == ErrorCode::kDeadline;
+}
+
+bool IsStagedOrOver(const v1::Schedule& schedule) {
+  return schedule.phase() == v1::PHASE_STAGED || HasEnded(schedule);
+}
+
+// Slots of a disk take a reboot always.
+bool TakesReboot(const v1::GetStatusResponse& status, const v1::Schedule& schedule) {
+  return status.backend() == "ab" || schedule.reboot_reasons_size() > 0;
+}
+
+std::string WhyEnded(const v1::Schedule& schedule) {
+  if (schedule.state() == v1::SCHEDULE_STATE_COMPLETED) return {};
+  return schedule.reason().empty() ? "the update did not come to a good end" : schedule.reason();
+}
+
+v1::UpdateMode ModeOf(const std::string& mode) {
+  if (mode == "auto") return v1::UPDATE_MODE_AUTO;
+  if (mode == "switch") return v1::UPDATE_MODE_SWITCH;
+  if (mode == "boot") return v1::UPDATE_MODE_BOOT;
+  if (mode == "build") return v1::UPDATE_MODE_BUILD;
+  return v1::UPDATE_MODE_UNSPECIFIED;
+}
+
+}  // namespace
+
+UnderWay UnderWayOf(const v1::GetStatusResponse& status) {
+  static const std::map<v1::Phase, UnderWay> kKnown = {
+      {v1::PHASE_WAITING, UnderWay::kStaging},
+      {v1::PHASE_CHECKING, UnderWay::kStaging},
+      {v1::PHASE_FETCHING, UnderWay::kStaging},
+      {v1::PHASE_BUILDING, UnderWay::kStaging},
+      {v1::PHASE_STAGING, UnderWay::kStaging},
+      {v1::PHASE_VERIFYING, UnderWay::kStaging},
+      {v1::PHASE_STAGED, UnderWay::kStaged},
+      {v1::PHASE_ACTIVATING, UnderWay::kActivating},
+      {v1::PHASE_REBOOTING, UnderWay::kActivating},
+      {v1::PHASE_ON_TRIAL, UnderWay::kOnTrial},
+      {v1::PHASE_CONFIRMING, UnderWay::kOnTrial},
+      {v1::PHASE_ROLLING_BACK, UnderWay::kRollingBack}};
+  const auto found = kKnown.find(status.phase());
+  return found == kKnown.end() ? UnderWay::kNothing : found->second;
+}
+
+const v1::Target* RunningOf(const v1::GetStatusResponse& status) {
+  const auto& targets = status.targets();
+  const auto found = std::ranges::find_if(targets, &v1::Target::running);
+  return found == targets.end() ? nullptr : &*found;
+}
+
+bool IsHealthy(const v1::GetHealthResponse& health) {
+  return health.state() == v1::HEALTH_STATE_HEALTHY || health.state() == v1::HEALTH_STATE_DEGRADED;
+}
+
+bool HasEnded(const v1::Schedule& schedule) {
+  return schedule.state() != v1::SCHEDULE_STATE_PENDING &&
+         schedule.state() != v1::SCHEDULE_STATE_IN_PROGRESS;
+}
+
+v1::ScheduleUpdateRequest StageRequest(const PinnedTarget& target, const RunIdentity& identity,
+                                       const std::string& machine) {
+  v1::ScheduleUpdateRequest request;
+  if (const auto* channel = std::get_if<ChannelTarget>(&target.target)) {
+    request.set_source(channel->url);
+  } else if (const auto* image = std::get_if<ImageTarget>(&target.target)) {
+    request.set_source(image->url);
+    request.set_sha256(image->sha256);
+  } else if (const auto* flake = std::get_if<FlakeTarget>(&target.target)) {
+    request.set_source(flake->flake);
+    request.set_mode(ModeOf(flake->mode));
+  }
+  request.set_enable_auto_rollback(true);
+  request.set_health_check_timeout_seconds(
+      static_cast<uint32_t>(identity.health_check_timeout.count()));
+  request.set_stop_after(v1::STOP_AFTER_STAGED);
+  // The same step again, by this controller or the next, is the same update.
+  request.set_request_id(identity.run + "/" + machine);
+  request.set_run(identity.run);
+  request.set_comment("fleet " + identity.fleet);
+  return request;
+}
+
+Happening MachineSteps::Do(Step step, const PlannedMachine& machine, bool activated,
+                           std::stop_token stop) {
+  stop_ = std::move(stop);
+  Outcome outcome{std::string()};
+  switch (step) {
+    case Step::kStage:
+      outcome = Stage(machine);
+      break;
+    case Step::kActivate:
+      outcome = Activate();
+      activated = true;
+      break;
+    case Step::kReboot:
+      outcome = Reboot();
+      break;
+    case Step::kVerify:
+      outcome = Verify();
+      break;
+    case Step::kRollBack:
+      outcome = RollBack();
+      break;
+    case Step::kCancel:
+      outcome = CancelStaged();
+      break;
+    case Step::kObserve:
+    case Step::kCheckHealth:
+    case Step::kPreScript:
+    case Step::kPostScript:
+    case Step::kRollbackScript:
+      break;
+  }
+  Result<Seen> seen = Look(machine, activated);
+  // One that says nothing is asked until it does, or nobody wants to know any more; before anything
+  // was begun there, not for so long.
+  const BootTime limit = clock_.SinceBoot() + pacing_.patience;
+  const bool first = step == Step::kStage && !outcome;
+  while (!seen && MayPass(seen.error()) && !(first && clock_.SinceBoot() >= limit) && Pause()) {
+    seen = Look(machine, activated);
+  }
+  if (!seen) {
+    const Error& why = outcome ? seen.error() : outcome.error();
+    return Failed{machine.name, why.message, MayPass(seen.error())};
+  }
+  if (!outcome) seen->problem = outcome.error().message;
+  if (outcome && !outcome->empty()) seen->problem = *outcome;
+  return *std::move(seen);
+}
+
+Result<> MachineSteps::Pause() {
+  if (clock_.Wait(pacing_.look_again, stop_)) return {};
+  return Fail(ErrorCode::kCancelled, "stopped");
+}
+
+Result<> MachineSteps::TakeLease() {
+  if (leased_ && clock_.SinceBoot() - *leased_ < pacing_.lease / 3) return {};
+  v1::AcquireLeaseRequest request;
+  request.set_fleet(identity_.fleet);
+  request.set_run(identity_.run);
+  request.set_holder(identity_.holder);
+  request.set_seconds(static_cast<uint32_t>(pacing_.lease.count()));
+  MATIC_TRY(node_.AcquireLease(request));
+  leased_ = clock_.SinceBoot();
+  return {};
+}
+
+Result<std::optional<v1::Schedule>> MachineSteps::Own() {
+  Result<v1::Schedule> newest = node_.GetSchedule("");
+  if (!newest && newest.error().code == ErrorCode::kNotFound) return std::nullopt;
+  if (!newest) return Fail(newest.error());
+  const bool own = newest->run() == identity_.run;
+  const bool staged_before = !newest->run().empty() && newest->phase() == v1::PHASE_STAGED;
+  if (!own && !staged_before) return std::nullopt;
+  return *std::move(newest);
+}
+
+Result<v1::Schedule> MachineSteps::Await(const std::string& id, bool (*done)(const v1::Schedule&)) {
+  while (true) {
+    Result<v1::Schedule> schedule = node_.GetSchedule(id);
+    if (!schedule && !MayPass(schedule.error())) return schedule;
+    if (schedule && done(*schedule)) return schedule;
+    // Whoever stopped the run has the lease, and the agent acts on that by itself.
+    if (schedule) static_cast<void>(TakeLease());
+    MATIC_TRY(Pause());
+  }
+}
+
+// What another run left staged there is in the way of this one, and was never activated.
+MachineSteps::Outcome MachineSteps::Stage(const PlannedMachine& machine) {
+  MATIC_TRY(TakeLease());
+  MATIC_ASSIGN(const std::optional<v1::Schedule> before, Own());
+  if (before && before->run() != identity_.run) {
+    MATIC_TRY(node_.Cancel(before->id(), "another run of the fleet stages anew"));
+  }
+  MATIC_ASSIGN(v1::Schedule schedule,
+               node_.ScheduleUpdate(StageRequest(machine.target, identity_, machine.name)));
+  MATIC_ASSIGN(schedule, Await(schedule.id(), IsStagedOrOver));
+  return HasEnded(schedule) ? WhyEnded(schedule) : std::string();
+}
+
+// What takes a reboot is activated as the first part of that, so that a power loss before begins no
+// trial.
+MachineSteps::Outcome MachineSteps::Activate() {
+  MATIC_TRY(TakeLease());
+  MATIC_ASSIGN(const v1::GetStatusResponse status, node_.GetStatus());
+  MATIC_ASSIGN(std::optional<v1::Schedule> schedule, Own());
+  if (!schedule) return "nothing is staged on it";
+  if (schedule->phase() == v1::PHASE_STAGED) {
+    if (TakesReboot(status, *schedule)) return std::string();
+    MATIC_ASSIGN(*schedule, node_.Activate(schedule->id(), identity_.run));
+  }
+  MATIC_ASSIGN(*schedule, Await(schedule->id(), HasEnded));
+  return WhyEnded(*schedule);
+}
+
+MachineSteps::Outcome MachineSteps::Reboot() {
+  MATIC_TRY(TakeLease());
+  MATIC_ASSIGN(const v1::GetStatusResponse before, node_.GetStatus());
+  MATIC_ASSIGN(std::optional<v1::Schedule> schedule, Own());
+  if (!schedule) return "no update waits for a reboot on it";
+  if (schedule->phase() == v1::PHASE_STAGED) {
+    MATIC_ASSIGN(*schedule, node_.Activate(schedule->id(), identity_.run));
+  }
+  while (!HasEnded(*schedule)) {
+    const Result<v1::GetStatusResponse> now = node_.GetStatus();
+    if (!now && !MayPass(now.error())) return Fail(now.error());
+    if (now && now->boot_id() != before.boot_id()) break;
+    if (now && UnderWayOf(*now) == UnderWay::kOnTrial) break;  // taken up after it had rebooted
+    MATIC_TRY(Pause());
+    if (Result<v1::Schedule> read = node_.GetSchedule(schedule->id())) *schedule = *std::move(read);
+  }
+  return HasEnded(*schedule) ? WhyEnded(*schedule) : std::string();
+}
+
+MachineSteps::Outcome MachineSteps::Verify() {
+  Result<std::optional<v1::Schedule>> schedule = Own();
+  while (!schedule && MayPass(schedule.error())) {
+    MATIC_TRY(Pause());
+    schedule = Own();
+  }
+  if (!schedule) return Fail(schedule.error());
+  std::string problem;
+  if (*schedule) {
+    MATIC_ASSIGN(const v1::Schedule ended, Await((*schedule)->id(), HasEnded));
+    problem = WhyEnded(ended);
+  }
+  if (problem.empty()) {
+    if (const Result<> healthy = AwaitHealth(); !healthy) problem = healthy.error().message;
+  }
+  return problem;
+}
+
+// Within the time that the fleet gives its machines; the last word counts.
+Result<> MachineSteps::AwaitHealth() {
+  const BootTime limit = clock_.SinceBoot() + identity_.health_check_timeout;
+  while (true) {
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(limit - clock_.SinceBoot());
+    const Result<v1::GetHealthResponse> health =
+        node_.GetHealth(true, std::max<std::chrono::milliseconds>(left, 1s));
+    if (health && IsHealthy(*health)) return {};
+    if (clock_.SinceBoot() >= limit) {
+      if (!health) return Fail(health.error());
+      for (const v1::HealthCheck& check : health->checks()) {
+        if (!check.critical() || check.result() == v1::CHECK_RESULT_PASSED) continue;
+        return Fail(ErrorCode::kRefused, "health check " + check.name() + ": " + check.output());
+      }
+      return Fail(ErrorCode::kRefused, "not healthy");
+    }
+    MATIC_TRY(Pause());
+  }
+}
+
+MachineSteps::Outcome MachineSteps::RollBack() {
+  MATIC_ASSIGN(std::optional<v1::Schedule> schedule, Own());
+  if (schedule && !HasEnded(*schedule)) {
+    MATIC_TRY(node_.Cancel(schedule->id(), "rolled back by the fleet"));
+    MATIC_TRY(Await(schedule->id(), HasEnded));
+  } else if (schedule && schedule->state() == v1::SCHEDULE_STATE_COMPLETED) {
+    MATIC_ASSIGN(const v1::GetStatusResponse before, node_.GetStatus());
+    const v1::Target* running = RunningOf(before);
+    // Nothing to do where it was done before this controller took the run up.
+    if (UnderWayOf(before) == UnderWay::kNothing && running != nullptr &&
+        running->name() == schedule->target()) {
+      v1::TriggerRollbackRequest request;
+      request.set_reason("rolled back by the fleet " + identity_.fleet);
+      MATIC_TRY(node_.Rollback(request));
+    }
+    // Until it runs something else, with nothing under way.
+    while (true) {
+      const Result<v1::GetStatusResponse> now = node_.GetStatus();
+      if (!now && !MayPass(now.error())) return Fail(now.error());
+      const v1::Target* runs = now ? RunningOf(*now) : nullptr;
+      if (runs != nullptr && runs->name() != schedule->target() &&
+          UnderWayOf(*now) == UnderWay::kNothing) {
+        break;
+      }
+      MATIC_TRY(Pause());
+    }
+  }
+  const Result<> healthy = AwaitHealth();
+  return healthy ? std::string() : healthy.error().message;
+}
+
+MachineSteps::Outcome MachineSteps::CancelStaged() {
+  MATIC_ASSIGN(const std::optional<v1::Schedule> schedule, Own());
+  if (!schedule || schedule->run() != identity_.run || HasEnded(*schedule)) return std::string();
+  MATIC_TRY(node_.Cancel(schedule->id(), "the fleet's run gave it up"));
+  MATIC_TRY(Await(schedule->id(), HasEnded));
+  return std::string();
+}
+
+Result<Seen> MachineSteps::Look(const PlannedMachine& machine, bool activated) {
+  MATIC_ASSIGN(const v1::GetStatusResponse status, node_.GetStatus());
+  MATIC_ASSIGN(const v1::GetHealthResponse health, node_.GetHealth(false, 30s));
+  MATIC_ASSIGN(const std::optional<v1::Schedule> schedule, Own());
+  Seen seen{.machine = machine.name, .healthy = IsHealthy(health)};
+  seen.under_way = UnderWayOf(status);
+  if (const v1::Target* running = RunningOf(status)) {
+    seen.version = running->version();
+    const std::string& digest = machine.target.digest;
+    // What a Nix host is to run is known once it was built there.
+    const bool as_pinned = !digest.empty() && running->digest() == digest;
+    const bool as_scheduled = digest.empty() && schedule && schedule->run() == identity_.run &&
+                              schedule->state() != v1::SCHEDULE_STATE_FAILED &&
+                              !schedule->target().empty() && running->name() == schedule->target();
+    seen.up_to_date = as_pinned || as_scheduled;
+  }
+  if (schedule && schedule->run() == identity_.run && HasEnded(*schedule)) {
+    seen.problem = WhyEnded(*schedule);
+  }
+  seen.reboot_pending = activated && seen.under_way == UnderWay::kStaged && schedule &&
+                        TakesReboot(status, *schedule);
+  return seen;
+}
+
+}  // namespace matic::fleet
