@@ -14,9 +14,20 @@ void AddFleetCommand(CLI::App& app, Session& session) {
   AddFleetCheckCommand(*fleet, session, options);
   AddFleetMachinesCommand(*fleet, session, options);
   AddFleetConfigCommand(*fleet, session, options);
+  AddFleetPlanCommand(*fleet, session, options);
+  AddFleetRunCommand(*fleet, session, options);
+  AddFleetStatusCommand(*fleet, session, options);
+  AddFleetHealthCheckCommand(*fleet, session, options);
+  AddFleetPauseCommand(*fleet, session, options);
+  AddFleetResumeCommand(*fleet, session, options);
+  AddFleetApproveCommand(*fleet, session, options);
+  AddFleetStopCommand(*fleet, session, options);
+  AddFleetHistoryCommand(*fleet, session, options);
   fleet->footer(R"(Examples:
   osctl fleet check
   osctl fleet machines --tag web
+  osctl fleet plan
+  osctl fleet run --group web
   osctl fleet config set --group web --key parallel --value 2)");
 }
 

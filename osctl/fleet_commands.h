@@ -15,4 +15,14 @@ void AddFleetCheckCommand(CLI::App& fleet, Session& session, SharedFleetOptions 
 void AddFleetMachinesCommand(CLI::App& fleet, Session& session, SharedFleetOptions options);
 void AddFleetConfigCommand(CLI::App& fleet, Session& session, SharedFleetOptions options);
 
+void AddFleetPlanCommand(CLI::App& fleet, Session& session, SharedFleetOptions options);
+void AddFleetRunCommand(CLI::App& fleet, Session& session, SharedFleetOptions options);
+void AddFleetStatusCommand(CLI::App& fleet, Session& session, SharedFleetOptions options);
+void AddFleetHealthCheckCommand(CLI::App& fleet, Session& session, SharedFleetOptions options);
+void AddFleetPauseCommand(CLI::App& fleet, Session& session, SharedFleetOptions options);
+void AddFleetResumeCommand(CLI::App& fleet, Session& session, SharedFleetOptions options);
+void AddFleetApproveCommand(CLI::App& fleet, Session& session, SharedFleetOptions options);
+void AddFleetStopCommand(CLI::App& fleet, Session& session, SharedFleetOptions options);
+void AddFleetHistoryCommand(CLI::App& fleet, Session& session, SharedFleetOptions options);
+
 }  // namespace matic::osctl

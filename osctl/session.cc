@@ -36,6 +36,17 @@ void Session::RunInterruptible(const std::function<Result<>(std::stop_token)>& c
   });
 }
 
+void Session::RunToOutcome(const std::function<Result<ExitCode>(std::stop_token)>& command) {
+  Interruption interruption;
+  const auto code = command(interruption.token());
+  if (code) {
+    exit_code_ = *code;
+    return;
+  }
+  Fail(code.error(), RemoteExitCode(code.error().code));
+  interruption.EndProgram();
+}
+
 void Session::RunRemote(const std::function<Result<ExitCode>(Client&)>& command) {
   auto client = Client::Make(EndpointOf(options));
   if (!client) return Fail(client.error(), RemoteExitCode(client.error().code));

@@ -56,6 +56,9 @@ class Session {
   // is told to stop; once it has, the program ends by that signal.
   void RunInterruptible(const std::function<Result<>(std::stop_token)>& command);
 
+  // The same for a command that may end with a code of its own. What it says of a stop is printed.
+  void RunToOutcome(const std::function<Result<ExitCode>(std::stop_token)>& command);
+
   // The same for a command that talks to a node; it may end with a code of its own.
   void RunRemote(const std::function<Result<ExitCode>(Client&)>& command);
 

@@ -121,7 +121,9 @@ class Client::Connection {
     if (error.code == ErrorCode::kDeadline) {
       error.message =
           "no answer from " + Name() + " within " + std::to_string(time_.count() / 1000) + " s";
-    } else if (error.code == ErrorCode::kUnavailable) {
+    } else if (error.code == ErrorCode::kUnavailable || error.code == ErrorCode::kCancelled) {
+      // An agent that ends, ends its calls, too.
+      error.code = ErrorCode::kUnavailable;
       error.message = Unreachable(LastError(error.message));
       stub_.reset();
     } else {

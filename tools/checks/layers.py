@@ -71,6 +71,7 @@ ALLOWED: dict[str, list[str]] = {
               "agent/prechecks", "agent/engine", "agent/channel", "agent/logind", "agent/ab", "agent/nixos",
               "agent/api", "agent/fleetlock", "agent/metrics", "agent/notices"],
     "osctl": [*LIB, "proto", "boot/policy", "osctl/client", "osctl/disk", "osctl/fleet/inventory",
+              "osctl/fleet/journal", "osctl/fleet/node", "osctl/fleet/planner", "osctl/fleet/run",
               "osctl/render"],
     "osctl/client": ["lib/base", "lib/rpc", "proto"],
     "osctl/disk": [*LIB, "boot/policy"],

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "osctl/fleet/inventory/describe.h"
 #include "osctl/fleet/run/machine_steps.h"
 #include "osctl/fleet/run/parallel.h"
 
@@ -76,15 +77,12 @@ bool IsRemoteFlake(const std::string& flake) {
   return std::ranges::any_of(kRemote, [&](const char* p) { return flake.starts_with(p); });
 }
 
-Result<PinnedTarget> ResolveFlake(const FlakeTarget& target, ProcessRunner& processes) {
-  PinnedTarget pinned{.target = target};
-  if (!IsRemoteFlake(target.flake)) return pinned;
-  const size_t hash = target.flake.find('#');
-  const std::string reference = target.flake.substr(0, hash);
+// "github:org/config" at its revision of now; as it is where this machine has no nix.
+Result<std::string> LockedFlake(const std::string& reference, ProcessRunner& processes) {
   const auto run = processes.Run({"nix", "--extra-experimental-features", "nix-command flakes",
                                   "flake", "metadata", "--json", "--", reference},
                                  kFlakeTime);
-  if (!run && run.error().code == ErrorCode::kNotFound) return pinned;
+  if (!run && run.error().code == ErrorCode::kNotFound) return reference;
   if (!run) return Fail(run.error().Context("flake " + reference));
   const auto metadata = nlohmann::json::parse(run->output, nullptr, /*allow_exceptions=*/false);
   if (run->exit_code != 0 || !metadata.is_object() || !metadata.contains("url") ||
@@ -92,11 +90,17 @@ Result<PinnedTarget> ResolveFlake(const FlakeTarget& target, ProcessRunner& proc
     return Fail(ErrorCode::kUnavailable,
                 "flake " + reference + " cannot be resolved: " + run->output.substr(0, 500));
   }
-  FlakeTarget locked = target;
-  locked.flake = metadata["url"].get<std::string>() +
-                 (hash == std::string::npos ? "" : target.flake.substr(hash));
-  pinned.target = std::move(locked);
-  return pinned;
+  return metadata["url"].get<std::string>();
+}
+
+// That of the first group that has it, where it has none of its own.
+Target TargetIn(const Inventory& inventory, const Machine& machine) {
+  for (const Group& group : inventory.groups) {
+    if (std::ranges::find(group.machines, machine.name) != group.machines.end()) {
+      return TargetOf(machine, group);
+    }
+  }
+  return machine.target;
 }
 
 class Pinning {
@@ -116,9 +120,7 @@ class Pinning {
 
  private:
   Result<PinnedTarget> Ask(const Target& target) {
-    if (const auto* flake = std::get_if<FlakeTarget>(&target)) {
-      return ResolveFlake(*flake, processes_);
-    }
+    if (const auto* flake = std::get_if<FlakeTarget>(&target)) return Lock(*flake);
     const auto* image = std::get_if<ImageTarget>(&target);
     if (image != nullptr && !image->sha256.empty()) {
       return PinnedTarget{.target = target, .digest = image->sha256};
@@ -127,15 +129,30 @@ class Pinning {
       if (!asked.facts.reachable || asked.facts.target.target != target) continue;
       Result<PinnedTarget> resolved = ResolveImage(target, asked);
       if (resolved) return resolved;
-      return Fail(resolved.error().Context(Describe(target) + ", as machine '" +
+      return Fail(resolved.error().Context(ShowTarget(target) + ", as machine '" +
                                            asked.machine->name + "' sees it"));
     }
     return PinnedTarget{.target = target};
   }
 
+  Result<PinnedTarget> Lock(FlakeTarget flake) {
+    const size_t hash = flake.flake.find('#');
+    const std::string reference = flake.flake.substr(0, hash);
+    const std::string attribute =
+        hash == std::string::npos ? std::string() : flake.flake.substr(hash);
+    if (IsRemoteFlake(reference)) {
+      if (!locked_.contains(reference)) {
+        MATIC_ASSIGN(locked_[reference], LockedFlake(reference, processes_));
+      }
+      flake.flake = locked_[reference] + attribute;
+    }
+    return PinnedTarget{.target = std::move(flake)};
+  }
+
   std::vector<Asked>& machines_;
   ProcessRunner& processes_;
   std::vector<std::pair<Target, PinnedTarget>> known_;
+  std::map<std::string, std::string> locked_;  // flakes by their references
 };
 
 // A machine of slots without a target follows a channel of its own; a Nix host its own
@@ -161,23 +178,6 @@ void Compare(Asked& asked) {
 
 }  // namespace
 
-Target TargetOf(const Inventory& inventory, const Machine& machine) {
-  if (!std::holds_alternative<std::monostate>(machine.target)) return machine.target;
-  for (const Group& group : inventory.groups) {
-    if (std::ranges::find(group.machines, machine.name) != group.machines.end()) {
-      return group.target;
-    }
-  }
-  return {};
-}
-
-std::string Describe(const Target& target) {
-  if (const auto* channel = std::get_if<ChannelTarget>(&target)) return "channel " + channel->url;
-  if (const auto* image = std::get_if<ImageTarget>(&target)) return "image " + image->url;
-  if (const auto* flake = std::get_if<FlakeTarget>(&target)) return "flake " + flake->flake;
-  return "its own channel or flake";
-}
-
 Result<FleetFacts> GatherFacts(const Inventory& inventory,
                                const std::vector<const Machine*>& machines, Nodes& nodes,
                                ProcessRunner& processes, const Clock& clock) {
@@ -185,7 +185,7 @@ Result<FleetFacts> GatherFacts(const Inventory& inventory,
   const WallTime now = clock.Now();
   ForEachIndex(machines.size(), kAskedAtOnce, [&](size_t i) {
     asked[i].machine = machines[i];
-    asked[i].facts.target.target = TargetOf(inventory, *machines[i]);
+    asked[i].facts.target.target = TargetIn(inventory, *machines[i]);
     auto node = nodes.Open(machines[i]->address);
     if (!node) {
       asked[i].facts.problem = node.error().message;

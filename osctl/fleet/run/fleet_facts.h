@@ -19,11 +19,4 @@ Result<FleetFacts> GatherFacts(const Inventory& inventory,
                                const std::vector<const Machine*>& machines, Nodes& nodes,
                                ProcessRunner& processes, const Clock& clock);
 
-// What the machine is updated to: its own target, or that of the first group that has it.
-Target TargetOf(const Inventory& inventory, const Machine& machine);
-
-// "channel https://…/stable.json", "image https://…/2.0.squashfs", "flake github:org/config#web",
-// "its own channel or flake".
-std::string Describe(const Target& target);
-
 }  // namespace matic::fleet

@@ -118,6 +118,8 @@ Happening MachineSteps::Do(Step step, const PlannedMachine& machine, bool activa
       outcome = CancelStaged();
       break;
     case Step::kObserve:
+      outcome = Settle();
+      break;
     case Step::kCheckHealth:
     case Step::kPreScript:
     case Step::kPostScript:
@@ -302,6 +304,20 @@ MachineSteps::Outcome MachineSteps::CancelStaged() {
   MATIC_TRY(node_.Cancel(schedule->id(), "the fleet's run gave it up"));
   MATIC_TRY(Await(schedule->id(), HasEnded));
   return std::string();
+}
+
+// What was begun there comes to its end first.
+MachineSteps::Outcome MachineSteps::Settle() {
+  while (true) {
+    const Result<v1::GetStatusResponse> status = node_.GetStatus();
+    if (!status && !MayPass(status.error())) return Fail(status.error());
+    const UnderWay what = status ? UnderWayOf(*status) : UnderWay::kActivating;
+    if (what != UnderWay::kStaging && what != UnderWay::kActivating &&
+        what != UnderWay::kRollingBack) {
+      return std::string();
+    }
+    MATIC_TRY(Pause());
+  }
 }
 
 Result<Seen> MachineSteps::Look(const PlannedMachine& machine, bool activated) {

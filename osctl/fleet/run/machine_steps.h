@@ -47,6 +47,7 @@ class MachineSteps {
   Outcome Verify();
   Outcome RollBack();
   Outcome CancelStaged();
+  Outcome Settle();
 
   Result<Seen> Look(const PlannedMachine& machine, bool activated);
   Result<> TakeLease();

@@ -1,0 +1,291 @@
+#include "osctl/fleet_view.h"
+
+#include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "osctl/fleet/inventory/describe.h"
+#include "osctl/render/table.h"
+#include "osctl/render/units.h"
+
+namespace matic::osctl {
+namespace {
+
+using fleet::MachinePhase;
+using nlohmann::json;
+
+constexpr size_t kNoticesShown = 5;
+
+Style StyleOf(MachinePhase phase) {
+  switch (phase) {
+    case MachinePhase::kUpdated:
+      return Style::kGood;
+    case MachinePhase::kFailed:
+    case MachinePhase::kRolledBack:
+      return Style::kBad;
+    case MachinePhase::kRollingBack:
+    case MachinePhase::kCancelling:
+    case MachinePhase::kRebootPending:
+    case MachinePhase::kSkipped:
+      return Style::kWarning;
+    case MachinePhase::kWaiting:
+    case MachinePhase::kNotReached:
+      return Style::kDim;
+    case MachinePhase::kStaging:
+    case MachinePhase::kActivating:
+    case MachinePhase::kRebooting:
+    case MachinePhase::kVerifying:
+      return Style::kPlain;
+  }
+  return Style::kPlain;
+}
+
+std::string WaveName(const fleet::PlannedGroup& group, size_t wave) {
+  const std::string number = std::to_string(wave + 1) + "/" + std::to_string(group.waves.size());
+  return group.waves[wave].canary ? number + " canary" : number;
+}
+
+std::string VersionOf(const fleet::Plan& plan, const fleet::RunState& state, size_t machine) {
+  const std::string& runs = state.machines[machine].version;
+  const std::string& target = plan.machines[machine].target.version;
+  if (target.empty() || runs == target) return runs.empty() ? "-" : runs;
+  return (runs.empty() ? "?" : runs) + " → " + target;
+}
+
+std::string Joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
+  return text;
+}
+
+std::string WaitsText(const fleet::Plan& plan, const fleet::Decision& decision) {
+  std::vector<std::string> waits;
+  for (const fleet::Wait& wait : decision.waits) {
+    std::string text = wait.group ? plan.groups[*wait.group].name + ": " + wait.why : wait.why;
+    if (wait.until) text += " until " + FormatTime(*wait.until);
+    if (std::ranges::find(waits, text) == waits.end()) waits.push_back(std::move(text));
+  }
+  return Joined(waits);
+}
+
+json TargetJson(const fleet::PinnedTarget& target) {
+  return {{"target", fleet::ShowTarget(target.target)},
+          {"version", target.version},
+          {"digest", target.digest}};
+}
+
+}  // namespace
+
+std::string PlanText(const fleet::Plan& plan, const Terminal& terminal) {
+  std::string text;
+  Table table({"GROUP", "WAVE", "MACHINES", "TARGET"});
+  size_t rows = 0;
+  for (const fleet::PlannedGroup& group : plan.groups) {
+    for (size_t wave = 0; wave < group.waves.size(); ++wave, ++rows) {
+      std::vector<std::string> names;
+      for (const size_t index : group.waves[wave].machines) {
+        names.push_back(plan.machines[index].name);
+      }
+      const fleet::PinnedTarget& target = plan.machines[group.waves[wave].machines.front()].target;
+      const std::string shown = fleet::ShowTarget(target.target);
+      table.AddRow({group.name, WaveName(group, wave), Joined(names),
+                    target.version.empty() ? (shown.empty() ? "its own" : shown) : target.version});
+    }
+  }
+  if (rows > 0) text += table.Render(terminal);
+  for (const fleet::PlannedGroup& group : plan.groups) {
+    if (!group.skip.empty()) text += group.name + ": not touched: " + group.skip + "\n";
+    if (group.needs_approval && !group.waves.empty()) {
+      text += group.name + " waits for approval (osctl fleet approve " + group.name + ")\n";
+    }
+  }
+  for (const fleet::LeftOut& left : plan.left_out) {
+    text += left.machine + ": " + std::string(NameOf(left.reason)) +
+            (left.detail.empty() ? "" : ": " + left.detail) + "\n";
+  }
+  return text.empty() ? "nothing to do\n" : text;
+}
+
+json PlanJson(const fleet::Plan& plan) {
+  json groups = json::array();
+  for (const fleet::PlannedGroup& group : plan.groups) {
+    json waves = json::array();
+    for (const fleet::Wave& wave : group.waves) {
+      json machines = json::array();
+      for (const size_t index : wave.machines) {
+        json machine = TargetJson(plan.machines[index].target);
+        machine["name"] = plan.machines[index].name;
+        machines.push_back(std::move(machine));
+      }
+      waves.push_back({{"canary", wave.canary}, {"machines", std::move(machines)}});
+    }
+    groups.push_back({{"name", group.name},
+                      {"skip", group.skip},
+                      {"needs_approval", group.needs_approval},
+                      {"waves", std::move(waves)}});
+  }
+  json left_out = json::array();
+  for (const fleet::LeftOut& left : plan.left_out) {
+    left_out.push_back({{"machine", left.machine},
+                        {"group", left.group},
+                        {"reason", NameOf(left.reason)},
+                        {"detail", left.detail}});
+  }
+  return {{"fleet", plan.fleet}, {"groups", std::move(groups)}, {"left_out", std::move(left_out)}};
+}
+
+std::string RunText(const fleet::RunRecord& run, const fleet::RunState& state,
+                    const fleet::Decision& decision, WallTime now, const Terminal& terminal) {
+  Table table({"MACHINE", "GROUP", "WAVE", "PHASE", "VERSION", "SINCE", "WHY"});
+  for (size_t i = 0; i < state.machines.size(); ++i) {
+    const fleet::MachineRun& machine = state.machines[i];
+    const fleet::PlannedGroup& group = run.plan.groups[machine.group];
+    const auto since = std::chrono::floor<std::chrono::seconds>(now - machine.since);
+    table.AddRow({run.plan.machines[i].name, group.name, WaveName(group, machine.wave),
+                  terminal.Paint(NameOf(machine.phase), StyleOf(machine.phase)),
+                  VersionOf(run.plan, state, i), FormatDuration(since), machine.reason});
+  }
+  std::string text = table.Render(terminal);
+  if (const std::string waits = WaitsText(run.plan, decision); !waits.empty()) {
+    text += "Waits: " + waits + "\n";
+  }
+  for (size_t i = 0; i < state.groups.size(); ++i) {
+    const fleet::GroupRun& group = state.groups[i];
+    if (group.end == fleet::GroupEnd::kOpen || group.end == fleet::GroupEnd::kWell) continue;
+    text += "Group " + run.plan.groups[i].name + ": " + std::string(NameOf(group.end)) +
+            (group.reason.empty() ? "" : ": " + group.reason) + "\n";
+  }
+  if (state.stop != fleet::StopCause::kNone) text += "Stopped: " + state.stop_reason + "\n";
+  return text;
+}
+
+json RunJson(const fleet::RunRecord& run, const fleet::RunState& state,
+             const fleet::Decision& decision) {
+  json machines = json::array();
+  for (size_t i = 0; i < state.machines.size(); ++i) {
+    const fleet::MachineRun& machine = state.machines[i];
+    machines.push_back({{"name", run.plan.machines[i].name},
+                        {"group", run.plan.groups[machine.group].name},
+                        {"wave", machine.wave + 1},
+                        {"phase", NameOf(machine.phase)},
+                        {"since", FormatTime(machine.since)},
+                        {"version", machine.version},
+                        {"reason", machine.reason}});
+  }
+  json groups = json::array();
+  for (size_t i = 0; i < state.groups.size(); ++i) {
+    groups.push_back({{"name", run.plan.groups[i].name},
+                      {"phase", NameOf(state.groups[i].phase)},
+                      {"end", NameOf(state.groups[i].end)},
+                      {"reason", state.groups[i].reason}});
+  }
+  return {{"run", run.id},
+          {"fleet", run.fleet},
+          {"created", FormatTime(run.created)},
+          {"requested_by", run.requested_by},
+          {"finished", state.finished},
+          {"paused", state.paused},
+          {"stop", NameOf(state.stop)},
+          {"stop_reason", state.stop_reason},
+          {"waits", WaitsText(run.plan, decision)},
+          {"machines", std::move(machines)},
+          {"groups", std::move(groups)}};
+}
+
+std::string Summary(const fleet::RunState& state) {
+  std::map<MachinePhase, size_t> counts;
+  for (const fleet::MachineRun& machine : state.machines) ++counts[machine.phase];
+  std::vector<std::string> parts;
+  for (const auto& [phase, count] : counts) {
+    parts.push_back(std::string(NameOf(phase)) + " " + std::to_string(count));
+  }
+  return parts.empty() ? "nothing to do" : Joined(parts);
+}
+
+ExitCode OutcomeCode(const fleet::RunState& state) {
+  const auto is = [&](MachinePhase phase) {
+    return std::ranges::any_of(state.machines, [phase](const fleet::MachineRun& machine) {
+      return machine.phase == phase;
+    });
+  };
+  if (is(MachinePhase::kFailed)) return ExitCode::kUpdateFailed;
+  if (is(MachinePhase::kRolledBack)) return ExitCode::kRolledBack;
+  const bool well = state.stop == fleet::StopCause::kNone &&
+                    std::ranges::all_of(state.groups, [](const fleet::GroupRun& group) {
+                      return group.end == fleet::GroupEnd::kWell;
+                    });
+  return well ? ExitCode::kDone : ExitCode::kUpdateFailed;
+}
+
+RunView::RunView(const Session& session)
+    : session_(session), block_(session.out(), session.terminal()) {}
+
+void RunView::Tell(const fleet::RunRecord& run, const fleet::Notice& notice) {
+  const std::string group = notice.group ? run.plan.groups[*notice.group].name : "";
+  if (session_.json()) {
+    const json object = {{"time", FormatTime(notice.at)},
+                         {"event", NameOf(notice.kind)},
+                         {"run", run.id},
+                         {"group", group},
+                         {"machine", notice.machine},
+                         {"text", notice.text}};
+    session_.out() << object.dump(-1, ' ', false, json::error_handler_t::replace) << '\n'
+                   << std::flush;
+    return;
+  }
+  std::string line = FormatTime(notice.at) + " " + std::string(NameOf(notice.kind));
+  if (!group.empty()) line += " " + group;
+  if (!notice.machine.empty()) line += " " + notice.machine;
+  if (!notice.text.empty()) line += ": " + notice.text;
+  if (!session_.terminal().interactive) {
+    session_.out() << line << '\n' << std::flush;
+    return;
+  }
+  notices_.push_back(std::move(line));
+  if (notices_.size() > kNoticesShown) notices_.erase(notices_.begin());
+}
+
+void RunView::Changed(const fleet::RunRecord& run, const fleet::RunState& state,
+                      const fleet::Decision& decision) {
+  if (!session_.terminal().interactive || session_.json()) return Lines(run, state, decision);
+  std::string text =
+      "Run " + run.id + " of " + run.fleet + ": " + Summary(state) + "\n" +
+      RunText(run, state, decision, std::chrono::system_clock::now(), session_.terminal());
+  for (const std::string& notice : notices_) {
+    text += session_.terminal().Paint(notice, Style::kDim) + "\n";
+  }
+  block_.Draw(text);
+}
+
+void RunView::Lines(const fleet::RunRecord& run, const fleet::RunState& state,
+                    const fleet::Decision& decision) {
+  shown_.resize(state.machines.size(), MachinePhase::kWaiting);
+  for (size_t i = 0; i < state.machines.size(); ++i) {
+    const fleet::MachineRun& machine = state.machines[i];
+    if (machine.phase == shown_[i]) continue;
+    shown_[i] = machine.phase;
+    if (session_.json()) {
+      const json object = {{"time", FormatTime(machine.since)},
+                           {"event", "phase"},
+                           {"run", run.id},
+                           {"group", run.plan.groups[machine.group].name},
+                           {"machine", run.plan.machines[i].name},
+                           {"phase", NameOf(machine.phase)},
+                           {"version", machine.version},
+                           {"reason", machine.reason}};
+      session_.out() << object.dump(-1, ' ', false, json::error_handler_t::replace) << '\n';
+    } else {
+      session_.out() << FormatTime(machine.since) << ' ' << run.plan.machines[i].name << ": "
+                     << NameOf(machine.phase)
+                     << (machine.reason.empty() ? "" : ": " + machine.reason) << '\n';
+    }
+  }
+  const std::string waits = WaitsText(run.plan, decision);
+  if (waits != waits_ && !waits.empty() && !session_.json()) {
+    session_.out() << "waits: " << waits << '\n';
+  }
+  waits_ = waits;
+  session_.out() << std::flush;
+}
+
+}  // namespace matic::osctl

@@ -1,0 +1,47 @@
+// Plans and runs of a fleet, as people see them.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "osctl/fleet/run/run_engine.h"
+#include "osctl/render/terminal.h"
+#include "osctl/session.h"
+
+namespace matic::osctl {
+
+std::string PlanText(const fleet::Plan& plan, const Terminal& terminal);
+nlohmann::json PlanJson(const fleet::Plan& plan);
+
+// A table of the machines of a run, what it waits for, and how it ended.
+std::string RunText(const fleet::RunRecord& run, const fleet::RunState& state,
+                    const fleet::Decision& decision, WallTime now, const Terminal& terminal);
+nlohmann::json RunJson(const fleet::RunRecord& run, const fleet::RunState& state,
+                       const fleet::Decision& decision);
+
+// "updated 3, failed 1": of the machines.
+std::string Summary(const fleet::RunState& state);
+ExitCode OutcomeCode(const fleet::RunState& state);
+
+// On a terminal a table that changes in its place, and notices above it; in a pipe a line a change;
+// with --output json an object a line.
+class RunView final : public fleet::RunObserver {
+ public:
+  explicit RunView(const Session& session);
+  void Changed(const fleet::RunRecord& run, const fleet::RunState& state,
+               const fleet::Decision& decision) override;
+  void Tell(const fleet::RunRecord& run, const fleet::Notice& notice) override;
+
+ private:
+  void Lines(const fleet::RunRecord& run, const fleet::RunState& state,
+             const fleet::Decision& decision);
+
+  const Session& session_;
+  Block block_;
+  std::vector<fleet::MachinePhase> shown_;
+  std::string waits_;
+  std::vector<std::string> notices_;  // the last ones
+};
+
+}  // namespace matic::osctl

@@ -1,0 +1,178 @@
+"""A fleet of real agents is updated in waves, and read back."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from device import Device, Factory
+from harness import paths
+
+OSCTL = paths.OSCTL
+PATIENCE = 120
+
+
+class Fleet:
+    """Devices that reboot when they want to, as machines do, and a controller beside them."""
+
+    def __init__(self, factory: Factory, folder: Path, names: list[str]) -> None:
+        self.factory = factory
+        self.folder = folder
+        self.devices: dict[str, Device] = {}
+        for name in names:
+            (folder / name).mkdir()
+            self.devices[name] = Device(factory, folder / name)
+            self.devices[name].machine.power_on()
+        self._over = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._reboot_as_asked, args=(device,))
+            for device in self.devices.values()
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def _reboot_as_asked(self, device: Device) -> None:
+        while not self._over.wait(0.1):
+            if device.machine.asks_for_reboot:
+                device.machine.wait_until_it_reboots()
+                device.machine.power_on()
+
+    def write(self, **settings: object) -> None:
+        image = self.factory.update
+        fleet = {
+            "name": "lab",
+            "machines": {
+                name: {"address": f"unix://{device.folder}/agent.sock"}
+                for name, device in self.devices.items()
+            },
+            "groups": {
+                "all": {
+                    "machines": list(self.devices),
+                    "canary": {"count": 1, "soakTime": "1s"},
+                    "target": {"url": f"file://{image.path}", "sha256": image.sha256},
+                }
+            },
+            "settings": {"rebootDelay": "0s", "healthCheckTimeout": "20s", **settings},
+        }
+        (self.folder / "fleet.yaml").write_text(json.dumps(fleet))
+
+    def osctl(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        environment = {
+            **os.environ,
+            "MATIC_FLEET": str(self.folder / "fleet.yaml"),
+            "MATIC_FLEET_STATE": str(self.folder / "state"),
+        }
+        return subprocess.run(
+            [OSCTL, "fleet", *arguments],
+            env=environment, capture_output=True, text=True, timeout=PATIENCE,
+        )
+
+    def versions(self) -> dict[str, str]:
+        return {
+            name: device.node.running()["version"] for name, device in self.devices.items()
+        }
+
+    def close(self) -> None:
+        self._over.set()
+        for thread in self._threads:
+            thread.join()
+        for device in self.devices.values():
+            device.machine.power_off()
+
+
+@pytest.fixture
+def fleet(factory: Factory, tmp_path: Path) -> Iterator[Fleet]:
+    made = Fleet(factory, tmp_path, ["web-1", "web-2", "web-3"])
+    made.write()
+    yield made
+    made.close()
+
+
+def test_all_machines_are_updated_canary_first(fleet: Fleet) -> None:
+    plan = fleet.osctl("plan")
+    assert plan.returncode == 0, plan
+    assert "1/2 canary" in plan.stdout
+    assert fleet.versions() == {"web-1": "1.0", "web-2": "1.0", "web-3": "1.0"}
+    run = fleet.osctl("run")
+    assert run.returncode == 0, run
+    assert run.stdout.index("web-1: updated") < run.stdout.index("web-2: staging")
+    assert fleet.versions() == {"web-1": "2.0", "web-2": "2.0", "web-3": "2.0"}
+    status = json.loads(fleet.osctl("status", "--output", "json").stdout)
+    assert [machine["healthy"] for machine in status["machines"]] == [True] * 3
+    assert [machine["run"] for machine in status["machines"]] == [""] * 3
+    assert status["run"]["finished"]
+    again = fleet.osctl("run")
+    assert again.returncode == 0
+    assert "up to date" in again.stdout
+    history = json.loads(fleet.osctl("history", "--output", "json").stdout)
+    assert {machine["phase"] for machine in history["runs"][-1]["machines"]} == {"updated"}
+
+
+def test_a_sick_canary_goes_back_and_the_others_are_not_touched(fleet: Fleet) -> None:
+    canary = fleet.devices["web-1"]
+    facts = canary.folder / "boot-facts.json"
+    canary.executable("health.d/required.d/10-app", f"grep -q slot-a {facts} || {{ echo died; exit 9; }}")
+    run = fleet.osctl("run", "--output", "json")
+    assert run.returncode == 5, run
+    end = json.loads(run.stdout.splitlines()[-1])
+    phases = {machine["name"]: machine["phase"] for machine in end["machines"]}
+    assert phases == {"web-1": "rolled-back", "web-2": "not-reached", "web-3": "not-reached"}
+    assert "died" in end["machines"][0]["reason"]
+    assert fleet.versions() == {"web-1": "1.0", "web-2": "1.0", "web-3": "1.0"}
+
+
+def test_a_controller_that_was_killed_is_followed_by_another(fleet: Fleet) -> None:
+    environment = {
+        **os.environ,
+        "MATIC_FLEET": str(fleet.folder / "fleet.yaml"),
+        "MATIC_FLEET_STATE": str(fleet.folder / "state"),
+    }
+    first = subprocess.Popen(
+        [OSCTL, "fleet", "run"], env=environment, stdout=subprocess.PIPE, text=True
+    )
+    assert first.stdout is not None
+    for line in first.stdout:
+        if "web-1: rebooting" in line:
+            break
+    first.kill()
+    first.wait()
+    assert fleet.osctl("run").returncode == 6, "one that was left is gone on with, or stopped"
+    second = fleet.osctl("run", "--resume")
+    assert second.returncode == 0, second
+    assert fleet.versions() == {"web-1": "2.0", "web-2": "2.0", "web-3": "2.0"}
+    for device in fleet.devices.values():
+        assert len(device.node.call("schedule", "list")["schedules"]) == 1
+
+
+def test_a_stop_is_obeyed_after_the_controllers_death(fleet: Fleet) -> None:
+    fleet.write(maxParallel=3)
+    environment = {
+        **os.environ,
+        "MATIC_FLEET": str(fleet.folder / "fleet.yaml"),
+        "MATIC_FLEET_STATE": str(fleet.folder / "state"),
+    }
+    controller = subprocess.Popen(
+        [OSCTL, "fleet", "run"], env=environment, stdout=subprocess.PIPE, text=True
+    )
+    assert controller.stdout is not None
+    for line in controller.stdout:
+        if "web-1: updated" in line:
+            break
+    controller.kill()
+    controller.wait()
+    stop = fleet.osctl("stop", "--revert", "--reason", "on fire")
+    assert stop.returncode == 0, stop
+    deadline = time.monotonic() + PATIENCE
+    while fleet.versions() != {"web-1": "1.0", "web-2": "1.0", "web-3": "1.0"}:
+        assert time.monotonic() < deadline, fleet.versions()
+        time.sleep(0.5)
+    ended = fleet.osctl("run", "--resume")
+    assert "on fire" in ended.stdout, ended
+    assert fleet.osctl("status", "--output", "json").returncode == 0
