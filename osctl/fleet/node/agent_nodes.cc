@@ -28,7 +28,8 @@ class AgentNode final : public Node {
     return client->GetStatus({});
   }
   Result<v1::GetHealthResponse> GetHealth(bool refresh, std::chrono::milliseconds limit) override {
-    MATIC_ASSIGN(osctl::Client * client, Connect(limit));
+    // What is known already comes at once, and takes no connection with another time limit.
+    MATIC_ASSIGN(osctl::Client * client, Connect(refresh ? limit : kCallTime));
     v1::GetHealthRequest request;
     request.set_refresh(refresh);
     return client->GetHealth(request, limit);
