@@ -124,7 +124,8 @@ def settings() -> list[Block]:
 
 
 def fleets() -> list[Block]:
-    return [block for block in blocks("docs/reference/fleet.md") if block.language == "yaml"]
+    pages = [*blocks("docs/fleet.md"), *blocks("docs/reference/fleet.md")]
+    return [block for block in pages if block.language == "yaml"]
 
 
 @pytest.mark.parametrize("block", settings(), ids=lambda block: f"{block.page}:{block.line}")

@@ -127,7 +127,7 @@ TEST_F(FailedUnitsCheckTest, ALongListIsCut) {
 TEST_F(FailedUnitsCheckTest, WithoutAnAnswerNothingIsWell) {
   EXPECT_EQ(Run(ProcessOutcome{1, "Failed to connect to bus\n"}).output,
             "systemctl exited with 1: \"Failed to connect to bus\"");
-  const Finding late = Run(ProcessOutcome{137, "", ProcessEnd::kDeadline});
+  const Finding late = Run(ProcessOutcome{.exit_code = 137, .end = ProcessEnd::kDeadline});
   EXPECT_FALSE(late.passed);
   EXPECT_EQ(late.output, "systemctl gave no answer within 5000 ms");
 }

@@ -94,7 +94,8 @@ TEST_F(HookUnitsTest, WithoutAJournalTheUnitHasFailedAllTheSame) {
 
 TEST_F(HookUnitsTest, AUnitThatTakesTooLongIsStopped) {
   hooks_.pre = {{.unit = "backup.service"}};
-  processes_.Script(Start("backup.service"), ProcessOutcome{137, "", ProcessEnd::kDeadline});
+  processes_.Script(Start("backup.service"),
+                    ProcessOutcome{.exit_code = 137, .end = ProcessEnd::kDeadline});
   EXPECT_EQ(Run(Stage::kPre).failed,
             "pre hook unit backup.service still ran after 300 s and was killed");
   EXPECT_THAT(processes_.runs(), Contains(std::vector<std::string>{
