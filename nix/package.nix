@@ -19,6 +19,7 @@
   python3,
   re2,
   spdlog,
+  sqlite,
   systemd,
   tl-expected,
   util-linux,
@@ -84,6 +85,7 @@ stdenv.mkDerivation {
     protobuf
     re2
     spdlog
+    sqlite
     systemd
     tl-expected
     util-linux
