@@ -16,12 +16,15 @@ using namespace std::chrono_literals;
 constexpr auto kHealthTime = 30s;
 constexpr auto kFlakeTime = 60s;
 
-// One machine while it is asked.
+// One machine of those that are asked. No connection is kept: there may be thousands.
 struct Asked {
   const Machine* machine = nullptr;
-  std::unique_ptr<Node> node;
+  Nodes* nodes = nullptr;
   MachineFacts facts;
-  v1::GetStatusResponse status;
+  std::string backend;
+  std::string schedule_id;
+
+  Result<std::unique_ptr<Node>> Open() const { return nodes->Open(machine->address); }
 };
 
 std::string HolderOf(const v1::Lease& lease, WallTime now) {
@@ -31,12 +34,14 @@ std::string HolderOf(const v1::Lease& lease, WallTime now) {
 }
 
 void Read(Asked& asked, WallTime now) {
-  const Result<v1::GetStatusResponse> status = asked.node->GetStatus();
+  const Result<std::unique_ptr<Node>> node = asked.Open();
+  const Result<v1::GetStatusResponse> status = node ? (*node)->GetStatus() : Fail(node.error());
   if (!status) {
     asked.facts.problem = status.error().message;
     return;
   }
-  asked.status = *status;
+  asked.backend = status->backend();
+  asked.schedule_id = status->schedule_id();
   asked.facts.reachable = true;
   asked.facts.under_way = UnderWayOf(*status);
   asked.facts.held_by = HolderOf(status->lease(), now);
@@ -45,7 +50,7 @@ void Read(Asked& asked, WallTime now) {
     asked.facts.digest = running->digest();
     asked.facts.generation = running->generation();
   }
-  const Result<v1::GetHealthResponse> health = asked.node->GetHealth(false, kHealthTime);
+  const Result<v1::GetHealthResponse> health = (*node)->GetHealth(false, kHealthTime);
   if (!health) {
     asked.facts.problem = health.error().message;
     return;
@@ -64,7 +69,8 @@ Result<PinnedTarget> ResolveImage(const Target& target, Asked& asked) {
   v1::ScheduleUpdateRequest request = StageRequest({.target = target}, nobody, "");
   request.clear_request_id();
   request.clear_run();
-  MATIC_ASSIGN(const v1::PlanUpdateResponse plan, asked.node->PlanUpdate(request));
+  MATIC_ASSIGN(const std::unique_ptr<Node> node, asked.Open());
+  MATIC_ASSIGN(const v1::PlanUpdateResponse plan, node->PlanUpdate(request));
   return PinnedTarget{.target = ImageTarget{plan.source(), plan.sha256()},
                       .version = plan.version(),
                       .digest = plan.sha256()};
@@ -158,7 +164,7 @@ class Pinning {
 // A machine of slots without a target follows a channel of its own; a Nix host its own
 // configuration.
 Result<PinnedTarget> OwnTarget(Asked& asked) {
-  if (asked.status.backend() != "ab") return PinnedTarget{};
+  if (asked.backend != "ab") return PinnedTarget{};
   Result<PinnedTarget> own = ResolveImage({}, asked);
   if (own) return own;
   return Fail(own.error().Context("machine '" + asked.machine->name +
@@ -170,7 +176,9 @@ void Compare(Asked& asked) {
   if (!facts.reachable || facts.target.digest.empty()) return;
   facts.up_to_date = facts.digest == facts.target.digest && facts.under_way == UnderWay::kNothing;
   if (facts.under_way != UnderWay::kStaged) return;
-  const Result<v1::Schedule> staged = asked.node->GetSchedule(asked.status.schedule_id());
+  const Result<std::unique_ptr<Node>> node = asked.Open();
+  const Result<v1::Schedule> staged =
+      node ? (*node)->GetSchedule(asked.schedule_id) : Fail(node.error());
   facts.reboot_pending = staged && !staged->run().empty() &&
                          staged->sha256() == facts.target.digest &&
                          staged->phase() == v1::PHASE_STAGED;
@@ -185,13 +193,8 @@ Result<FleetFacts> GatherFacts(const Inventory& inventory,
   const WallTime now = clock.Now();
   ForEachIndex(machines.size(), kAskedAtOnce, [&](size_t i) {
     asked[i].machine = machines[i];
+    asked[i].nodes = &nodes;
     asked[i].facts.target.target = TargetIn(inventory, *machines[i]);
-    auto node = nodes.Open(machines[i]->address);
-    if (!node) {
-      asked[i].facts.problem = node.error().message;
-      return;
-    }
-    asked[i].node = *std::move(node);
     Read(asked[i], now);
   });
   Pinning pinning(asked, processes);

@@ -181,15 +181,17 @@ Result<v1::Schedule> MachineSteps::Await(const std::string& id, bool (*done)(con
   }
 }
 
-// What another run left staged there is in the way of this one, and was never activated.
+// What another run left staged there, and never activated, is either what this one wants or in its
+// way.
 MachineSteps::Outcome MachineSteps::Stage(const PlannedMachine& machine) {
   MATIC_TRY(TakeLease());
+  const v1::ScheduleUpdateRequest request = StageRequest(machine.target, identity_, machine.name);
   MATIC_ASSIGN(const std::optional<v1::Schedule> before, Own());
   if (before && before->run() != identity_.run) {
+    if (!request.sha256().empty() && before->sha256() == request.sha256()) return std::string();
     MATIC_TRY(node_.Cancel(before->id(), "another run of the fleet stages anew"));
   }
-  MATIC_ASSIGN(v1::Schedule schedule,
-               node_.ScheduleUpdate(StageRequest(machine.target, identity_, machine.name)));
+  MATIC_ASSIGN(v1::Schedule schedule, node_.ScheduleUpdate(request));
   MATIC_ASSIGN(schedule, Await(schedule.id(), IsStagedOrOver));
   return HasEnded(schedule) ? WhyEnded(schedule) : std::string();
 }
