@@ -14,6 +14,7 @@ import pytest
 
 from device import Device, Factory
 from harness import paths
+from harness.node import OsctlError
 
 OSCTL = paths.OSCTL
 PATIENCE = 120
@@ -64,15 +65,26 @@ class Fleet:
         (self.folder / "fleet.yaml").write_text(json.dumps(fleet))
 
     def osctl(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        environment = {
+        return subprocess.run(
+            [OSCTL, "fleet", *arguments],
+            env=self._environment(), capture_output=True, text=True, timeout=PATIENCE,
+        )
+
+    def run_until_killed_at(self, progress: str) -> None:
+        controller = subprocess.Popen(
+            [OSCTL, "fleet", "run"], env=self._environment(), stdout=subprocess.PIPE, text=True
+        )
+        assert controller.stdout is not None
+        assert any(progress in line for line in controller.stdout), f"never said: {progress}"
+        controller.kill()
+        controller.wait()
+
+    def _environment(self) -> dict[str, str]:
+        return {
             **os.environ,
             "MATIC_FLEET": str(self.folder / "fleet.yaml"),
             "MATIC_FLEET_STATE": str(self.folder / "state"),
         }
-        return subprocess.run(
-            [OSCTL, "fleet", *arguments],
-            env=environment, capture_output=True, text=True, timeout=PATIENCE,
-        )
 
     def versions(self) -> dict[str, str]:
         return {
@@ -129,20 +141,7 @@ def test_a_sick_canary_goes_back_and_the_others_are_not_touched(fleet: Fleet) ->
 
 
 def test_a_controller_that_was_killed_is_followed_by_another(fleet: Fleet) -> None:
-    environment = {
-        **os.environ,
-        "MATIC_FLEET": str(fleet.folder / "fleet.yaml"),
-        "MATIC_FLEET_STATE": str(fleet.folder / "state"),
-    }
-    first = subprocess.Popen(
-        [OSCTL, "fleet", "run"], env=environment, stdout=subprocess.PIPE, text=True
-    )
-    assert first.stdout is not None
-    for line in first.stdout:
-        if "web-1: rebooting" in line:
-            break
-    first.kill()
-    first.wait()
+    fleet.run_until_killed_at("web-1: rebooting")
     assert fleet.osctl("run").returncode == 6, "one that was left is gone on with, or stopped"
     second = fleet.osctl("run", "--resume")
     assert second.returncode == 0, second
@@ -151,26 +150,21 @@ def test_a_controller_that_was_killed_is_followed_by_another(fleet: Fleet) -> No
         assert len(device.node.call("schedule", "list")["schedules"]) == 1
 
 
+def all_run(fleet: Fleet, version: str) -> bool:
+    """False also while one of them reboots."""
+    try:
+        return set(fleet.versions().values()) == {version}
+    except OsctlError:
+        return False
+
+
 def test_a_stop_is_obeyed_after_the_controllers_death(fleet: Fleet) -> None:
     fleet.write(maxParallel=3)
-    environment = {
-        **os.environ,
-        "MATIC_FLEET": str(fleet.folder / "fleet.yaml"),
-        "MATIC_FLEET_STATE": str(fleet.folder / "state"),
-    }
-    controller = subprocess.Popen(
-        [OSCTL, "fleet", "run"], env=environment, stdout=subprocess.PIPE, text=True
-    )
-    assert controller.stdout is not None
-    for line in controller.stdout:
-        if "web-1: updated" in line:
-            break
-    controller.kill()
-    controller.wait()
+    fleet.run_until_killed_at("web-1: updated")
     stop = fleet.osctl("stop", "--revert", "--reason", "on fire")
     assert stop.returncode == 0, stop
     deadline = time.monotonic() + PATIENCE
-    while fleet.versions() != {"web-1": "1.0", "web-2": "1.0", "web-3": "1.0"}:
+    while not all_run(fleet, "1.0"):
         assert time.monotonic() < deadline, fleet.versions()
         time.sleep(0.5)
     ended = fleet.osctl("run", "--resume")

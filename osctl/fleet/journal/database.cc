@@ -109,6 +109,4 @@ Result<> Database::InTransaction(const std::function<Result<>()>& work) {
 
 int64_t Database::LastInserted() const { return sqlite3_last_insert_rowid(handle_); }
 
-int64_t Database::Changed() const { return sqlite3_changes64(handle_); }
-
 }  // namespace matic::fleet

@@ -46,7 +46,6 @@ class Database {
   Result<> InTransaction(const std::function<Result<>()>& work);
 
   int64_t LastInserted() const;
-  int64_t Changed() const;
 
  private:
   Database(sqlite3* handle, std::filesystem::path path);

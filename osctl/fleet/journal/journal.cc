@@ -164,20 +164,4 @@ Result<std::vector<std::string>> Journal::RunsSince(WallTime since) {
   return ids;
 }
 
-Result<size_t> Journal::Forget(WallTime before) {
-  size_t gone = 0;
-  const auto forget = [&]() -> Result<> {
-    MATIC_TRY(
-        database_->Run("DELETE FROM events WHERE run IN"
-                       " (SELECT id FROM runs WHERE finished = 1 AND created_ns < ?)",
-                       {Nanoseconds(before)}));
-    MATIC_TRY(database_->Run("DELETE FROM runs WHERE finished = 1 AND created_ns < ?",
-                             {Nanoseconds(before)}));
-    gone = static_cast<size_t>(database_->Changed());
-    return {};
-  };
-  MATIC_TRY(database_->InTransaction(forget));
-  return gone;
-}
-
 }  // namespace matic::fleet

@@ -67,9 +67,6 @@ class Journal {
   // Newest first.
   Result<std::vector<std::string>> RunsSince(WallTime since);
 
-  // Forgets runs that began before and have finished.
-  Result<size_t> Forget(WallTime before);
-
  private:
   explicit Journal(std::unique_ptr<Database> database);
   std::unique_ptr<Database> database_;

@@ -140,8 +140,6 @@ class FakeNode final : public Node {
     return {};
   }
 
-  Result<> Reboot(const std::string&) override { return {}; }
-
   Result<> AcquireLease(const v1::AcquireLeaseRequest& request) override {
     const auto taken = Do<bool>([&](FakeMachine& machine) -> Result<bool> {
       if (machine.stopped == request.run()) return Fail(ErrorCode::kRefused, "run was stopped");
