@@ -34,6 +34,7 @@ Result<> Wish(const Session& session, const FleetOptions& options,
 }
 
 struct StopOptions {
+  std::string run;
   bool revert = false;
   bool keep = false;
   std::string reason;
@@ -45,22 +46,26 @@ struct Told {
   bool reached = false;
 };
 
+struct Listener {
+  std::string machine;
+  Result<fleet::Address> address;
+};
+
 // The agents themselves obey, whoever carries the run out, and whether anybody does.
-std::vector<Told> StopMachines(FleetController& controller, const fleet::RunRecord& run,
-                               bool revert) {
-  const auto& machines = run.plan.machines;
-  std::vector<Told> told(machines.size());
-  fleet::ForEachIndex(machines.size(), fleet::kAskedAtOnce, [&](size_t i) {
-    told[i].machine = machines[i].name;
-    const auto address = fleet::ParseAddress(run.addresses.at(machines[i].name));
-    auto node = address ? controller.nodes.Open(*address)
-                        : Result<std::unique_ptr<fleet::Node>>(Fail(address.error()));
+std::vector<Told> StopMachines(FleetController& controller, const std::string& run,
+                               const std::vector<Listener>& listeners, bool revert) {
+  std::vector<Told> told(listeners.size());
+  fleet::ForEachIndex(listeners.size(), fleet::kAskedAtOnce, [&](size_t i) {
+    told[i].machine = listeners[i].machine;
+    auto node = listeners[i].address
+                    ? controller.nodes.Open(*listeners[i].address)
+                    : Result<std::unique_ptr<fleet::Node>>(Fail(listeners[i].address.error()));
     const Result<v1::StopRunResponse> stopped =
-        node ? (*node)->StopRun(run.id, revert) : Fail(node.error());
+        node ? (*node)->StopRun(run, revert) : Fail(node.error());
     const bool none = !stopped && stopped.error().code == ErrorCode::kNotFound;
     told[i].reached = stopped.has_value() || none;
     if (none) {
-      told[i].what = "the run has not come to it";
+      told[i].what = "the run has not come to it";  // an older agent, or another run's machine
     } else if (!stopped) {
       told[i].what = stopped.error().message;
     } else if (stopped->rolling_back()) {
@@ -72,15 +77,25 @@ std::vector<Told> StopMachines(FleetController& controller, const fleet::RunReco
   return told;
 }
 
-Result<> Stop(const Session& session, const FleetOptions& options, const StopOptions& stop) {
-  MATIC_ASSIGN(const auto controller, FleetController::Open(session, options));
-  MATIC_ASSIGN(const auto journal, controller->OpenJournal());
-  MATIC_ASSIGN(const std::string id, controller->UnfinishedRun(*journal));
-  MATIC_ASSIGN(const fleet::RunRecord run, journal->Find(id));
-  const std::string why =
-      "by " + FleetController::Holder() + (stop.reason.empty() ? "" : ": " + stop.reason);
-  MATIC_TRY(journal->Append(id, {controller->clock.Now(), fleet::Stopped{stop.revert, why}}));
-  const std::vector<Told> told = StopMachines(*controller, run, stop.revert);
+// Of the journal's run those that it is about; of another controller's run every machine there is.
+std::vector<Listener> ListenersOf(const fleet::RunRecord& run) {
+  std::vector<Listener> listeners;
+  for (const fleet::PlannedMachine& machine : run.plan.machines) {
+    listeners.push_back({machine.name, fleet::ParseAddress(run.addresses.at(machine.name))});
+  }
+  return listeners;
+}
+
+std::vector<Listener> ListenersOf(const fleet::Inventory& inventory) {
+  std::vector<Listener> listeners;
+  for (const fleet::Machine& machine : inventory.machines) {
+    listeners.push_back({machine.name, machine.address});
+  }
+  return listeners;
+}
+
+Result<> Show(const Session& session, const std::string& run, const std::vector<Told>& told,
+              const std::string& hint) {
   nlohmann::json machines = nlohmann::json::array();
   Table table({"MACHINE", "STOP"});
   size_t missed = 0;
@@ -89,16 +104,35 @@ Result<> Stop(const Session& session, const FleetOptions& options, const StopOpt
     machines.push_back({{"name", one.machine}, {"reached", one.reached}, {"text", one.what}});
     table.AddRow({one.machine, one.what});
   }
-  MATIC_ASSIGN(const std::filesystem::path file, controller->JournalFile());
-  std::string text = id + " is stopped\n" + table.Render(session.terminal());
-  if (!fleet::RunLock::IsTaken(file)) {
-    text += "No process carries the run out: osctl fleet run --resume brings it to its end.\n";
-  }
-  PrintEither(session, {{"run", id}, {"machines", std::move(machines)}}, text);
+  PrintEither(session, {{"run", run}, {"machines", std::move(machines)}},
+              run + " is stopped\n" + table.Render(session.terminal()) + hint);
   if (missed == 0) return {};
   return Fail(ErrorCode::kUnavailable,
               std::to_string(missed) + " of " + std::to_string(told.size()) +
                   " machines were not reached: run osctl fleet stop again");
+}
+
+Result<> Stop(const Session& session, const FleetOptions& options, const StopOptions& stop) {
+  MATIC_ASSIGN(const auto controller, FleetController::Open(session, options));
+  MATIC_ASSIGN(const auto journal, controller->OpenJournal());
+  const Result<std::string> own = controller->UnfinishedRun(*journal);
+  if (!stop.run.empty() && (!own || *own != stop.run)) {
+    return Show(
+        session, stop.run,
+        StopMachines(*controller, stop.run, ListenersOf(controller->inventory), stop.revert), "");
+  }
+  MATIC_ASSIGN(const std::string id, own);
+  MATIC_ASSIGN(const fleet::RunRecord run, journal->Find(id));
+  const std::string why =
+      "by " + FleetController::Holder() + (stop.reason.empty() ? "" : ": " + stop.reason);
+  MATIC_TRY(journal->Append(id, {controller->clock.Now(), fleet::Stopped{stop.revert, why}}));
+  const std::vector<Told> told = StopMachines(*controller, id, ListenersOf(run), stop.revert);
+  MATIC_ASSIGN(const std::filesystem::path file, controller->JournalFile());
+  return Show(
+      session, id, told,
+      fleet::RunLock::IsTaken(file)
+          ? ""
+          : "No process carries the run out: osctl fleet run --resume brings it to its end.\n");
 }
 
 }  // namespace
@@ -149,11 +183,18 @@ void AddFleetStopCommand(CLI::App& fleet, Session& session, SharedFleetOptions o
   CLI::App* command = fleet.add_subcommand(
       "stop", "End the run: machines that have not activated their update do not any more");
   auto stop = std::make_shared<StopOptions>();
+  command
+      ->add_option("--run", stop->run,
+                   "A run of another controller, as `osctl fleet status` shows it")
+      ->type_name("RUN");
   auto* keep = command->add_flag("--keep", stop->keep, "What is updated stays (the default)");
   command->add_flag("--revert", stop->revert, "What this run has updated goes back")
       ->excludes(keep);
   command->add_option("--reason", stop->reason, "Why, for the history")->type_name("TEXT");
-  command->footer("Example:\n  osctl fleet stop --revert --reason 'checkout is down'");
+  command->footer(
+      "Examples:\n"
+      "  osctl fleet stop --revert --reason 'checkout is down'\n"
+      "  osctl fleet stop --run run-20261121-184946-437c");
   command->callback([&session, options, stop] {
     session.RunLocal([&] { return Stop(session, *options, *stop); });
   });

@@ -13,7 +13,9 @@ using Json = nlohmann::json;
 constexpr size_t kMaxFileBytes = 64 * 1024;
 
 std::string Holder(const Lease& lease) {
-  return "run " + lease.run + " of fleet " + lease.fleet + " (" + lease.holder + ")";
+  const std::string run = "run " + lease.run;
+  // It may have been stopped before it came here.
+  return lease.holder.empty() ? run : run + " of fleet " + lease.fleet + " (" + lease.holder + ")";
 }
 
 std::string StoppedText(const Lease& lease) {
@@ -117,14 +119,19 @@ Result<> RunLease::Release(const std::string& run) {
 
 Result<Lease> RunLease::Stop(const std::string& run, const std::string& by) {
   const std::scoped_lock lock(mutex_);
-  if (!lease_ || (!run.empty() && lease_->run != run)) {
-    return Fail(ErrorCode::kNotFound, run.empty() ? "no run of a fleet holds this machine"
-                                                  : "run " + run + " does not hold this machine");
+  const bool holds = lease_ && (run.empty() || lease_->run == run);
+  if (!holds && run.empty()) {
+    return Fail(ErrorCode::kNotFound, "no run of a fleet holds this machine");
   }
-  if (!lease_->stopped_by.empty()) return *lease_;
-  Lease lease = *lease_;
+  if (!holds && lease_ && lease_->stopped_by.empty() && !IsOver(*lease_)) {
+    return Fail(ErrorCode::kNotFound,
+                "run " + run + " does not hold this machine; " + Holder(*lease_) + " does");
+  }
+  if (holds && !lease_->stopped_by.empty()) return *lease_;
+  const WallTime now = std::chrono::floor<std::chrono::seconds>(clock_.Now());
+  Lease lease = holds ? *lease_ : Lease{.fleet = {}, .run = run, .holder = {}, .until = now};
   lease.stopped_by = by;
-  lease.stopped = std::chrono::floor<std::chrono::seconds>(clock_.Now());
+  lease.stopped = now;
   MATIC_TRY(Keep(lease));
   return lease;
 }

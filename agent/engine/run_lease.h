@@ -55,8 +55,8 @@ class RunLease {
   // Done twice is done once; a lease of another run stays.
   Result<> Release(const std::string& run);
 
-  // From now on `run` (empty: whichever holds it) starts nothing more here, even without a lease.
-  // kNotFound where it has never held this machine.
+  // From now on `run` (empty: whichever holds it) starts nothing more here, also where it has not
+  // come to this machine yet. kNotFound where another one holds it.
   Result<Lease> Stop(const std::string& run, const std::string& by);
 
   // Whether an update of `run` may begin. An empty run is none of a fleet's: it may.

@@ -78,7 +78,7 @@ UpdateEngine::UpdateEngine(EngineOptions options, Backend& backend, SourceResolv
 Result<update::Facts> UpdateEngine::ReadDisk() {
   Result<update::Facts> facts = backend_.GetFacts();
   if (facts) return facts;
-  return Fail(ErrorCode::kRefused, "the disk cannot be used: " + facts.error().message);
+  return Fail(ErrorCode::kRefused, "this machine cannot be updated: " + facts.error().message);
 }
 
 Result<> UpdateEngine::CheckQuarantine(const ScheduleRequest& request) const {

@@ -221,8 +221,13 @@ Result<v1::ReleaseLeaseResponse> SimulatedNode::ReleaseLease(const std::string& 
 
 Result<v1::StopRunResponse> SimulatedNode::StopRun(const v1::StopRunRequest& request, Moment now) {
   MATIC_TRY(Arrive(now));
-  if (lease_.run().empty() || (!request.run().empty() && lease_.run() != request.run())) {
+  const bool held = !lease_.run().empty() && lease_.stopped_by().empty();
+  if (request.run().empty() ? lease_.run().empty() : held && lease_.run() != request.run()) {
     return Fail(ErrorCode::kNotFound, "run " + request.run() + " does not hold this machine");
+  }
+  if (!request.run().empty() && lease_.run() != request.run()) {
+    lease_.Clear();
+    lease_.set_run(request.run());
   }
   if (lease_.stopped_by().empty()) {
     lease_.set_stopped_by("whoever asked");

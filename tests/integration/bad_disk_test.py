@@ -32,7 +32,7 @@ def expect_says(device: Device, what: str) -> None:
         ["schedule", "update", "--source", f"file://{update.path}", "--sha256", update.sha256],
         ["rollback", "trigger"],
     ):
-        assert device.refusal(REFUSED, *command) == f"the disk cannot be used: {what}"
+        assert device.refusal(REFUSED, *command) == f"this machine cannot be updated: {what}"
     assert device.node.call("health")["state"] != "HEALTH_STATE_UNSPECIFIED"
 
 

@@ -127,6 +127,27 @@ def test_agents_obey_a_stop_when_the_controller_is_dead(fleet: SimulatedFleet) -
     assert report["web-1"]["went_back"] == 1
 
 
+def test_a_run_of_a_controller_that_is_lost_is_stopped_from_elsewhere(
+    fleet: SimulatedFleet, tmp_path: Path
+) -> None:
+    fleet.describe(TARGETS_ALL + group(soak="1h"))
+    run = fleet.start()
+    fleet.wait_until("the canary is updated", lambda: fleet.report()["web-1"]["newest"].endswith("COMPLETED"))
+    (held,) = {machine["run"] for machine in fleet.status()["machines"]} - {""}
+    run.send_signal(signal.SIGKILL)
+    run.communicate()
+    at_home = fleet.environment
+    fleet.environment = {**at_home, "MATIC_FLEET_STATE": str(tmp_path / "elsewhere")}
+    assert "no run" in fleet.osctl("stop", code=None).stderr
+    told = json.loads(fleet.osctl("stop", "--run", held, "--revert", "--output", "json").stdout)
+    fleet.environment = at_home
+    assert [machine["reached"] for machine in told["machines"]] == [True] * 3
+    fleet.wait_until("the canary is back", lambda: fleet.digests()["web-1"] == OLD)
+    # Also those that the run had not come to take nothing of it any more.
+    fleet.run("--resume", code=5)
+    assert [node["staged"] for node in fleet.report().values()] == [1, 0, 0]
+
+
 def test_a_killed_controller_is_gone_on_with(fleet: SimulatedFleet) -> None:
     run = fleet.start()
     fleet.wait_until("the canary reboots", lambda: fleet.report()["web-1"]["activated"])

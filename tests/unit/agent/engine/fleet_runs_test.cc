@@ -161,6 +161,18 @@ TEST_F(FleetRunsTest, NothingIsThereToStop) {
   EXPECT_EQ(engine().StopRun("run-9", true, machine_.alice).error().code, ErrorCode::kNotFound);
 }
 
+TEST_F(FleetRunsTest, ARunIsStoppedBeforeItComes) {
+  const auto stopped = engine().StopRun("run-1", true, machine_.alice);
+  ASSERT_TRUE(stopped) << stopped.error().message;
+  EXPECT_FALSE(stopped->schedule);
+  machine_.StopAgent();
+  machine_.StartAgent();
+  const Error error = engine().AcquireLease(Wish("run-1"), machine_.alice).error();
+  EXPECT_EQ(error.code, ErrorCode::kRefused);
+  EXPECT_THAT(error.message, HasSubstr("run run-1 was stopped by admin alice"));
+  Acquire("run-2");
+}
+
 TEST(RunLeaseTest, AFileThatCannotBeReadIsSetAside) {
   StateFolder folder;
   SystemClock clock;

@@ -115,7 +115,7 @@ TEST_F(UpdateEngineTest, ADiskThatCannotBeReadIsSaidToBeTheObstacle) {
   const Error error{ErrorCode::kNotFound, "/dev/vda: the disk has no GUID partition table"};
   machine_.backend.Fail(Verb::kGetFacts, error, 2);
   EXPECT_THAT(Refusal(machine_.Request()),
-              HasSubstr("refused: the disk cannot be used: " + error.message));
+              HasSubstr("refused: this machine cannot be updated: " + error.message));
   EXPECT_EQ(engine().TriggerRollback({}, alice()).error().code, ErrorCode::kRefused);
   EXPECT_THAT(engine().ListSchedules(10), IsEmpty());
   machine_.Schedule(machine_.Request());
