@@ -1,5 +1,6 @@
 // osctl health
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <thread>
@@ -50,12 +51,14 @@ Result<ExitCode> WatchHealth(Session& session, Client& client, const HealthOptio
       session.timeout() ? Steady::now() + *session.timeout() : Steady::time_point::max();
   const auto interval = std::chrono::duration_cast<Steady::duration>(
       std::chrono::duration<double>(options.interval_seconds));
+  const auto limit =
+      std::min<std::chrono::milliseconds>(session.timeout().value_or(kCallLimit), kCallLimit);
   HealthView view(session.out(), session.terminal());
   HealthChange change;
   bool ever_answered = false;
   while (session.out().good()) {
     const auto next = Steady::now() + interval;
-    const auto health = client.GetHealth(request, kCallLimit);
+    const auto health = client.GetHealth(request, limit);
     if (health) {
       ever_answered = true;
       change.Take(*health);

@@ -5,7 +5,6 @@
 #include <grpcpp/completion_queue.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 #include <optional>
 
@@ -20,17 +19,9 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kTick = 250ms;
+constexpr std::chrono::milliseconds kLongestCall = 1h;
 // Beside the socket for those who may change something, unless api.reader_socket says otherwise.
 constexpr const char* kReaderSocket = "reader.sock";
-
-Result<std::filesystem::path> PkiFolder(const Endpoint& endpoint) {
-  if (!endpoint.pki_dir.empty()) return std::filesystem::path(endpoint.pki_dir);
-  const char* home = std::getenv("HOME");
-  if (home == nullptr || *home == '\0') {
-    return Fail(ErrorCode::kPermission, "HOME is not set; --pki names the folder of certificates");
-  }
-  return std::filesystem::path(home) / ".config/matic/pki";
-}
 
 Error UnixError(const Error& error) {
   switch (error.code) {
@@ -80,25 +71,25 @@ class Client::Connection {
 
   Result<> UseTls(const Endpoint& endpoint) {
     MATIC_ASSIGN(address_, rpc::ParseHostPort(endpoint.node));
-    MATIC_ASSIGN(pki_, PkiFolder(endpoint));
-    auto files = rpc::LoadTlsFiles(pki_, rpc::Side::kClient);
-    if (!files) {
-      const ErrorCode code =
-          files.error().code == ErrorCode::kNotFound ? ErrorCode::kPermission : files.error().code;
-      return Fail(code, "no client certificate for " + address_.ToString() + ": " +
-                            files.error().message +
-                            "; osctl pki issue makes one, --pki names its folder");
+    identity_ = endpoint.identity;
+    if (identity_) return {};
+    auto identity = LoadIdentity(endpoint.pki_dir);
+    if (!identity) {
+      return Fail(identity.error().code, "no client certificate for " + address_.ToString() + ": " +
+                                             identity.error().message +
+                                             "; osctl pki issue makes one, --pki names its folder");
     }
-    files_ = *std::move(files);
+    identity_ = *std::move(identity);
     return {};
   }
 
-  bool tls() const { return files_.has_value(); }
+  std::chrono::milliseconds time() const { return time_; }
+  bool tls() const { return identity_ != nullptr; }
 
   Result<v1::Node::Stub*> Stub() {
     if (stub_) return stub_.get();
     if (tls()) {
-      stub_ = v1::Node::NewStub(rpc::OpenTlsChannel(address_, *files_));
+      stub_ = v1::Node::NewStub(rpc::OpenTlsChannel(address_, identity_->files));
       return stub_.get();
     }
     auto channel = rpc::OpenUnixChannel(socket_);
@@ -114,13 +105,14 @@ class Client::Connection {
 
   // Of a call that failed. A broken channel is made anew at the next call: gRPC's own reconnecting
   // goes on only while a call is polled, and fails every call until it has succeeded.
-  Error Explain(const grpc::Status& status, const grpc::ClientContext& context) {
+  Error Explain(const grpc::Status& status, const grpc::ClientContext& context,
+                std::chrono::milliseconds limit) {
     Error error = rpc::FromStatus(status, context);
     const auto& trailer = context.GetServerTrailingMetadata();
     if (trailer.find(rpc::kErrorCodeKey) != trailer.end()) return error;
     if (error.code == ErrorCode::kDeadline) {
       error.message =
-          "no answer from " + Name() + " within " + std::to_string(time_.count() / 1000) + " s";
+          "no answer from " + Name() + " within " + std::to_string(limit.count() / 1000) + " s";
     } else if (error.code == ErrorCode::kUnavailable || error.code == ErrorCode::kCancelled) {
       // An agent that ends, ends its calls, too.
       error.code = ErrorCode::kUnavailable;
@@ -136,13 +128,14 @@ class Client::Connection {
   Result<Response> Call(grpc::Status (v1::Node::Stub::*method)(grpc::ClientContext*, const Request&,
                                                                Response*),
                         const Request& request,
-                        std::chrono::milliseconds limit = std::chrono::hours(1)) {
+                        std::optional<std::chrono::milliseconds> limit = std::nullopt) {
     MATIC_ASSIGN(v1::Node::Stub * stub, Stub());
     grpc::ClientContext context;
-    context.set_deadline(std::chrono::system_clock::now() + std::min(time_, limit));
+    const auto time = std::min(limit.value_or(time_), kLongestCall);
+    context.set_deadline(std::chrono::system_clock::now() + time);
     Response response;
     const grpc::Status status = (stub->*method)(&context, request, &response);
-    if (!status.ok()) return Fail(Explain(status, context));
+    if (!status.ok()) return Fail(Explain(status, context, time));
     return response;
   }
 
@@ -154,12 +147,13 @@ class Client::Connection {
     if (!tls()) return message + "; is matic-agent.service active?";
     if (Contains(why, "CERTIFICATE_VERIFY_FAILED") || Contains(why, "verify failed") ||
         Contains(why, "Peer name")) {
-      return message + "; the node's certificate is not signed by " + (pki_ / "ca.pem").string() +
-             ", has expired, or does not name " + address_.host;
+      return message + "; the node's certificate is not signed by " +
+             (identity_->folder / "ca.pem").string() + ", has expired, or does not name " +
+             address_.host;
     }
     if (Contains(why, "Socket closed") || Contains(why, "reset by peer") ||
         Contains(why, "alert") || Contains(why, "andshake")) {
-      return message + "; the node may not trust " + (pki_ / "client.pem").string() +
+      return message + "; the node may not trust " + (identity_->folder / "client.pem").string() +
              " (wrong authority, or expired)";
     }
     return message + "; is the node up, and its port open?";
@@ -169,8 +163,7 @@ class Client::Connection {
   std::string socket_;
   std::chrono::milliseconds time_;
   rpc::HostPort address_;
-  std::filesystem::path pki_;
-  std::optional<rpc::TlsFiles> files_;  // none: the unix socket is meant
+  std::shared_ptr<const Identity> identity_;  // none: the unix socket is meant
   std::unique_ptr<v1::Node::Stub> stub_;
 };
 
@@ -216,6 +209,10 @@ Result<v1::ListSchedulesResponse> Client::ListSchedules(const v1::ListSchedulesR
 Result<v1::CancelScheduleResponse> Client::CancelSchedule(
     const v1::CancelScheduleRequest& request) {
   return connection_->Call(&v1::Node::Stub::CancelSchedule, request);
+}
+
+Result<v1::GetHealthResponse> Client::GetHealth(const v1::GetHealthRequest& request) {
+  return connection_->Call(&v1::Node::Stub::GetHealth, request);
 }
 
 Result<v1::GetHealthResponse> Client::GetHealth(const v1::GetHealthRequest& request,
@@ -290,7 +287,7 @@ Result<> Client::Watch(const v1::WatchScheduleRequest& request,
   while (queue.Next(&event, &ok)) {
   }
   if (given_up) return Fail(ErrorCode::kCancelled, "the watch was given up");
-  if (!status.ok()) return Fail(connection_->Explain(status, context));
+  if (!status.ok()) return Fail(connection_->Explain(status, context, connection_->time()));
   return {};
 }
 

@@ -8,6 +8,7 @@
 
 #include "lib/base/result.h"
 #include "matic/v1/node.pb.h"
+#include "osctl/client/identity.h"
 
 namespace matic::osctl {
 
@@ -15,13 +16,15 @@ namespace matic::osctl {
 struct Endpoint {
   std::string node{};  // HOST[:PORT], by mutual TLS; empty: the agent of this machine, by `socket`
   std::string socket = "/run/matic/agent.sock";
-  std::string pki_dir{};  // empty: ~/.config/matic/pki
+  std::string pki_dir{};                       // empty: ~/.config/matic/pki
+  std::shared_ptr<const Identity> identity{};  // none: read from `pki_dir`
   std::chrono::milliseconds call_time{30'000};
 };
 
 class Client {
  public:
-  // Reads the certificates; connects at the first call. kPermission where they are missing.
+  // Reads the certificates where it was given none; connects at the first call. kPermission where
+  // they are missing.
   static Result<std::unique_ptr<Client>> Make(const Endpoint& endpoint);
   ~Client();
 
@@ -34,9 +37,10 @@ class Client {
       const v1::GetScheduleStatusRequest& request);
   Result<v1::ListSchedulesResponse> ListSchedules(const v1::ListSchedulesRequest& request);
   Result<v1::CancelScheduleResponse> CancelSchedule(const v1::CancelScheduleRequest& request);
-  // Given up after `limit` at the latest.
+  Result<v1::GetHealthResponse> GetHealth(const v1::GetHealthRequest& request);
+  // Given up after `limit`, which may be longer than other calls take.
   Result<v1::GetHealthResponse> GetHealth(const v1::GetHealthRequest& request,
-                                          std::chrono::milliseconds limit = std::chrono::hours(1));
+                                          std::chrono::milliseconds limit);
   Result<v1::TriggerRollbackResponse> TriggerRollback(const v1::TriggerRollbackRequest& request);
   Result<v1::GetRollbackHistoryResponse> GetRollbackHistory(
       const v1::GetRollbackHistoryRequest& request);

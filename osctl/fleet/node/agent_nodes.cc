@@ -15,6 +15,8 @@ using namespace std::chrono_literals;
 
 constexpr std::chrono::milliseconds kCallTime = 15s;
 constexpr std::chrono::milliseconds kTunnelTime = 20s;
+// A run may be longer than a certificate lasts, and somebody renews it meanwhile.
+constexpr auto kIdentityAge = 1min;
 
 class AgentNode final : public Node {
  public:
@@ -28,8 +30,7 @@ class AgentNode final : public Node {
     return client->GetStatus({});
   }
   Result<v1::GetHealthResponse> GetHealth(bool refresh, std::chrono::milliseconds limit) override {
-    // What is known already comes at once, and takes no connection with another time limit.
-    MATIC_ASSIGN(osctl::Client * client, Connect(refresh ? limit : kCallTime));
+    MATIC_ASSIGN(osctl::Client * client, Connect());
     v1::GetHealthRequest request;
     request.set_refresh(refresh);
     return client->GetHealth(request, limit);
@@ -94,25 +95,22 @@ class AgentNode final : public Node {
   }
 
  private:
-  // A tunnel may have ended since the last call, and its socket has a new one then.
-  Result<osctl::Client*> Connect(std::chrono::milliseconds limit = kCallTime) {
-    osctl::Endpoint endpoint = endpoint_;
+  // A tunnel may have ended since the last call; its socket is a new one then, and the client finds
+  // that out by itself.
+  Result<osctl::Client*> Connect() {
     if (tunnel_) {
       MATIC_ASSIGN(const std::filesystem::path socket, tunnel_->Open(kTunnelTime));
-      endpoint.socket = socket.string();
+      endpoint_.socket = socket.string();
     }
-    endpoint.call_time = std::max(limit, kCallTime);
-    if (!client_ || endpoint.call_time != call_time_) {
-      MATIC_ASSIGN(client_, osctl::Client::Make(endpoint));
-      call_time_ = endpoint.call_time;
+    if (!client_) {
+      MATIC_ASSIGN(client_, osctl::Client::Make(endpoint_));
     }
     return client_.get();
   }
 
-  osctl::Endpoint endpoint_;
+  osctl::Endpoint endpoint_{.call_time = kCallTime};
   std::optional<SshTunnel> tunnel_;
   std::unique_ptr<osctl::Client> client_;
-  std::chrono::milliseconds call_time_{0};
 };
 
 }  // namespace
@@ -121,14 +119,25 @@ Result<std::unique_ptr<Node>> AgentNodes::Open(const Address& address) {
   if (const auto* ssh = std::get_if<SshAddress>(&address)) {
     return std::make_unique<AgentNode>(*ssh, processes_);
   }
-  osctl::Endpoint endpoint{.pki_dir = pki_dir_};
+  osctl::Endpoint endpoint{.pki_dir = pki_dir_, .call_time = kCallTime};
   if (const auto* local = std::get_if<LocalAddress>(&address)) {
     endpoint.socket = local->socket;
   } else {
     const auto& tls = std::get<TlsAddress>(address);
     endpoint.node = rpc::HostPort{tls.host, tls.port}.ToString();
+    endpoint.identity = Identity();
   }
   return std::make_unique<AgentNode>(std::move(endpoint));
+}
+
+std::shared_ptr<const osctl::Identity> AgentNodes::Identity() {
+  const std::scoped_lock lock(mutex_);
+  const auto now = std::chrono::steady_clock::now();
+  if (identity_ && now - read_ < kIdentityAge) return identity_;
+  const auto read = osctl::LoadIdentity(pki_dir_);
+  identity_ = read ? *read : nullptr;
+  read_ = now;
+  return identity_;
 }
 
 }  // namespace matic::fleet

@@ -1,9 +1,13 @@
 // Agents of machines: by mutual TLS, through ssh, or of this machine.
 #pragma once
 
+#include <chrono>
+#include <memory>
+#include <mutex>
 #include <string>
 
 #include "lib/os/process_runner.h"
+#include "osctl/client/identity.h"
 #include "osctl/fleet/node/node.h"
 
 namespace matic::fleet {
@@ -19,8 +23,14 @@ class AgentNodes final : public Nodes {
   Result<std::unique_ptr<Node>> Open(const Address& address) override;
 
  private:
+  // None where it cannot be read; whoever calls a node reads it then, and says what is wrong.
+  std::shared_ptr<const osctl::Identity> Identity();
+
   const std::string pki_dir_;
   ProcessRunner& processes_;
+  std::mutex mutex_;
+  std::shared_ptr<const osctl::Identity> identity_;
+  std::chrono::steady_clock::time_point read_;
 };
 
 }  // namespace matic::fleet

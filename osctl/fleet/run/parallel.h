@@ -1,28 +1,17 @@
 // The same work on many machines, some at a time.
 #pragma once
 
-#include <algorithm>
-#include <atomic>
 #include <cstddef>
-#include <thread>
-#include <vector>
+#include <functional>
 
 namespace matic::fleet {
 
-// Calls `work` with each index below `count`, from at most `threads` threads; returns when all is
-// done.
-template <typename Work>
-void ForEachIndex(size_t count, size_t threads, const Work& work) {
-  std::atomic<size_t> next{0};
-  std::vector<std::jthread> workers;
-  for (size_t i = 0; i < std::min(count, threads); ++i) {
-    workers.emplace_back([&] {
-      for (size_t index = next++; index < count; index = next++) work(index);
-    });
-  }
-}
+// Machines that are asked at once at the most: those that are off take ten seconds each.
+inline constexpr size_t kAskedAtOnce = 128;
 
-// Machines that are asked at once: connections, more than processors.
-inline constexpr size_t kAskedAtOnce = 64;
+// Calls `work` with each index below `count`, from at most `limit` threads; returns when all is
+// done. Begins with some threads, and takes more only where they wait instead of computing: what
+// competes for processors takes longer at once than one after the other.
+void ForEachIndex(size_t count, size_t limit, const std::function<void(size_t)>& work);
 
 }  // namespace matic::fleet
