@@ -83,13 +83,14 @@ class Lab:
         config: Config | None = None,
         size: str = "2G",
         more_state: Callable[[Path], None] = lambda var: None,
+        name: str = "disk",
     ) -> Disk:
         """A device as it leaves the factory: an image (1.0) in slot a, nothing in slot b.
 
-        `more_state` is given the folder of what the machine will have in /var, and adds to it.
+        A device of several has a `name`. `more_state` is given the folder of what the machine will have in /var, and adds to it.
         """
         image = slot_a or self.images.get(OLD)
-        path = self.folder / "disk.img"
+        path = self.folder / f"{name}.img"
         path.unlink(missing_ok=True)
         path.with_suffix(".vars").unlink(missing_ok=True)
         state = self._state(config or agent_config())

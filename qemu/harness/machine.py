@@ -22,8 +22,17 @@ from harness.verdict import Failed
 _PATIENCE = float(os.environ.get("MATIC_QEMU_PATIENCE", "1"))
 
 BOOT_SECONDS = 240 * _PATIENCE  # from power on to an agent that answers
-# KVM is the faster choice where it can run firmware: MATIC_QEMU_ACCEL=kvm.
-_ACCELERATOR = os.environ.get("MATIC_QEMU_ACCEL", "tcg")
+# KVM is the faster choice where it can run firmware: MATIC_QEMU_ACCEL=kvm. A small cache of
+# translated code, since firmware that starts in memory full of Linux' translations takes a minute
+# or more to write over them.
+_ACCELERATOR = os.environ.get("MATIC_QEMU_ACCEL", "tcg,tb-size=128")
+
+
+BUSES = {
+    "virtio": "virtio-blk-pci,drive=disk,bootindex=0",
+    "nvme": "nvme,serial=lab,drive=disk,bootindex=0",
+    "ahci": "ide-hd,drive=disk,bus=ide.0,bootindex=0",
+}
 
 
 def patient(seconds: float) -> float:
@@ -36,6 +45,8 @@ class Options:
     stop_at_reboot: bool = False  # a reboot, by whomever, turns the machine off instead
     memory_mib: int = 1024
     shell: bool = False  # Machine.shell is answered
+    bus: str = "virtio"  # what the disk hangs on: one of BUSES
+    write_log: Path | None = None  # every write and flush goes here, too (harness/write_log.py)
 
 
 def free_port() -> int:
@@ -134,10 +145,9 @@ def _command(machine: Machine, variables: Path, shell: Path, options: Options) -
         f"if=pflash,format=raw,unit=0,readonly=on,file={paths.FIRMWARE_CODE}",
         "-drive",
         f"if=pflash,format=raw,unit=1,file={variables}",
-        "-drive",
-        f"if=none,id=disk,format=raw,cache=writeback,file={machine.disk.path}",
+        *_disk(machine.disk.path, options.write_log),
         "-device",
-        "virtio-blk-pci,drive=disk,bootindex=0",
+        BUSES[options.bus],
         "-netdev",
         f"user,id=net,hostfwd=tcp:127.0.0.1:{machine.api_port}-:50051,"
         f"hostfwd=tcp:127.0.0.1:{machine.metrics_port}-:28051",
@@ -161,3 +171,15 @@ def _command(machine: Machine, variables: Path, shell: Path, options: Options) -
     if options.stop_at_reboot:
         command += ["-no-reboot"]
     return command
+
+
+def _disk(path: Path, write_log: Path | None) -> list[str]:
+    if write_log is None:
+        return ["-drive", f"if=none,id=disk,format=raw,cache=writeback,file={path}"]
+    write_log.write_bytes(b"")
+    return [
+        "-blockdev",
+        "driver=blklogwrites,node-name=disk,log-sector-size=512,"
+        f"file.driver=file,file.filename={path},"
+        f"log.driver=file,log.filename={write_log}",
+    ]
