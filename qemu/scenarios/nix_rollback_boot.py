@@ -20,6 +20,9 @@ def run(lab: Lab) -> None:
     expect_equal(host.node.status()["quarantined"], [], "quarantined after the first time")
     _panics(lab, host, "24.05.2")
     _refused(lab, host, "24.05.2")
+    host.commit(version="3", kernel="6.3", **{"break": "init"})
+    _panics(lab, host, "24.05.3")
+    lab.expect_well(host.machine)
 
 
 def _panics(lab: Lab, host: NixHost, version: str) -> None:
