@@ -26,75 +26,78 @@ class AgentNode final : public Node {
   }
 
   Result<v1::GetStatusResponse> GetStatus() override {
-    MATIC_ASSIGN(osctl::Client * client, Connect());
-    return client->GetStatus({});
+    return Call([](osctl::Client& client) { return client.GetStatus({}); });
   }
   Result<v1::GetHealthResponse> GetHealth(bool refresh, std::chrono::milliseconds limit) override {
-    MATIC_ASSIGN(osctl::Client * client, Connect());
     v1::GetHealthRequest request;
     request.set_refresh(refresh);
-    return client->GetHealth(request, limit);
+    return Call([&](osctl::Client& client) { return client.GetHealth(request, limit); });
   }
   Result<v1::PlanUpdateResponse> PlanUpdate(const v1::ScheduleUpdateRequest& update) override {
-    MATIC_ASSIGN(osctl::Client * client, Connect());
     v1::PlanUpdateRequest request;
     *request.mutable_update() = update;
-    return client->PlanUpdate(request);
+    return Call([&](osctl::Client& client) { return client.PlanUpdate(request); });
   }
   Result<v1::Schedule> ScheduleUpdate(const v1::ScheduleUpdateRequest& request) override {
-    MATIC_ASSIGN(osctl::Client * client, Connect());
-    MATIC_ASSIGN(v1::ScheduleUpdateResponse response, client->ScheduleUpdate(request));
-    return std::move(*response.mutable_schedule());
+    return ScheduleOf(Call([&](osctl::Client& client) { return client.ScheduleUpdate(request); }));
   }
   Result<v1::Schedule> GetSchedule(const std::string& id) override {
-    MATIC_ASSIGN(osctl::Client * client, Connect());
     v1::GetScheduleStatusRequest request;
     request.set_schedule_id(id);
-    MATIC_ASSIGN(v1::GetScheduleStatusResponse response, client->GetScheduleStatus(request));
-    return std::move(*response.mutable_schedule());
+    return ScheduleOf(
+        Call([&](osctl::Client& client) { return client.GetScheduleStatus(request); }));
   }
   Result<v1::Schedule> Activate(const std::string& schedule, const std::string& run) override {
-    MATIC_ASSIGN(osctl::Client * client, Connect());
     v1::ActivateUpdateRequest request;
     request.set_schedule_id(schedule);
     request.set_run(run);
-    MATIC_ASSIGN(v1::ActivateUpdateResponse response, client->ActivateUpdate(request));
-    return std::move(*response.mutable_schedule());
+    return ScheduleOf(Call([&](osctl::Client& client) { return client.ActivateUpdate(request); }));
   }
   Result<v1::Schedule> Cancel(const std::string& schedule, const std::string& reason) override {
-    MATIC_ASSIGN(osctl::Client * client, Connect());
     v1::CancelScheduleRequest request;
     request.set_schedule_id(schedule);
     request.set_reason(reason);
-    MATIC_ASSIGN(v1::CancelScheduleResponse response, client->CancelSchedule(request));
-    return std::move(*response.mutable_schedule());
+    return ScheduleOf(Call([&](osctl::Client& client) { return client.CancelSchedule(request); }));
   }
   Result<> Rollback(const v1::TriggerRollbackRequest& request) override {
-    MATIC_ASSIGN(osctl::Client * client, Connect());
-    MATIC_TRY(client->TriggerRollback(request));
+    MATIC_TRY(Call([&](osctl::Client& client) { return client.TriggerRollback(request); }));
     return {};
   }
   Result<> AcquireLease(const v1::AcquireLeaseRequest& request) override {
-    MATIC_ASSIGN(osctl::Client * client, Connect());
-    MATIC_TRY(client->AcquireLease(request));
+    MATIC_TRY(Call([&](osctl::Client& client) { return client.AcquireLease(request); }));
     return {};
   }
   Result<> ReleaseLease(const std::string& run) override {
-    MATIC_ASSIGN(osctl::Client * client, Connect());
     v1::ReleaseLeaseRequest request;
     request.set_run(run);
-    MATIC_TRY(client->ReleaseLease(request));
+    MATIC_TRY(Call([&](osctl::Client& client) { return client.ReleaseLease(request); }));
     return {};
   }
   Result<v1::StopRunResponse> StopRun(const std::string& run, bool revert) override {
-    MATIC_ASSIGN(osctl::Client * client, Connect());
     v1::StopRunRequest request;
     request.set_run(run);
     request.set_revert(revert);
-    return client->StopRun(request);
+    return Call([&](osctl::Client& client) { return client.StopRun(request); });
   }
 
  private:
+  template <typename Response>
+  static Result<v1::Schedule> ScheduleOf(Result<Response> response) {
+    if (!response) return Fail(std::move(response).error());
+    return std::move(*response->mutable_schedule());
+  }
+
+  // `work` gets a client, and returns a Result.
+  template <typename Work>
+  auto Call(const Work& work) -> decltype(work(std::declval<osctl::Client&>())) {
+    MATIC_ASSIGN(osctl::Client * client, Connect());
+    auto answer = work(*client);
+    if (!answer && tunnel_ && answer.error().code == ErrorCode::kUnavailable) {
+      return Fail(ErrorCode::kUnavailable, tunnel_->WhyNoAnswer());
+    }
+    return answer;
+  }
+
   // A tunnel may have ended since the last call; its socket is a new one then, and the client finds
   // that out by itself.
   Result<osctl::Client*> Connect() {

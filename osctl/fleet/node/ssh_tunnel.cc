@@ -17,6 +17,8 @@ constexpr auto kLookAgain = 50ms;
 // A run may last as long as that, and begins ssh anew where it does not.
 constexpr auto kLongest = std::chrono::hours(24);
 constexpr auto kGrace = 2s;
+// A connection that breaks is seen by who uses it a little before ssh has ended.
+constexpr auto kEndsWithin = 500ms;
 
 std::string Destination(const SshAddress& address) {
   return address.user.empty() ? address.host : address.user + "@" + address.host;
@@ -43,6 +45,22 @@ std::string LastLine(const std::string& output) {
   const size_t begin = output.find_last_of("\r\n", end);
   return output.substr(begin == std::string::npos ? 0 : begin + 1,
                        end - (begin == std::string::npos ? 0 : begin + 1) + 1);
+}
+
+// What it said last, and what to do about it.
+std::string Explain(const std::string& destination, const std::string& output) {
+  const auto says = [&](std::string_view words) { return output.find(words) != output.npos; };
+  std::string text = "ssh " + destination + ": " + LastLine(output);
+  if (says("IDENTIFICATION HAS CHANGED")) {
+    return text + " It has another key than known_hosts has; was it installed anew?";
+  }
+  if (says("Host key verification failed")) {
+    return text + " Its key is not in known_hosts; log in once by hand, and compare it";
+  }
+  if (says("Permission denied")) {
+    return text + " A key that needs no passphrase must be in authorized_keys there";
+  }
+  return text;
 }
 
 }  // namespace
@@ -80,7 +98,8 @@ void SshTunnel::Begin() {
                              .grace = kGrace},
                             kLongest);
     const std::scoped_lock lock(mutex_);
-    said_ = outcome ? LastLine(outcome->output) : outcome.error().message;
+    said_ = Explain(Destination(address_), outcome ? outcome->output : outcome.error().message);
+    ended_.notify_all();
   });
 }
 
@@ -95,6 +114,16 @@ std::optional<std::string> SshTunnel::Ended() {
   return said_;
 }
 
+std::string SshTunnel::WhyNoAnswer() {
+  {
+    std::unique_lock lock(mutex_);
+    ended_.wait_for(lock, kEndsWithin, [this] { return said_.has_value(); });
+    if (said_) return *said_;
+  }
+  return "ssh " + Destination(address_) + ": no agent answers at " + address_.socket +
+         " there; is matic-agent.service active, and may who logs in write to it?";
+}
+
 Result<std::filesystem::path> SshTunnel::Open(std::chrono::milliseconds limit) {
   MATIC_TRY(MakeFolder());
   if (ssh_.joinable() && Ended()) End();
@@ -103,7 +132,7 @@ Result<std::filesystem::path> SshTunnel::Open(std::chrono::milliseconds limit) {
   const auto end = std::chrono::steady_clock::now() + limit;
   while (true) {
     if (const auto said = Ended()) {
-      return Fail(ErrorCode::kUnavailable, "ssh " + Destination(address_) + ": " + *said);
+      return Fail(ErrorCode::kUnavailable, *said);
     }
     std::error_code ignored;
     if (std::filesystem::is_socket(socket, ignored)) return socket;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <condition_variable>
 #include <filesystem>
 #include <mutex>
 #include <optional>
@@ -25,18 +26,21 @@ class SshTunnel {
   // The path of the socket here, once ssh listens there; begins ssh where it does not run.
   // kUnavailable, with what ssh said, where it ends before, or takes longer than `limit`.
   Result<std::filesystem::path> Open(std::chrono::milliseconds limit);
+  // After a call at that socket came to nothing: what ssh said, or that nobody is behind it.
+  std::string WhyNoAnswer();
 
  private:
   Result<> MakeFolder();
   void Begin();
   void End();
-  // What ssh said, once it has ended.
+  // What ssh said, and what to do, once it has ended.
   std::optional<std::string> Ended();
 
   const SshAddress address_;
   ProcessRunner& processes_;
   std::filesystem::path folder_;
   std::mutex mutex_;
+  std::condition_variable ended_;
   std::optional<std::string> said_;
   std::jthread ssh_;
 };

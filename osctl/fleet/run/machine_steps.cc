@@ -93,43 +93,44 @@ v1::ScheduleUpdateRequest StageRequest(const PinnedTarget& target, const RunIden
   return request;
 }
 
-Happening MachineSteps::Do(Step step, const PlannedMachine& machine, bool activated,
-                           std::stop_token stop) {
-  stop_ = std::move(stop);
-  Outcome outcome{std::string()};
+MachineSteps::Outcome MachineSteps::Carry(Step step, const PlannedMachine& machine) {
   switch (step) {
     case Step::kStage:
-      outcome = Stage(machine);
-      break;
+      return Stage(machine);
     case Step::kActivate:
-      outcome = Activate();
-      activated = true;
-      break;
+      return Activate();
     case Step::kReboot:
-      outcome = Reboot();
-      break;
+      return Reboot();
     case Step::kVerify:
-      outcome = Verify();
-      break;
+      return Verify();
     case Step::kRollBack:
-      outcome = RollBack();
-      break;
+      return RollBack();
     case Step::kCancel:
-      outcome = CancelStaged();
-      break;
+      return CancelStaged();
     case Step::kObserve:
-      outcome = Settle();
-      break;
+      return Settle();
     case Step::kCheckHealth:
     case Step::kPreScript:
     case Step::kPostScript:
     case Step::kRollbackScript:
       break;
   }
+  return std::string();
+}
+
+Happening MachineSteps::Do(Step step, const PlannedMachine& machine, bool activated,
+                           std::stop_token stop) {
+  stop_ = std::move(stop);
+  activated = activated || step == Step::kActivate;
+  const BootTime limit = clock_.SinceBoot() + pacing_.patience;
+  Outcome outcome = Carry(step, machine);
+  // A connection that breaks for a moment is no failure of the machine.
+  while (!outcome && MayPass(outcome.error()) && clock_.SinceBoot() < limit && Pause()) {
+    outcome = Carry(step, machine);
+  }
   Result<Seen> seen = Look(machine, activated);
   // One that says nothing is asked until it does, or nobody wants to know any more; before anything
   // was begun there, not for so long.
-  const BootTime limit = clock_.SinceBoot() + pacing_.patience;
   const bool first = step == Step::kStage && !outcome;
   while (!seen && MayPass(seen.error()) && !(first && clock_.SinceBoot() >= limit) && Pause()) {
     seen = Look(machine, activated);

@@ -26,7 +26,7 @@ struct RunIdentity {
 struct StepPacing {
   std::chrono::milliseconds look_again{1000};
   std::chrono::seconds lease{900};    // taken anew long before it is over
-  std::chrono::seconds patience{30};  // before a step is begun, with a machine that does not answer
+  std::chrono::seconds patience{30};  // with a machine that does not answer when a step begins
 };
 
 class MachineSteps {
@@ -41,6 +41,7 @@ class MachineSteps {
  private:
   using Outcome = Result<std::string>;  // what was complained of; empty: nothing
 
+  Outcome Carry(Step step, const PlannedMachine& machine);
   Outcome Stage(const PlannedMachine& machine);
   Outcome Activate();
   Outcome Reboot();

@@ -173,6 +173,10 @@ class FakeNode final : public Node {
   template <typename Answer, typename Work>
   Result<Answer> Do(const Work& work) {
     return machines_.With(host_, [&](FakeMachine& machine) -> Result<Answer> {
+      if (machine.silent > 0) {
+        --machine.silent;
+        return Fail(ErrorCode::kUnavailable, host_ + ": connection refused");
+      }
       if (machine.away || machine.misbehaviour == Misbehaviour::kOffline) {
         return Fail(ErrorCode::kUnavailable, "cannot reach " + host_);
       }

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <functional>
+#include <set>
 
 #include "osctl/fleet/inventory/address.h"
 #include "osctl/fleet/run/fleet_facts.h"
@@ -84,7 +85,7 @@ class RunEngineTest : public testing::Test {
   Result<RunState> Carry(const RunRecord& run, std::stop_token stop = {}) {
     const auto journal = OpenJournal();
     RunEngine engine(*journal, machines_, processes_, clock_, watching_,
-                     {.look_again = 2ms, .lease = 900s, .patience = 0s});
+                     {.look_again = 2ms, .lease = 900s, .patience = patience_});
     return engine.Carry(run, std::move(stop));
   }
 
@@ -108,6 +109,7 @@ class RunEngineTest : public testing::Test {
   fakes::FakeProcessRunner processes_;
   SystemClock clock_;
   Watching watching_;
+  std::chrono::seconds patience_{0};
 };
 
 TEST_F(RunEngineTest, AllMachinesAreReadBackOnTheirTarget) {
@@ -197,6 +199,23 @@ TEST_F(RunEngineTest, AStopWishedForElsewhereIsObeyed) {
   EXPECT_EQ(NameOf(state->machines[0].phase), "rolled-back");
   EXPECT_EQ(machines_.Get("web-1").running, "slot-a");
   EXPECT_THAT(state->stop_reason, HasSubstr("on fire"));
+}
+
+TEST_F(RunEngineTest, AConnectionThatBreaksAsAStepBeginsIsNoFailure) {
+  patience_ = 30s;
+  const RunRecord run = Planned();
+  ASSERT_TRUE(OpenJournal()->Begin(run));
+  std::set<MachinePhase> broken;
+  watching_.at_change = [&](const RunState& state) {
+    if (!broken.insert(state.machines[0].phase).second) return;
+    machines_.With("web-1", [](FakeMachine& machine) { machine.silent = 5; });
+  };
+  const Result<RunState> state = Carry(run);
+  ASSERT_TRUE(state) << state.error().message;
+  EXPECT_GE(broken.size(), 4U);
+  EXPECT_THAT(Phases(*state), Each("updated"));
+  EXPECT_EQ(machines_.Get("web-1").staged, 1);
+  EXPECT_EQ(machines_.Get("web-1").boots, 2);
 }
 
 TEST_F(RunEngineTest, OneWhoIsHeldByAnotherRunIsNotTouched) {
