@@ -74,6 +74,22 @@ json TargetJson(const fleet::PinnedTarget& target) {
           {"digest", target.digest}};
 }
 
+std::string LeftOutLine(const fleet::LeftOut& left) {
+  return left.machine + ": " + std::string(NameOf(left.reason)) +
+         (left.detail.empty() ? "" : ": " + left.detail) + "\n";
+}
+
+json LeftOutJson(const fleet::Plan& plan) {
+  json list = json::array();
+  for (const fleet::LeftOut& left : plan.left_out) {
+    list.push_back({{"machine", left.machine},
+                    {"group", left.group},
+                    {"reason", NameOf(left.reason)},
+                    {"detail", left.detail}});
+  }
+  return list;
+}
+
 }  // namespace
 
 std::string PlanText(const fleet::Plan& plan, const Terminal& terminal) {
@@ -99,10 +115,7 @@ std::string PlanText(const fleet::Plan& plan, const Terminal& terminal) {
       text += group.name + " waits for approval (osctl fleet approve " + group.name + ")\n";
     }
   }
-  for (const fleet::LeftOut& left : plan.left_out) {
-    text += left.machine + ": " + std::string(NameOf(left.reason)) +
-            (left.detail.empty() ? "" : ": " + left.detail) + "\n";
-  }
+  for (const fleet::LeftOut& left : plan.left_out) text += LeftOutLine(left);
   return text.empty() ? "nothing to do\n" : text;
 }
 
@@ -124,14 +137,7 @@ json PlanJson(const fleet::Plan& plan) {
                       {"needs_approval", group.needs_approval},
                       {"waves", std::move(waves)}});
   }
-  json left_out = json::array();
-  for (const fleet::LeftOut& left : plan.left_out) {
-    left_out.push_back({{"machine", left.machine},
-                        {"group", left.group},
-                        {"reason", NameOf(left.reason)},
-                        {"detail", left.detail}});
-  }
-  return {{"fleet", plan.fleet}, {"groups", std::move(groups)}, {"left_out", std::move(left_out)}};
+  return {{"fleet", plan.fleet}, {"groups", std::move(groups)}, {"left_out", LeftOutJson(plan)}};
 }
 
 std::string RunText(const fleet::RunRecord& run, const fleet::RunState& state,
@@ -146,6 +152,9 @@ std::string RunText(const fleet::RunRecord& run, const fleet::RunState& state,
                   VersionOf(run.plan, state, i), FormatDuration(since), machine.reason});
   }
   std::string text = table.Render(terminal);
+  for (const fleet::LeftOut& left : run.plan.left_out) {
+    if (left.reason != fleet::LeftOutReason::kUpToDate) text += LeftOutLine(left);
+  }
   if (const std::string waits = WaitsText(run.plan, decision); !waits.empty()) {
     text += "Waits: " + waits + "\n";
   }
@@ -189,6 +198,7 @@ json RunJson(const fleet::RunRecord& run, const fleet::RunState& state,
           {"stop_reason", state.stop_reason},
           {"waits", WaitsText(run.plan, decision)},
           {"machines", std::move(machines)},
+          {"left_out", LeftOutJson(run.plan)},
           {"groups", std::move(groups)}};
 }
 

@@ -170,3 +170,19 @@ def test_a_stop_is_obeyed_after_the_controllers_death(fleet: Fleet) -> None:
     ended = fleet.osctl("run", "--resume")
     assert "on fire" in ended.stdout, ended
     assert fleet.osctl("status", "--output", "json").returncode == 0
+
+
+def test_what_was_only_staged_at_the_controllers_death_is_never_activated(fleet: Fleet) -> None:
+    canary = fleet.devices["web-1"]
+    boot = canary.node.status()["boot_id"]
+    fleet.run_until_killed_at("web-1: staging")
+    stop = fleet.osctl("stop", "--keep", "--reason", "wait for Monday")
+    assert stop.returncode == 0, stop
+    schedules = canary.node.call("schedule", "list")["schedules"]
+    for schedule in schedules:
+        canary.node.wait_for_state(schedule["id"], ["CANCELLED"], 20)
+    ended = fleet.osctl("run", "--resume")
+    assert (ended.returncode, "wait for Monday" in ended.stdout) == (4, True), ended
+    assert canary.node.status()["boot_id"] == boot
+    assert canary.starts().stdout == "slot-a\n", "nor at the next start"
+    assert fleet.versions() == {"web-1": "1.0", "web-2": "1.0", "web-3": "1.0"}

@@ -2,9 +2,13 @@
 
 #include <algorithm>
 #include <numeric>
+#include <string>
+#include <vector>
 
 namespace matic::fleet {
 namespace {
+
+constexpr size_t kFailuresNamed = 5;
 
 // A circle of no effects: each call brings one group on by one phase or wave at most.
 class Settling {
@@ -100,13 +104,33 @@ class Settling {
     }
   }
 
+  // " (web-1, web-7)": for people, the first of them.
+  std::string WhoFailed() const {
+    std::vector<std::string> names;
+    for (const LeftOut& left : run_.plan.left_out) {
+      if (left.group == planned_.name && left.reason == LeftOutReason::kUnreachable) {
+        names.push_back(left.machine + " " + std::string(NameOf(left.reason)));
+      }
+    }
+    for (size_t i = 0; i < run_.state.machines.size(); ++i) {
+      const MachineRun& machine = run_.state.machines[i];
+      if (machine.group == index_ && machine.failed) names.push_back(run_.plan.machines[i].name);
+    }
+    std::string text;
+    for (size_t i = 0; i < std::min(names.size(), kFailuresNamed); ++i) {
+      text += (i == 0 ? " (" : ", ") + names[i];
+    }
+    if (names.size() > kFailuresNamed) text += ", …";
+    return text.empty() ? text : text + ")";
+  }
+
   // True where more have failed than may.
   bool CountFailures() {
     if (group_.failures <= planned_.max_failures) return false;
     if (stopped() && group_.end != GroupEnd::kOpen) return true;
     const std::string why = "group '" + planned_.name +
                             "': failures: " + std::to_string(group_.failures) + ", of at most " +
-                            std::to_string(planned_.max_failures);
+                            std::to_string(planned_.max_failures) + WhoFailed();
     GiveUpGroup(run_, index_, GroupEnd::kFailed, why, AfterFailure(run_.plan));
     StopRun(run_, StopCause::kFailures, why);
     return true;
