@@ -25,11 +25,11 @@
 #include "agent/logind/logind_reboot_guard.h"
 #include "agent/metrics/metrics_server.h"
 #include "agent/notices/announcer.h"
-#include "agent/notices/channels.h"
 #include "agent/notices/journal.h"
 #include "agent/notices/try_channels.h"
 #include "agent/signals.h"
 #include "lib/base/unique_fd.h"
+#include "lib/channels/channel_settings.h"
 #include "lib/completion/completion.h"
 #include "lib/http/curl_http_client.h"
 #include "lib/journal/journal.h"
@@ -219,11 +219,12 @@ class Agent {
   }
 
   static notices::AnnouncerOptions MakeAnnouncerOptions(const config::Config& config) {
-    notices::AnnouncerOptions options{.node = config.name,
-                                      .long_running = config.notifications.long_running,
-                                      .channels = notices::MakeChannels(config.notifications),
-                                      .certificate_end = {},
-                                      .folder = config.state_dir / "notifications"};
+    notices::AnnouncerOptions options{
+        .node = config.name,
+        .long_running = config.notifications.long_running,
+        .channels = channels::MakeChannels(config.notifications.channels),
+        .certificate_end = {},
+        .folder = config.state_dir / "notifications"};
     if (!config.api.listen.empty()) {
       options.certificate_end = [folders = config.api.pki_dirs] { return CertificateEnd(folders); };
     }
@@ -412,8 +413,8 @@ Result<> TestNotification(const config::Config& config) {
   const notify::Courier courier(transport, processes);
   size_t failed = 0;
   for (const notify::DeliveryReport& report :
-       notices::TryChannels(notices::MakeChannels(config.notifications), courier, config.name,
-                            SystemClock().Now())) {
+       notices::TryChannels(channels::MakeChannels(config.notifications.channels), courier,
+                            config.name, SystemClock().Now())) {
     failed += report.error ? 1 : 0;
     std::printf("%s: %s\n", report.channel.c_str(),
                 report.error ? report.error->message.c_str() : "delivered");

@@ -1,139 +1,26 @@
 #include <algorithm>
-#include <initializer_list>
 #include <set>
 
 #include "agent/config/fields.h"
 #include "agent/config/values.h"
+#include "lib/channels/channel_fields.h"
 
 namespace matic::config {
 namespace {
 
-using Type = ChannelType;
-
 constexpr uint64_t kDay = 86400;
-
-bool IsChannelName(std::string_view text) { return IsHostname(text) && text.size() <= 64; }
-
-bool IsMailAddress(std::string_view text) {
-  const size_t at = text.find('@');
-  if (at == std::string_view::npos || at == 0 || text.size() > 254 || text.front() == '-') {
-    return false;
-  }
-  const std::string_view local = text.substr(0, at);
-  return IsHostname(text.substr(at + 1)) && text.substr(at).find('_') == std::string_view::npos &&
-         std::all_of(local.begin(), local.end(), [](unsigned char c) {
-           return std::isalnum(c) ||
-                  std::string_view(".!#$%&'*+-/=?^_`{|}~").find(static_cast<char>(c)) !=
-                      std::string_view::npos;
-         });
-}
-
-bool IsPostableUrl(std::string_view text) {
-  for (const std::string_view start :
-       {"https://", "http://127.0.0.1", "http://localhost", "http://[::1]"}) {
-    if (text.starts_with(start) && text.size() > start.size()) {
-      return std::none_of(text.begin(), text.end(),
-                          [](unsigned char c) { return c <= ' ' || c > '~'; });
-    }
-  }
-  return false;
-}
 
 bool IsEvent(std::string_view text) {
   return std::ranges::find(kNotificationEvents, text) != std::end(kNotificationEvents);
 }
 
-const TextRule kChannelName{"a name of at most 64 letters, digits, '.', '-' and '_'",
-                            IsChannelName};
-const TextRule kMailAddress{"an e-mail address, such as 'ops@example.com'", IsMailAddress};
-const TextRule kPostableUrl{"an https:// URL (http:// to this machine itself only)", IsPostableUrl};
-const TextRule kRoom{"a room's id, such as '!abc:example.com'", [](std::string_view text) {
-                       return text.starts_with('!') && text.find(' ') == std::string_view::npos;
-                     }};
 const TextRule kEvent{
     "update-started, update-succeeded, update-failed, rolled-back, check-failed, long-running or "
     "certificate-expiring",
     IsEvent};
 
-std::vector<Field> ChannelFields(NotificationChannel& channel) {
-  using Level = NotificationLevel;
-  return {
-      {"name", Text(channel.name, kChannelName)},
-      {"type", Choice<Type>(channel.type, {{"email", Type::kEmail},
-                                           {"discord", Type::kDiscord},
-                                           {"slack", Type::kSlack},
-                                           {"webhook", Type::kWebhook},
-                                           {"matrix", Type::kMatrix},
-                                           {"command", Type::kCommand}})},
-      {"min_level", Choice<Level>(channel.min_level, {{"info", Level::kInfo},
-                                                      {"warning", Level::kWarning},
-                                                      {"error", Level::kError}})},
-      {"events", TextList(channel.events, kEvent, 1)},
-      {"limit_messages", Number(channel.limit_messages, 1, 1000)},
-      {"limit_seconds", Seconds(channel.limit_period, 1, kDay)},
-      {"timeout_seconds", Seconds(channel.timeout, 1, 600)},
-      {"ca_file", Text(channel.ca_file, kPathOrNothing)},
-      {"host", Text(channel.host, kHostname)},
-      {"port", Number(channel.port, 1, 65535)},
-      {"security", Choice<MailSecurity>(channel.security, {{"starttls", MailSecurity::kStartTls},
-                                                           {"tls", MailSecurity::kTls}})},
-      {"user", Text(channel.user, kAnyText)},
-      {"password_secret", Text(channel.password_secret, kSecret)},
-      {"from", Text(channel.from, kMailAddress)},
-      {"to", TextList(channel.to, kMailAddress, 1)},
-      {"url", Text(channel.url, kPostableUrl)},
-      {"url_secret", Text(channel.url_secret, kSecret)},
-      {"token_secret", Text(channel.token_secret, kSecret)},
-      {"homeserver", Text(channel.homeserver, kPostableUrl)},
-      {"room", Text(channel.room, kRoom)},
-      {"command", TextList(channel.command, kAnyText, 1)},
-  };
-}
-
-// A key that only some types of channel have.
-struct Key {
-  std::string_view name;
-  bool is_set;
-  std::initializer_list<Type> needed_by;
-  std::initializer_list<Type> taken_by;
-};
-
-bool Has(std::initializer_list<Type> types, Type type) {
-  return std::find(types.begin(), types.end(), type) != types.end();
-}
-
-std::optional<std::string> WrongChannel(const NotificationChannel& channel) {
-  if (channel.name.empty()) return "needs `name`";
-  if (channel.type == Type::kNone) return "needs `type`";
-  const Key keys[] = {
-      {"host", !channel.host.empty(), {Type::kEmail}, {}},
-      {"port", channel.port != 0, {}, {Type::kEmail}},
-      {"security", channel.security != MailSecurity::kStartTls, {}, {Type::kEmail}},
-      {"user", !channel.user.empty(), {}, {Type::kEmail}},
-      {"password_secret", !channel.password_secret.empty(), {}, {Type::kEmail}},
-      {"from", !channel.from.empty(), {Type::kEmail}, {}},
-      {"to", !channel.to.empty(), {Type::kEmail}, {}},
-      {"url", !channel.url.empty(), {}, {Type::kWebhook}},
-      {"url_secret", !channel.url_secret.empty(), {Type::kDiscord, Type::kSlack}, {Type::kWebhook}},
-      {"token_secret", !channel.token_secret.empty(), {Type::kMatrix}, {Type::kWebhook}},
-      {"homeserver", !channel.homeserver.empty(), {Type::kMatrix}, {}},
-      {"room", !channel.room.empty(), {Type::kMatrix}, {}},
-      {"command", !channel.command.empty(), {Type::kCommand}, {}},
-  };
-  for (const Key& key : keys) {
-    const std::string name = "`" + std::string(key.name) + "`";
-    if (Has(key.needed_by, channel.type) && !key.is_set) return "needs " + name;
-    if (key.is_set && !Has(key.needed_by, channel.type) && !Has(key.taken_by, channel.type)) {
-      return name + " is not for a channel of this type";
-    }
-  }
-  if (channel.type == Type::kWebhook && channel.url.empty() == channel.url_secret.empty()) {
-    return "needs one of `url` and `url_secret`";
-  }
-  if (channel.user.empty() != channel.password_secret.empty()) {
-    return "needs both of `user` and `password_secret`, or none";
-  }
-  return std::nullopt;
+std::vector<Field> FieldsOfChannel(NotificationChannel& channel) {
+  return channels::ChannelFields(channel, kEvent);
 }
 
 }  // namespace
@@ -141,7 +28,8 @@ std::optional<std::string> WrongChannel(const NotificationChannel& channel) {
 std::vector<Field> NotificationFields(Notifications& notifications) {
   return {
       {"notifications.long_running_seconds", Seconds(notifications.long_running, 60, 30 * kDay)},
-      Items("notifications.channels", notifications.channels, ChannelFields, WrongChannel),
+      Items("notifications.channels", notifications.channels, FieldsOfChannel,
+            channels::WrongChannel),
   };
 }
 

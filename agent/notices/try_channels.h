@@ -9,7 +9,7 @@
 
 namespace matic::notices {
 
-// One attempt a channel, one after the other, each within its timeout; rate limits do not count.
+// One attempt a channel, each within its timeout; rate limits do not count.
 std::vector<notify::DeliveryReport> TryChannels(const std::vector<notify::Channel>& channels,
                                                 const notify::Courier& courier,
                                                 const std::string& node, WallTime now);

@@ -78,7 +78,7 @@ struct Channel {
   std::chrono::seconds timeout{30};  // of one attempt
 };
 
-// Whether the channel wants the message. Event::kTest always.
+// Whether the channel wants the message. Event::kTest always, Event::kSaid by its level.
 bool Takes(const Channel& channel, const Message& message);
 
 }  // namespace matic::notify

@@ -21,7 +21,7 @@ constexpr std::array<std::pair<Level, std::string_view>, 3> kLevels{{
     {Level::kError, "error"},
 }};
 
-constexpr std::array<std::pair<Event, std::string_view>, 8> kEvents{{
+constexpr std::array<std::pair<Event, std::string_view>, 18> kEvents{{
     {Event::kUpdateStarted, "update-started"},
     {Event::kUpdateSucceeded, "update-succeeded"},
     {Event::kUpdateFailed, "update-failed"},
@@ -29,6 +29,16 @@ constexpr std::array<std::pair<Event, std::string_view>, 8> kEvents{{
     {Event::kCheckFailed, "check-failed"},
     {Event::kLongRunning, "long-running"},
     {Event::kCertificateExpiring, "certificate-expiring"},
+    {Event::kRunStarted, "run-started"},
+    {Event::kPaused, "paused"},
+    {Event::kResumed, "resumed"},
+    {Event::kRunStopped, "run-stopped"},
+    {Event::kRunFinished, "run-finished"},
+    {Event::kWaveDone, "wave-done"},
+    {Event::kMachineFailed, "machine-failed"},
+    {Event::kApprovalNeeded, "approval-needed"},
+    {Event::kGroupEnded, "group-ended"},
+    {Event::kSaid, "said"},
     {Event::kTest, "test"},
 }};
 

@@ -20,7 +20,18 @@ enum class Event {
   kCheckFailed,
   kLongRunning,
   kCertificateExpiring,  // or expired
-  kTest,                 // somebody tries whether a channel works: every channel takes it
+  // Of a fleet's runs, besides kRolledBack and kLongRunning.
+  kRunStarted,
+  kPaused,
+  kResumed,
+  kRunStopped,
+  kRunFinished,
+  kWaveDone,
+  kMachineFailed,
+  kApprovalNeeded,
+  kGroupEnded,
+  kSaid,  // by a person: what a channel's `events` say does not count
+  kTest,  // somebody tries whether a channel works: every channel takes it
 };
 
 // "info", "update-failed", …: as people write them in configurations and programs read them.

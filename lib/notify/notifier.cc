@@ -3,25 +3,17 @@
 #include <algorithm>
 #include <condition_variable>
 #include <mutex>
-#include <random>
 #include <thread>
 #include <utility>
 
-#include "lib/base/hex.h"
 #include "lib/notify/outbox_file.h"
+#include "lib/notify/parcel_id.h"
 
 namespace matic::notify {
 namespace {
 
 // The wall clock and a suspended machine's timers jump: a wait looks up this often.
 constexpr std::chrono::seconds kLongestSleep{10};
-
-std::string NewId() {
-  std::random_device random;
-  std::vector<uint8_t> bytes(16);
-  for (uint8_t& byte : bytes) byte = static_cast<uint8_t>(random());
-  return HexEncode(bytes);
-}
 
 constexpr const char* kEnding = ".json";
 
@@ -220,7 +212,7 @@ void Notifier::Start() {
 Notifier::~Notifier() { Stop(std::chrono::milliseconds(0)); }
 
 void Notifier::Send(const Message& message) {
-  const std::string id = NewId();
+  const std::string id = NewParcelId();
   const Message cleaned = Cleaned(message);
   for (const auto& line : lines_) line->Put(id, cleaned);
 }

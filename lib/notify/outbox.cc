@@ -32,7 +32,7 @@ bool Outbox::HasRoom(BootTime now) const {
 void Outbox::Put(std::string id, Message message, BootTime now) {
   AdmitHeld(now);
   Entry entry{std::move(id), std::move(message), now};
-  if (HasRoom(now)) {
+  if (HasRoom(now) || entry.message.event == Event::kRunFinished) {
     Enqueue(std::move(entry), now);
   } else {
     LeaveOut(std::move(entry));

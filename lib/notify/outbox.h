@@ -42,7 +42,8 @@ struct OutboxContent {
 
 // Beyond the rate limit the most severe message (the newest of those) is held until the limit
 // allows it, and the others are left out and counted. So nobody is left in the belief that all was
-// said.
+// said. The end of a fleet's run (there is one a run) passes the limit: who heard of its beginning
+// hears how it went.
 class Outbox {
  public:
   Outbox(const RateLimit& limit, const RetryPolicy& retry);

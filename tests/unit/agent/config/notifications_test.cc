@@ -53,8 +53,8 @@ notifications:
   ASSERT_EQ(told.channels.size(), 7u);
   NotificationChannel mail;
   mail.name = "team-mail";
-  mail.type = ChannelType::kEmail;
-  mail.min_level = NotificationLevel::kWarning;
+  mail.type = channels::ChannelType::kEmail;
+  mail.min_level = notify::Level::kWarning;
   mail.events = {"update-failed", "rolled-back"};
   mail.limit_messages = 5;
   mail.limit_period = seconds(600);
@@ -62,7 +62,7 @@ notifications:
   mail.ca_file = "/etc/ssl/mail.pem";
   mail.host = "mail.example.com";
   mail.port = 2465;
-  mail.security = MailSecurity::kTls;
+  mail.security = notify::MailSecurity::kTls;
   mail.user = "agent";
   mail.password_secret = "smtp-password";
   mail.from = "agent@example.com";

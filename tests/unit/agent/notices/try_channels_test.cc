@@ -19,9 +19,7 @@ notify::Channel Hook(const std::string& name) {
 
 TEST(TryChannelsTest, EachIsTriedAndSaysWhatCameOfIt) {
   notify::FakeTransport transport;
-  transport.AnswerWith([](size_t number) -> Result<notify::HttpAnswer> {
-    return notify::HttpAnswer{.status = number == 1 ? 503 : 200, .retry_after = {}, .text = ""};
-  });
+  transport.AnswerAt("https://down.example.com", {.status = 503, .retry_after = {}, .text = ""});
   fakes::FakeProcessRunner processes;
   const notify::Courier courier(transport, processes);
   const auto reports = TryChannels({Hook("down"), Hook("up")}, courier, "edge-7", WallTime{});

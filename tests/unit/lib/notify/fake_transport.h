@@ -3,7 +3,9 @@
 
 #include <condition_variable>
 #include <functional>
+#include <map>
 #include <mutex>
+#include <string>
 #include <vector>
 
 #include "lib/notify/transport.h"
@@ -17,6 +19,9 @@ class FakeTransport final : public Transport {
     const std::scoped_lock lock(mutex_);
     requests_.push_back(request);
     changed_.notify_all();
+    if (const auto found = answers_.find(request.url); found != answers_.end()) {
+      return found->second;
+    }
     return answer_(requests_.size());
   }
 
@@ -36,6 +41,11 @@ class FakeTransport final : public Transport {
   void AnswerWith(std::function<Result<HttpAnswer>(size_t)> answer) {
     const std::scoped_lock lock(mutex_);
     answer_ = std::move(answer);
+  }
+  // Whatever `answer` of AnswerWith says.
+  void AnswerAt(const std::string& url, HttpAnswer answer) {
+    const std::scoped_lock lock(mutex_);
+    answers_[url] = std::move(answer);
   }
   void AnswerMailWith(Result<> answer) {
     const std::scoped_lock lock(mutex_);
@@ -71,6 +81,7 @@ class FakeTransport final : public Transport {
   std::function<Result<HttpAnswer>(size_t)> answer_ = [](size_t) {
     return HttpAnswer{.status = 200, .retry_after = {}, .text = "ok"};
   };
+  std::map<std::string, HttpAnswer> answers_;  // by URL
   Result<> mail_answer_;
   bool hangs_ = false;
 };

@@ -41,6 +41,15 @@ TEST(OutboxTest, SendsInOrderAndOnce) {
   EXPECT_EQ(outbox.NextTime(), std::nullopt);
 }
 
+TEST(OutboxTest, TheEndOfARunPassesTheLimitAndTellsOfWhatWasLeftOut) {
+  Outbox outbox(kThreeAnHour, kPolicy);
+  for (int wave = 1; wave <= 9; ++wave) outbox.Put("w", Say("wave"), 0s);
+  Message end = Say("end");
+  end.event = Event::kRunFinished;
+  outbox.Put("end", end, 1s);
+  EXPECT_EQ(Deliver(outbox, 2s), (Titles{"wave +5", "wave", "wave", "end"}));
+}
+
 TEST(OutboxTest, WaitsLongerAfterEachFailureUpToALimit) {
   Outbox outbox(kNoLimit, kPolicy);
   outbox.Put("1", Say("one"), 0s);

@@ -1,39 +1,30 @@
-#include "agent/notices/channels.h"
+#include "lib/channels/channel_settings.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace matic::notices {
+namespace matic::channels {
 namespace {
 
 using namespace std::chrono_literals;
-using config::ChannelType;
 using ::testing::ElementsAre;
 
-config::NotificationChannel Named(const std::string& name, ChannelType type) {
-  config::NotificationChannel channel;
+ChannelSettings Named(const std::string& name, ChannelType type) {
+  ChannelSettings channel;
   channel.name = name;
   channel.type = type;
   channel.ca_file = "/etc/ca.pem";
   return channel;
 }
 
-notify::Channel Make(const config::NotificationChannel& from) {
-  config::Notifications notifications;
-  notifications.channels = {from};
-  std::vector<notify::Channel> channels = MakeChannels(notifications);
-  EXPECT_EQ(channels.size(), 1u);
-  return channels.at(0);
-}
-
-TEST(ChannelsTest, WhatAllHave) {
-  config::NotificationChannel from = Named("on-call", ChannelType::kSlack);
-  from.min_level = config::NotificationLevel::kWarning;
+TEST(ChannelSettingsTest, WhatAllHave) {
+  ChannelSettings from = Named("on-call", ChannelType::kSlack);
+  from.min_level = notify::Level::kWarning;
   from.events = {"update-failed", "rolled-back"};
   from.limit_messages = 7;
   from.limit_period = 90s;
   from.timeout = 11s;
-  const notify::Channel channel = Make(from);
+  const notify::Channel channel = MakeChannel(from);
   EXPECT_EQ(channel.name, "on-call");
   EXPECT_EQ(channel.min_level, notify::Level::kWarning);
   EXPECT_THAT(channel.events,
@@ -43,22 +34,16 @@ TEST(ChannelsTest, WhatAllHave) {
   EXPECT_EQ(channel.timeout, 11s);
 }
 
-TEST(ChannelsTest, EveryEventOfTheConfigurationIsOneOfNotify) {
-  config::NotificationChannel from = Named("all", ChannelType::kSlack);
-  for (const std::string_view name : config::kNotificationEvents) from.events.emplace_back(name);
-  EXPECT_EQ(Make(from).events.size(), std::size(config::kNotificationEvents));
-}
-
-TEST(ChannelsTest, Mail) {
-  config::NotificationChannel from = Named("mail", ChannelType::kEmail);
+TEST(ChannelSettingsTest, Mail) {
+  ChannelSettings from = Named("mail", ChannelType::kEmail);
   from.host = "mail.example.com";
   from.port = 2525;
-  from.security = config::MailSecurity::kTls;
+  from.security = notify::MailSecurity::kTls;
   from.user = "agent";
   from.password_secret = "smtp-password";
   from.from = "agent@example.com";
   from.to = {"ops@example.com"};
-  const auto email = std::get<notify::Email>(Make(from).target);
+  const auto email = std::get<notify::Email>(MakeChannel(from).target);
   EXPECT_EQ(email.host, "mail.example.com");
   EXPECT_EQ(email.port, 2525);
   EXPECT_EQ(email.security, notify::MailSecurity::kTls);
@@ -69,11 +54,11 @@ TEST(ChannelsTest, Mail) {
   EXPECT_THAT(email.to, ElementsAre("ops@example.com"));
 }
 
-TEST(ChannelsTest, WebhooksAndChats) {
-  config::NotificationChannel from = Named("hook", ChannelType::kWebhook);
+TEST(ChannelSettingsTest, WebhooksAndChats) {
+  ChannelSettings from = Named("hook", ChannelType::kWebhook);
   from.url = "https://hooks.example.com";
   from.token_secret = "/etc/token";
-  const auto webhook = std::get<notify::Webhook>(Make(from).target);
+  const auto webhook = std::get<notify::Webhook>(MakeChannel(from).target);
   EXPECT_EQ(webhook.url, "https://hooks.example.com");
   EXPECT_EQ(webhook.url_secret, "");
   EXPECT_EQ(webhook.token, "/etc/token");
@@ -81,26 +66,26 @@ TEST(ChannelsTest, WebhooksAndChats) {
 
   from = Named("chat", ChannelType::kDiscord);
   from.url_secret = "/etc/url";
-  EXPECT_EQ(std::get<notify::Discord>(Make(from).target).url, "/etc/url");
+  EXPECT_EQ(std::get<notify::Discord>(MakeChannel(from).target).url, "/etc/url");
   from.type = ChannelType::kSlack;
-  EXPECT_EQ(std::get<notify::Slack>(Make(from).target).url, "/etc/url");
+  EXPECT_EQ(std::get<notify::Slack>(MakeChannel(from).target).url, "/etc/url");
 
   from = Named("room", ChannelType::kMatrix);
   from.homeserver = "https://matrix.example.com";
   from.room = "!ops:example.com";
   from.token_secret = "matrix-token";
-  const auto matrix = std::get<notify::Matrix>(Make(from).target);
+  const auto matrix = std::get<notify::Matrix>(MakeChannel(from).target);
   EXPECT_EQ(matrix.homeserver, "https://matrix.example.com");
   EXPECT_EQ(matrix.room, "!ops:example.com");
   EXPECT_EQ(matrix.token, "matrix-token");
 }
 
-TEST(ChannelsTest, ACommand) {
-  config::NotificationChannel from = Named("pager", ChannelType::kCommand);
+TEST(ChannelSettingsTest, ACommand) {
+  ChannelSettings from = Named("pager", ChannelType::kCommand);
   from.command = {"/usr/bin/page", "ops"};
-  EXPECT_THAT(std::get<notify::Program>(Make(from).target).argv,
+  EXPECT_THAT(std::get<notify::Program>(MakeChannel(from).target).argv,
               ElementsAre("/usr/bin/page", "ops"));
 }
 
 }  // namespace
-}  // namespace matic::notices
+}  // namespace matic::channels
