@@ -23,6 +23,7 @@ void AddFleetCommand(CLI::App& app, Session& session) {
   AddFleetApproveCommand(*fleet, session, options);
   AddFleetStopCommand(*fleet, session, options);
   AddFleetHistoryCommand(*fleet, session, options);
+  AddFleetNotifyCommand(*fleet, session, options);
   fleet->footer(R"(Examples:
   osctl fleet check
   osctl fleet machines --tag web

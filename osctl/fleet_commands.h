@@ -24,5 +24,6 @@ void AddFleetResumeCommand(CLI::App& fleet, Session& session, SharedFleetOptions
 void AddFleetApproveCommand(CLI::App& fleet, Session& session, SharedFleetOptions options);
 void AddFleetStopCommand(CLI::App& fleet, Session& session, SharedFleetOptions options);
 void AddFleetHistoryCommand(CLI::App& fleet, Session& session, SharedFleetOptions options);
+void AddFleetNotifyCommand(CLI::App& fleet, Session& session, SharedFleetOptions options);
 
 }  // namespace matic::osctl

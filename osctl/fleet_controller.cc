@@ -5,7 +5,6 @@
 
 #include <array>
 #include <cstdlib>
-#include <system_error>
 
 namespace matic::osctl {
 namespace {
@@ -34,9 +33,7 @@ Result<std::unique_ptr<FleetController>> FleetController::Open(const Session& se
 
 Result<fs::path> FleetController::JournalFile() const {
   const fs::path folder = StateFolder();
-  std::error_code error;
-  fs::create_directories(folder, error);
-  if (error) return Fail(OsError(folder.string(), error.value()));
+  MATIC_TRY(fleet::MakeJournalFolder(folder));
   return folder / (inventory.name + ".journal");
 }
 

@@ -2,14 +2,18 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
+#include <condition_variable>
+#include <mutex>
 #include <nlohmann/json.hpp>
 #include <random>
 
+#include "lib/calendar/moment.h"
 #include "osctl/fleet/inventory/address.h"
 #include "osctl/fleet/journal/run_lock.h"
 #include "osctl/fleet/run/fleet_facts.h"
 #include "osctl/fleet_commands.h"
 #include "osctl/fleet_controller.h"
+#include "osctl/fleet_outlets.h"
 #include "osctl/fleet_view.h"
 #include "osctl/pki_commands.h"
 
@@ -19,6 +23,14 @@ namespace {
 struct RunOptions {
   bool resume = false;
   bool dry_run = false;
+  std::string wait{};  // empty: for nobody
+  fleet::MetricsOptions metrics{};
+
+  Result<std::chrono::seconds> Patience() const {
+    if (wait.empty()) return std::chrono::seconds(0);
+    const auto time = calendar::ParseDuration(wait);
+    return time ? time : Fail(ErrorCode::kInvalidArgument, "--wait: " + time.error().message);
+  }
 };
 
 // "run-20261121-020000-1f6c"; sorts by its time.
@@ -68,63 +80,103 @@ bool NothingToDo(const fleet::Plan& plan) {
          });
 }
 
-// What is left of the run before, or a new one; nothing where there is nothing to do.
-Result<std::optional<fleet::RunRecord>> Begin(Session& session, FleetController& controller,
-                                              fleet::Journal& journal, const RunOptions& options,
-                                              const fleet::Selection& selection) {
-  MATIC_ASSIGN(const std::optional<std::string> left, journal.Unfinished());
-  if (options.resume) {
-    if (!left) {
-      session.out() << "nothing to go on with\n";
-      return std::nullopt;
-    }
-    MATIC_ASSIGN(fleet::RunRecord run, journal.Find(*left));
-    return run;
+// What a run is carried out with.
+struct Workplace {
+  Session& session;
+  FleetController& controller;
+  fleet::Journal& journal;
+  std::filesystem::path file;  // the journal's
+  const RunOptions& options;
+};
+
+Result<ExitCode> CarryOut(const Workplace& here, const fleet::RunRecord& run, RunOutlets& outlets,
+                          const std::stop_token& stop) {
+  fleet::RunEngine engine(here.journal, here.controller.nodes, here.controller.processes,
+                          here.controller.clock, outlets);
+  const Result<fleet::RunState> state = engine.Carry(run, stop);
+  if (!state) {
+    outlets.Interrupted();
+    if (state.error().code != ErrorCode::kCancelled) return Fail(state.error());
+    return Fail(ErrorCode::kCancelled,
+                run.id +
+                    " was left before its end; what is under way on machines goes on there; "
+                    "osctl fleet run --resume goes on with it, osctl fleet stop ends it");
   }
+  outlets.RunEnded(run, *state);
+  const Session& session = here.session;
+  if (session.json()) {
+    nlohmann::json object = RunJson(run, *state, {});
+    object["event"] = "end";
+    session.out() << object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
+  } else {
+    session.out() << run.id << ": " << Summary(*state) << '\n';
+  }
+  return OutcomeCode(*state);
+}
+
+// The run that was left before its end; nothing where there is none.
+Result<std::optional<ExitCode>> GoOn(const Workplace& here, const std::stop_token& stop) {
+  MATIC_ASSIGN(const std::optional<std::string> left, here.journal.Unfinished());
+  if (!left) return std::nullopt;
+  MATIC_ASSIGN(const fleet::RunRecord run, here.journal.Find(*left));
+  RunOutlets outlets(here.session, here.controller, here.journal, here.file, here.options.metrics);
+  MATIC_ASSIGN(const ExitCode code, CarryOut(here, run, outlets, stop));
+  return code;
+}
+
+Result<ExitCode> BeginAnew(const Workplace& here, const fleet::Selection& selection,
+                           const std::stop_token& stop) {
+  MATIC_ASSIGN(const std::optional<std::string> left, here.journal.Unfinished());
   if (left) {
     return Fail(ErrorCode::kRefused,
                 *left +
                     " was left before its end; --resume goes on with it, osctl fleet stop "
                     "ends it");
   }
-  MATIC_ASSIGN(fleet::Plan plan, PlanNow(controller, selection));
+  RunOutlets outlets(here.session, here.controller, here.journal, here.file, here.options.metrics);
+  MATIC_ASSIGN(fleet::Plan plan, PlanNow(here.controller, selection));
   if (NothingToDo(plan)) {
-    PrintEither(session, PlanJson(plan), PlanText(plan, session.terminal()));
-    return std::nullopt;
+    PrintEither(here.session, PlanJson(plan), PlanText(plan, here.session.terminal()));
+    outlets.NothingToDo(plan);
+    return ExitCode::kDone;
   }
-  MATIC_ASSIGN(fleet::RunRecord run, NewRun(controller, std::move(plan)));
-  MATIC_TRY(journal.Begin(run));
-  return run;
+  MATIC_ASSIGN(const fleet::RunRecord run, NewRun(here.controller, std::move(plan)));
+  MATIC_TRY(here.journal.Begin(run));
+  return CarryOut(here, run, outlets, stop);
+}
+
+// While another process of this controller carries out a run of the fleet, for so long.
+Result<fleet::RunLock> TakeLock(const std::filesystem::path& file, std::chrono::seconds patience,
+                                const std::stop_token& stop) {
+  constexpr auto kBetweenLooks = std::chrono::milliseconds(500);
+  const auto limit = std::chrono::steady_clock::now() + patience;
+  std::mutex mutex;
+  std::condition_variable_any never;
+  while (true) {
+    Result<fleet::RunLock> lock = fleet::RunLock::Take(file);
+    const bool taken = !lock && lock.error().code == ErrorCode::kRefused;
+    if (!taken || std::chrono::steady_clock::now() >= limit || stop.stop_requested()) return lock;
+    std::unique_lock waiting(mutex);
+    never.wait_for(waiting, stop, kBetweenLooks, [] { return false; });
+  }
 }
 
 Result<ExitCode> Run(Session& session, const FleetOptions& fleet_options, const RunOptions& options,
-                     std::stop_token stop) {
+                     const std::stop_token& stop) {
   MATIC_ASSIGN(const auto controller, FleetController::Open(session, fleet_options));
   MATIC_ASSIGN(const std::filesystem::path file, controller->JournalFile());
-  MATIC_ASSIGN(const fleet::RunLock lock, fleet::RunLock::Take(file));
+  MATIC_ASSIGN(const std::chrono::seconds patience, options.Patience());
+  MATIC_ASSIGN(const fleet::RunLock lock, TakeLock(file, patience, stop));
   MATIC_ASSIGN(const auto journal, controller->OpenJournal());
-  MATIC_ASSIGN(const std::optional<fleet::RunRecord> run,
-               Begin(session, *controller, *journal, options, fleet_options.selection));
-  if (!run) return ExitCode::kDone;
-  RunView view(session);
-  fleet::RunEngine engine(*journal, controller->nodes, controller->processes, controller->clock,
-                          view);
-  Result<fleet::RunState> state = engine.Carry(*run, std::move(stop));
-  if (!state && state.error().code == ErrorCode::kCancelled) {
-    return Fail(ErrorCode::kCancelled,
-                run->id +
-                    " was left before its end; what is under way on machines goes on there; "
-                    "osctl fleet run --resume goes on with it, osctl fleet stop ends it");
+  const Workplace here{session, *controller, *journal, file, options};
+  if (options.resume || !options.wait.empty()) {
+    MATIC_ASSIGN(const std::optional<ExitCode> left, GoOn(here, stop));
+    if (options.resume && left) return *left;
   }
-  if (!state) return Fail(state.error());
-  if (session.json()) {
-    nlohmann::json object = RunJson(*run, *state, {});
-    object["event"] = "end";
-    session.out() << object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
-  } else {
-    session.out() << run->id << ": " << Summary(*state) << '\n';
-  }
-  return OutcomeCode(*state);
+  if (!options.resume) return BeginAnew(here, fleet_options.selection, stop);
+  PrintEither(session, {{"run", nullptr}}, "nothing to go on with\n");
+  RunOutlets(session, *controller, *journal, file, options.metrics).NothingToGoOnWith();
+  return ExitCode::kDone;
 }
 
 }  // namespace
@@ -144,15 +196,29 @@ void AddFleetRunCommand(CLI::App& fleet, Session& session, SharedFleetOptions op
   AddSelection(*command, options->selection);
   auto run = std::make_shared<RunOptions>();
   command->add_flag("--resume", run->resume, "Go on with the run that was left before its end");
+  command
+      ->add_option("--wait", run->wait,
+                   "For timers: wait so long for the end of another run of this fleet, and finish "
+                   "one that was left, before this one")
+      ->type_name("TIME");
   command->add_flag("--dry-run", run->dry_run, "Show the plan only, as osctl fleet plan does");
+  command
+      ->add_option("--metrics-textfile", run->metrics.textfile,
+                   "A file for Prometheus, instead of `metrics.textfile` in fleet.yaml")
+      ->type_name("FILE");
+  command
+      ->add_option("--metrics-listen", run->metrics.listen,
+                   "Where Prometheus may ask meanwhile, instead of `metrics.listen`")
+      ->type_name("ADDRESS:PORT");
   command->footer(R"(Examples:
   osctl fleet run
   osctl fleet run --group web --dry-run
-  osctl fleet run --resume)");
+  osctl fleet run --resume
+  osctl fleet run --wait 2h --group security)");
   command->callback([&session, options, run] {
     if (run->dry_run) return session.RunLocal([&] { return ShowPlan(session, *options); });
     session.RunToOutcome(
-        [&](std::stop_token stop) { return Run(session, *options, *run, std::move(stop)); });
+        [&](const std::stop_token& stop) { return Run(session, *options, *run, stop); });
   });
 }
 

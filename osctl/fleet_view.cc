@@ -230,7 +230,8 @@ ExitCode OutcomeCode(const fleet::RunState& state) {
 RunView::RunView(const Session& session)
     : session_(session), block_(session.out(), session.terminal()) {}
 
-void RunView::Tell(const fleet::RunRecord& run, const fleet::Notice& notice) {
+void RunView::Tell(const fleet::RunRecord& run, const fleet::RunState&,
+                   const fleet::Notice& notice) {
   const std::string group = notice.group ? run.plan.groups[*notice.group].name : "";
   if (session_.json()) {
     const json object = {{"time", FormatTime(notice.at)},
@@ -247,6 +248,21 @@ void RunView::Tell(const fleet::RunRecord& run, const fleet::Notice& notice) {
   if (!group.empty()) line += " " + group;
   if (!notice.machine.empty()) line += " " + notice.machine;
   if (!notice.text.empty()) line += ": " + notice.text;
+  Note(std::move(line));
+}
+
+void RunView::Warn(const std::string& run, const std::string& text) {
+  const std::string now = FormatTime(std::chrono::system_clock::now());
+  if (session_.json()) {
+    const json object = {{"time", now}, {"event", "warning"}, {"run", run}, {"text", text}};
+    session_.out() << object.dump(-1, ' ', false, json::error_handler_t::replace) << '\n'
+                   << std::flush;
+    return;
+  }
+  Note(now + " warning: " + text);
+}
+
+void RunView::Note(std::string line) {
   if (!session_.terminal().interactive) {
     session_.out() << line << '\n' << std::flush;
     return;

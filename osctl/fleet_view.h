@@ -31,9 +31,14 @@ class RunView final : public fleet::RunObserver {
   explicit RunView(const Session& session);
   void Changed(const fleet::RunRecord& run, const fleet::RunState& state,
                const fleet::Decision& decision) override;
-  void Tell(const fleet::RunRecord& run, const fleet::Notice& notice) override;
+  void Tell(const fleet::RunRecord& run, const fleet::RunState& state,
+            const fleet::Notice& notice) override;
+
+  // What is not of the run itself: a channel that cannot be reached.
+  void Warn(const std::string& run, const std::string& text);
 
  private:
+  void Note(std::string line);
   void Lines(const fleet::RunRecord& run, const fleet::RunState& state,
              const fleet::Decision& decision);
 

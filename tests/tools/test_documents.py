@@ -18,8 +18,8 @@ def configuration_keys() -> set[str]:
 
 
 def words_of_the_settings() -> set[str]:
-    return {word for fields in (ROOT / "agent/config").glob("*fields.cc")
-            for word in re.findall(r'"([a-z_.]+)"', fields.read_text())}
+    files = [*(ROOT / "agent/config").glob("*fields.cc"), ROOT / "lib/channels/channel_fields.cc"]
+    return {word for fields in files for word in re.findall(r'"([a-z_.]+)"', fields.read_text())}
 
 
 def test_the_reference_has_every_key_of_the_agents_settings() -> None:
@@ -48,6 +48,8 @@ def keys_of_fleets() -> set[str]:
 
     found = {key for key in of("fields.cc") if "." in key} | {"name"}
     found |= {f"machines.*.{key}" for key in of("machine_fields.cc")}
+    sections = re.findall(r'NamedItems\("(\w+\.\w+)"', (folder / "channel_fields.cc").read_text())
+    found |= set(sections)
     policies = {"aggressive", "conservative", "manual-approval"}
     found |= {f"groups.*.{key}" for key in of("group_fields.cc") - policies}
     return found | {key for key in of("target_fields.cc") if "." in key}

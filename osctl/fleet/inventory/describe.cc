@@ -6,6 +6,7 @@
 
 #include "lib/calendar/moment.h"
 #include "osctl/fleet/inventory/address.h"
+#include "osctl/fleet/inventory/describe_channel.h"
 
 namespace matic::fleet {
 namespace {
@@ -136,16 +137,30 @@ Json Describe(const Inventory& inventory) {
   }
   Json groups = Json::object();
   for (const Group& group : inventory.groups) groups[group.name] = DescribeGroup(group);
-  return {{"name", inventory.name},
-          {"machines", std::move(machines)},
-          {"groups", std::move(groups)},
-          {"settings", DescribeSettings(inventory.settings)}};
+  Json object = {{"name", inventory.name},
+                 {"machines", std::move(machines)},
+                 {"groups", std::move(groups)},
+                 {"settings", DescribeSettings(inventory.settings)}};
+  if (!inventory.channels.empty()) {
+    Json& channels = object["notifications"]["channels"];
+    for (const auto& channel : inventory.channels)
+      channels[channel.name] = DescribeChannel(channel);
+  }
+  if (inventory.metrics != Metrics()) {
+    PutText(object["metrics"], "textfile", inventory.metrics.textfile);
+    PutText(object["metrics"], "listen", inventory.metrics.listen);
+  }
+  return object;
 }
 
 Result<Inventory> Narrowed(const Inventory& inventory, const Selection& selection) {
   MATIC_ASSIGN(const auto selected, SelectMachines(inventory, selection));
-  Inventory narrowed{
-      .name = inventory.name, .machines = {}, .groups = {}, .settings = inventory.settings};
+  Inventory narrowed{.name = inventory.name,
+                     .machines = {},
+                     .groups = {},
+                     .settings = inventory.settings,
+                     .channels = inventory.channels,
+                     .metrics = inventory.metrics};
   std::set<std::string> names;
   for (const Machine* machine : selected) {
     narrowed.machines.push_back(*machine);

@@ -10,7 +10,8 @@
 
 namespace matic::fleet {
 
-// What fleet.yaml would say, as JSON, which is YAML: it reads back as the same inventory.
+// What fleet.yaml would say, as JSON, which is YAML: it reads back as the same inventory, but for
+// what follows the server in the URLs of webhooks, which nobody is shown.
 nlohmann::ordered_json Describe(const Inventory& inventory);
 
 // What is left of an inventory with the selected machines, and the groups that have some of them.

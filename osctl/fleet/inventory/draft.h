@@ -59,12 +59,21 @@ struct DraftCatalogue {
   std::chrono::seconds timeout{30};
 };
 
+struct DraftChannel {
+  std::string name;
+  size_t line = 0;
+  channels::ChannelSettings settings;  // but for its name
+};
+
 struct Draft {
   std::string name = "fleet";
   DraftCatalogue catalogue;
   std::vector<DraftMachine> machines;
   std::vector<DraftGroup> groups;
   Settings settings;
+  std::vector<Located> told;  // settings.notificationChannels
+  std::vector<DraftChannel> channels;
+  Metrics metrics;
 };
 
 }  // namespace matic::fleet

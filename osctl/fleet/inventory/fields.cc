@@ -1,5 +1,7 @@
 #include "osctl/fleet/inventory/fields.h"
 
+#include <charconv>
+
 #include "lib/calendar/rules.h"
 #include "lib/settings/values.h"
 #include "osctl/fleet/inventory/values.h"
@@ -12,6 +14,19 @@ using std::chrono::seconds;
 
 constexpr seconds kDay{86400};
 constexpr settings::TextRule kName{kNameWords, IsFleetName};
+
+bool IsListen(std::string_view text) {
+  if (text.empty()) return true;
+  const size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos || colon == 0) return false;
+  const std::string_view port = text.substr(colon + 1);
+  uint32_t number = 0;
+  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), number);
+  return error == std::errc() && end == port.data() + port.size() && number <= 65535 &&
+         text.find_first_of(" /") == std::string_view::npos;
+}
+
+constexpr settings::TextRule kListen{"ADDRESS:PORT, such as '127.0.0.1:28052', or \"\"", IsListen};
 
 }  // namespace
 
@@ -45,7 +60,10 @@ std::vector<settings::Field> FieldsOf(Draft& draft) {
       {"settings.blackoutDates",
        settings::ParsedList(all.blackouts, calendar::ParseDateRange, calendar::kMaxBlackouts)},
       {"settings.timezone", Zone(all.blackout_timezone)},
-      {"settings.notificationChannels", settings::TextList(all.notification_channels, kName, 0)},
+      {"settings.notificationChannels", Names(draft.told, settings::kMaxItems)},
+      ChannelsField(draft.channels),
+      {"metrics.textfile", settings::Text(draft.metrics.textfile, settings::kPathOrNothing)},
+      {"metrics.listen", settings::Text(draft.metrics.listen, kListen)},
   };
 }
 

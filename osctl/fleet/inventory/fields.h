@@ -17,6 +17,7 @@ std::vector<settings::Field> FieldsOf(Draft& draft);
 // `machines`: all there is in what a program prints.
 settings::Field MachinesField(std::vector<DraftMachine>& machines);
 settings::Field GroupsField(std::vector<DraftGroup>& groups);
+settings::Field ChannelsField(std::vector<DraftChannel>& channels);
 
 // Of `target`, and what is wrong with them together.
 std::vector<settings::Field> TargetFields(DraftTarget& target);

@@ -6,11 +6,13 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
 #include "lib/calendar/date_range.h"
 #include "lib/calendar/window.h"
+#include "lib/channels/channel_settings.h"
 
 namespace matic::fleet {
 
@@ -114,11 +116,25 @@ struct Settings {
   bool operator==(const Settings&) const = default;
 };
 
+// Where Prometheus finds what is told of runs.
+struct Metrics {
+  std::string textfile;  // for node_exporter's textfile collector; empty: none
+  std::string listen;    // ADDRESS:PORT, while a run goes on; empty: none
+  bool operator==(const Metrics&) const = default;
+};
+
+// What a channel of a fleet may be limited to, by the names that people write.
+inline constexpr std::string_view kFleetEvents[] = {
+    "run-started", "wave-done", "machine-failed", "rolled-back",  "approval-needed", "group-ended",
+    "paused",      "resumed",   "run-stopped",    "long-running", "run-finished"};
+
 struct Inventory {
   std::string name;  // of the fleet; of its lease and its journal
   std::vector<Machine> machines;
   std::vector<Group> groups;  // in the order of the file
   Settings settings;
+  std::vector<channels::ChannelSettings> channels;  // all there are; the settings choose
+  Metrics metrics;
 
   // nullptr: there is none of that name.
   const Machine* FindMachine(const std::string& name) const;

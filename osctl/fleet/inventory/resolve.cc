@@ -39,6 +39,7 @@ class Resolving {
     for (const DraftGroup& group : draft_.groups) AddGroup(group);
     if (draft_.groups.empty()) AddGroupOfAll();
     RefuseCircle();
+    AddChannels();
     if (whole_ && draft_.machines.empty() && draft_.catalogue.exec.empty()) {
       Refuse(file_, 0,
              "no machine is listed: `machines` names them, or `inventory.exec` a program");
@@ -164,6 +165,30 @@ class Resolving {
     Refuse(
         file_, group_lines_[circle.front()],
         "groups." + circle.front() + ".dependencies: depends on itself: " + shown + circle.front());
+  }
+
+  void AddChannels() {
+    std::set<std::string> names;
+    for (const DraftChannel& draft : draft_.channels) {
+      if (draft.name.empty()) continue;  // refused before
+      if (!names.insert(draft.name).second) {
+        Refuse(file_, draft.line, "notifications.channels." + draft.name + ": is given twice");
+        continue;
+      }
+      resolved_.inventory.channels.push_back(draft.settings);
+      resolved_.inventory.channels.back().name = draft.name;
+    }
+    std::vector<std::string>& told = resolved_.inventory.settings.notification_channels;
+    for (const Located& name : draft_.told) {
+      if (names.contains(name.text)) {
+        told.push_back(name.text);
+      } else if (whole_) {
+        Refuse(file_, name.line,
+               "settings.notificationChannels: there is no channel '" + name.text +
+                   "' in `notifications.channels`");
+      }
+    }
+    resolved_.inventory.metrics = draft_.metrics;
   }
 
   const Draft& draft_;

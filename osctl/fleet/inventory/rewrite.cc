@@ -48,7 +48,8 @@ Result<std::vector<Path>> PathsOf(const KeyPlace& place, const std::string& key)
   for (const std::string& name : place.groups) paths.push_back(Joined("groups", name, parts));
   for (const std::string& name : place.machines) paths.push_back(Joined("machines", name, parts));
   if (!paths.empty()) return paths;
-  constexpr std::string_view kTop[] = {"name", "inventory", "machines", "groups", "settings"};
+  constexpr std::string_view kTop[] = {"name",     "inventory",     "machines", "groups",
+                                       "settings", "notifications", "metrics"};
   Path path = parts;
   if (std::ranges::find(kTop, path.front()) == std::end(kTop)) {
     path.insert(path.begin(), "settings");

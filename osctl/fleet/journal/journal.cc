@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "lib/os/durable_file.h"
 #include "osctl/fleet/journal/database.h"
 #include "osctl/fleet/planner/plan_json.h"
 
@@ -11,7 +12,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int64_t kVersion = 1;
+constexpr int64_t kVersion = 2;
 constexpr int64_t kEventsAtOnce = 1000;
 
 constexpr std::string_view kRuns =
@@ -23,6 +24,10 @@ constexpr std::string_view kEvents =
     "CREATE TABLE IF NOT EXISTS events ("
     " number INTEGER PRIMARY KEY AUTOINCREMENT, run TEXT NOT NULL REFERENCES runs (id),"
     " event TEXT NOT NULL) STRICT";
+// "" is the fleet itself.
+constexpr std::string_view kSuccesses =
+    "CREATE TABLE IF NOT EXISTS successes ("
+    " group_name TEXT PRIMARY KEY, at_ns INTEGER NOT NULL) STRICT";
 constexpr std::string_view kEventsByRun =
     "CREATE INDEX IF NOT EXISTS events_by_run ON events (run, number)";
 
@@ -45,6 +50,13 @@ Result<std::map<std::string, std::string>> ParseAddresses(const std::string& tex
 
 }  // namespace
 
+Result<> MakeJournalFolder(const std::filesystem::path& folder) {
+  std::error_code ignored;
+  if (folder.empty() || std::filesystem::is_directory(folder, ignored)) return {};
+  MATIC_TRY(MakeJournalFolder(folder.parent_path()));
+  return MakeFolderDurably(folder, 0700);
+}
+
 Journal::Journal(std::unique_ptr<Database> database) : database_(std::move(database)) {}
 
 Journal::~Journal() = default;
@@ -65,7 +77,8 @@ Result<std::unique_ptr<Journal>> Journal::Open(const std::filesystem::path& path
     MATIC_TRY(database->Run(kRuns));
     MATIC_TRY(database->Run(kEvents));
     MATIC_TRY(database->Run(kEventsByRun));
-    return database->Run("PRAGMA user_version = 1");
+    MATIC_TRY(database->Run(kSuccesses));
+    return database->Run("PRAGMA user_version = 2");
   };
   if (version < kVersion) MATIC_TRY(database->InTransaction(make));
   return std::unique_ptr<Journal>(new Journal(std::move(database)));
@@ -98,6 +111,33 @@ Result<int64_t> Journal::Append(const std::string& run, const Event& event) {
 
 Result<> Journal::Finish(const std::string& run) {
   return database_->Run("UPDATE runs SET finished = 1 WHERE id = ?", {run});
+}
+
+Result<> Journal::NoteSuccesses(const Successes& successes) {
+  const auto note = [&](const std::string& name, WallTime at) {
+    return database_->Run("INSERT OR REPLACE INTO successes (group_name, at_ns) VALUES (?, ?)",
+                          {name, Nanoseconds(at)});
+  };
+  return database_->InTransaction([&]() -> Result<> {
+    for (const auto& [group, at] : successes.groups) MATIC_TRY(note(group, at));
+    if (successes.fleet) MATIC_TRY(note("", *successes.fleet));
+    return {};
+  });
+}
+
+Result<Successes> Journal::LatestSuccesses() {
+  Successes successes;
+  const auto keep = [&](const Row& row) -> Result<> {
+    const std::string name = row.Text(0);
+    if (name.empty()) {
+      successes.fleet = TimeOf(row.Number(1));
+    } else {
+      successes.groups[name] = TimeOf(row.Number(1));
+    }
+    return {};
+  };
+  MATIC_TRY(database_->Run("SELECT group_name, at_ns FROM successes", {}, keep));
+  return successes;
 }
 
 Result<std::vector<StoredEvent>> Journal::EventsAfter(const std::string& run, int64_t number) {

@@ -41,6 +41,18 @@ struct StoredEvent {
 // people wish (Approved, Paused, Stopped). What a call has added is durable when it returns. Not
 // thread-safe. A journal that is damaged is kCorrupt; one that another process keeps locked for
 // longer than 10 s is kUnavailable.
+// When a run last ended well, or had nothing to do; and when all machines of each group were last
+// known to be up to date.
+struct Successes {
+  std::optional<WallTime> fleet{};
+  std::map<std::string, WallTime> groups{};
+  bool operator==(const Successes&) const = default;
+};
+
+// Makes the folder that journals lie in, and those above it, where they are not there: 0700,
+// durably.
+Result<> MakeJournalFolder(const std::filesystem::path& folder);
+
 class Journal {
  public:
   // Makes the file where it is not there; its folder must be.
@@ -55,6 +67,10 @@ class Journal {
 
   // After its last event.
   Result<> Finish(const std::string& run);
+
+  // Of those that are in it; the others stay as they are.
+  Result<> NoteSuccesses(const Successes& successes);
+  Result<Successes> LatestSuccesses();
 
   // In the order in which they were added. Those after `number`; at most 1,000 a call.
   Result<std::vector<StoredEvent>> EventsAfter(const std::string& run, int64_t number);

@@ -110,7 +110,7 @@ Result<> RunEngine::Begin(const Action& action) {
 Result<> RunEngine::HandOn() {
   if (state_.notified >= state_.notices.size()) return {};
   const size_t count = state_.notices.size();
-  for (size_t i = state_.notified; i < count; ++i) observer_.Tell(*run_, state_.notices[i]);
+  for (size_t i = state_.notified; i < count; ++i) observer_.Tell(*run_, state_, state_.notices[i]);
   return Record(Notified{count});
 }
 

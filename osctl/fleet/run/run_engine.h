@@ -18,18 +18,9 @@
 #include "osctl/fleet/planner/decide.h"
 #include "osctl/fleet/planner/run_state.h"
 #include "osctl/fleet/run/machine_steps.h"
+#include "osctl/fleet/run/run_observer.h"
 
 namespace matic::fleet {
-
-// Who wants to see a run. Called by the engine's own thread.
-class RunObserver {
- public:
-  virtual ~RunObserver() = default;
-  // At least once a second.
-  virtual void Changed(const RunRecord& run, const RunState& state, const Decision& decision) = 0;
-  // Each notice once; after a crash of the controller the last ones may come again.
-  virtual void Tell(const RunRecord& run, const Notice& notice) = 0;
-};
 
 class RunEngine {
  public:

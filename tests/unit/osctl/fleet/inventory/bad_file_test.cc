@@ -173,7 +173,36 @@ TEST(BadFile, HasAWrongSetting) {
        "fleet.yaml:3: settings.reboots: must be per-wave or after-all, is 'never'"},
       {start + "notificationChannels: mail\n",
        "fleet.yaml:3: settings.notificationChannels: must be a list, is 'mail'"},
+      {start + "notificationChannels: [mail]\n",
+       "fleet.yaml:3: settings.notificationChannels: there is no channel 'mail' in "
+       "`notifications.channels`"},
       {start + "parallel: 3\n", "fleet.yaml:3: settings.parallel: no such key"},
+  });
+}
+
+TEST(BadFile, HasAWrongChannel) {
+  const std::string start = "machines: {a: {host: a}}\nnotifications:\n  channels:\n    ";
+  ExpectComplaints({
+      {start + "m: {type: pigeon}\n",
+       "fleet.yaml:4: notifications.channels.m.type: must be email, discord, slack, webhook, "
+       "matrix or command, is 'pigeon'"},
+      {start + "m: {type: slack}\n", "fleet.yaml:4: notifications.channels.m: needs `url_secret`"},
+      {start + "m: {type: slack, url: 'https://a'}\n",
+       "fleet.yaml:4: notifications.channels.m: `url` is not for a channel of this type"},
+      {start + "m: {type: slack, password: geheim}\n",
+       "fleet.yaml:4: notifications.channels.m.password: no such key"},
+      {start + "m: {type: slack, urlSecret: u, events: [update-failed]}\n",
+       "fleet.yaml:4: notifications.channels.m.events: each item must be run-started, wave-done, "
+       "machine-failed, rolled-back, approval-needed, group-ended, paused, resumed, run-stopped, "
+       "long-running or run-finished, is 'update-failed'"},
+      {start + "- {type: slack, url_secret: u}\n",
+       "fleet.yaml:4: notifications.channels[0]: needs `name`"},
+      {start + "- {name: m, type: slack, url_secret: u}\n    - {name: m, type: slack, url_secret: "
+               "u}\n",
+       "fleet.yaml:5: notifications.channels.m: is given twice"},
+      {"machines: {a: {host: a}}\nmetrics: {listen: here}\n",
+       "fleet.yaml:2: metrics.listen: must be ADDRESS:PORT, such as '127.0.0.1:28052', or \"\", "
+       "is 'here'"},
   });
 }
 

@@ -31,6 +31,20 @@ TEST(Describe, ReadsBackAsTheSameInventory) {
   }
 }
 
+TEST(Describe, KeepsWhatIsAsGoodAsAPasswordToItself) {
+  const Inventory inventory =
+      Read(
+          "machines: {a: {host: a}}\nnotifications:\n  channels:\n"
+          "    - {name: hook, type: webhook, url: 'https://hooks.example.com/T0/geheim?t=geheim'}\n"
+          "    - {name: bare, type: webhook, url: 'https://bare.example.com'}\n")
+          .inventory;
+  ASSERT_EQ(inventory.channels.size(), 2u);
+  EXPECT_EQ(inventory.channels[0].url, "https://hooks.example.com/T0/geheim?t=geheim");
+  const auto channels = Describe(inventory)["notifications"]["channels"];
+  EXPECT_EQ(channels["hook"]["url"], "https://hooks.example.com/***");
+  EXPECT_EQ(channels["bare"]["url"], "https://bare.example.com");
+}
+
 TEST(Describe, WritesDefaultsOut) {
   EXPECT_EQ(
       ToYaml(Describe(Read("machines: {a: {host: a}}\ngroups: {g: {machines: [a]}}\n").inventory)),

@@ -49,6 +49,21 @@ settings:
   blackoutDates: [2026-12-24..2027-01-02, 2027-05-01]
   timezone: UTC
   notificationChannels: [mail, chat]
+notifications:
+  channels:
+    mail:
+      type: email
+      min_level: warning
+      events: [machine-failed, run-finished]
+      host: mail.example.com
+      security: tls
+      user: fleet
+      passwordSecret: /etc/osctl/mail
+      from: fleet@example.com
+      to: [ops@example.com]
+    chat: {type: matrix, homeserver: "https://m.example.com", room: "!a:b", token_secret: matrix}
+    pager: {type: command, command: [/usr/bin/page, ops], limit_messages: 3, limit_seconds: 60}
+metrics: {textfile: /var/lib/node-exporter/fleet.prom, listen: "127.0.0.1:28052"}
 )";
 
 inline std::string Everything() {

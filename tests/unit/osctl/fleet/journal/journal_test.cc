@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "lib/os/durable_file.h"
+#include "osctl/fleet/journal/database.h"
 #include "osctl/fleet/journal/run_lock.h"
 #include "osctl/fleet/planner/plan_json.h"
 #include "tests/unit/lib/os/temporary_folder.h"
@@ -161,6 +162,41 @@ TEST(PlanJsonTest, WhatIsNoPlanIsRefused) {
   std::string text = ToJson(MakePlanOfTwo());
   text.replace(text.find("after-all"), 9, "whenever!");
   EXPECT_THAT(ParsePlan(text).error().message, HasSubstr("reboots: 'whenever!' is unknown"));
+}
+
+TEST_F(JournalTest, KnowsWhenItLastWentWell) {
+  auto journal = Open();
+  EXPECT_EQ(*journal->LatestSuccesses(), Successes());
+  ASSERT_TRUE(journal->NoteSuccesses({.groups = {{"web", At(1)}, {"db", At(1)}}}));
+  EXPECT_EQ(journal->LatestSuccesses()->fleet, std::nullopt);
+  ASSERT_TRUE(journal->NoteSuccesses({.fleet = At(2), .groups = {{"db", At(2)}}}));
+  journal = Open();
+  EXPECT_EQ(*journal->LatestSuccesses(),
+            (Successes{.fleet = At(2), .groups = {{"web", At(1)}, {"db", At(2)}}}));
+}
+
+TEST_F(JournalTest, OfTheVersionBeforeIsTakenOver) {
+  ASSERT_TRUE(Open()->Begin(Run("run-1")));
+  {
+    auto database = Database::Open(file_);
+    ASSERT_TRUE(database);
+    ASSERT_TRUE((*database)->Run("DROP TABLE successes"));
+    ASSERT_TRUE((*database)->Run("PRAGMA user_version = 1"));
+  }
+  const auto journal = Open();
+  ASSERT_TRUE(journal);
+  EXPECT_EQ(*journal->Unfinished(), "run-1");
+  ASSERT_TRUE(journal->NoteSuccesses({.fleet = At(1)}));
+  EXPECT_EQ(journal->LatestSuccesses()->fleet, At(1));
+}
+
+TEST_F(JournalTest, ItsFolderIsForItsOwnerAlone) {
+  const std::filesystem::path folder = folder_.path() / "state/matic/fleet";
+  ASSERT_TRUE(MakeJournalFolder(folder));
+  ASSERT_TRUE(MakeJournalFolder(folder));
+  EXPECT_EQ(std::filesystem::status(folder).permissions(), std::filesystem::perms::owner_all);
+  EXPECT_EQ(std::filesystem::status(folder.parent_path()).permissions(),
+            std::filesystem::perms::owner_all);
 }
 
 }  // namespace

@@ -28,7 +28,7 @@ class Watching final : public RunObserver {
   void Changed(const RunRecord&, const RunState& state, const Decision&) override {
     if (at_change) at_change(state);
   }
-  void Tell(const RunRecord&, const Notice& notice) override {
+  void Tell(const RunRecord&, const RunState&, const Notice& notice) override {
     notices.push_back(std::string(NameOf(notice.kind)) + ": " + notice.text);
   }
   std::vector<std::string> notices;
