@@ -1,4 +1,4 @@
-# What `cmake --install` puts on a machine, besides the files in agent/systemd. Each rule names the
+# What `cmake --install` puts on a machine, besides the files in agent/systemd and osctl/systemd. Each rule names the
 # package it belongs to as its component: agent or osctl.
 install(TARGETS matic-agent RUNTIME DESTINATION bin COMPONENT agent)
 install(TARGETS matic-deadline RUNTIME DESTINATION lib/matic COMPONENT agent)

@@ -124,8 +124,8 @@ def settings() -> list[Block]:
 
 
 def fleets() -> list[Block]:
-    pages = [*blocks("docs/fleet.md"), *blocks("docs/reference/fleet.md")]
-    return [block for block in pages if block.language == "yaml"]
+    pages = ("docs/fleet.md", "docs/homelab.md", "docs/reference/fleet.md")
+    return [block for page in pages for block in blocks(page) if block.language == "yaml"]
 
 
 @pytest.mark.parametrize("block", settings(), ids=lambda block: f"{block.page}:{block.line}")

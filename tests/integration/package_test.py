@@ -70,7 +70,10 @@ def test_have_what_each_is_for(packages: dict[str, Package]) -> None:
     assert any(name.startswith("/usr/lib/matic/matic-boot") for name in osctl)
     for path in ("/usr/share/zsh/vendor-completions/_osctl", "/usr/share/doc/osctl/copyright",
                  "/usr/share/fish/vendor_completions.d/osctl.fish", "/usr/share/man/man1/osctl.1",
-                 "/usr/share/man/man5/fleet.yaml.5"):
+                 "/usr/share/man/man5/fleet.yaml.5", "/usr/share/man/man8/osctl-fleet.8",
+                 "/usr/lib/systemd/system/osctl-fleet@.timer",
+                 "/usr/lib/systemd/system/osctl-fleet@everything.timer.d/schedule.conf",
+                 "/usr/lib/sysusers.d/osctl-fleet.conf", "/etc/osctl/fleet-everything.env"):
         assert osctl[path] == "-rw-r--r-- root/root"
 
 
@@ -85,6 +88,8 @@ def test_say_what_they_need(packages: dict[str, Package]) -> None:
     assert agent.field("Depends").startswith("systemd, ")
     assert "libcurl4" in agent.field("Depends")
     assert output("dpkg-deb", "--info", agent.path, "conffiles").strip() == "/etc/matic/agent.yaml"
+    kept = output("dpkg-deb", "--info", osctl.path, "conffiles").split()
+    assert kept == [name for name in sorted(osctl.modes()) if name.startswith("/etc/")]
 
 
 def test_are_the_same_bytes_again(packages: dict[str, Package], tmp_path: Path) -> None:

@@ -175,23 +175,59 @@ def test_the_build_fails_with_what_the_agent_says(nix: Nix) -> None:
         nix.build(services, 'file "agent.yaml"')
 
 
+FLEET = """{ matic-fleet = {
+  enable = true;
+  groups.web.machines = [ "web-1" ];
+  settings.machines.web-1.host = "web-1.example.com";
+}; }"""
+
+
 def test_a_fleet_is_rendered_and_runs_on_a_schedule(nix: Nix) -> None:
-    services = """{ matic-fleet = {
-      enable = true;
-      groups.web.machines = [ "web-1" ];
-      settings.machines.web-1.host = "web-1.example.com";
-    }; }"""
-    assert json.loads(nix.build(services, 'file "fleet.yaml"').read_text()) == {
+    assert json.loads(nix.build(FLEET, 'file "fleet.yaml"').read_text()) == {
         "groups": {"web": {"machines": ["web-1"]}},
         "machines": {"web-1": {"host": "web-1.example.com"}},
+        "settings": {"runLimit": 7200},
     }
-    assert nix.evaluate(services, "timers.matic-fleet.timerConfig")["OnCalendar"] == ["02:00"]
-    unit = nix.evaluate(services, "services.matic-fleet.serviceConfig")
+    timer = nix.evaluate(FLEET, "timers.matic-fleet.timerConfig")
+    assert (timer["OnCalendar"], timer["Persistent"], timer["RandomizedDelaySec"]) == (["02:00"], True, "0")
+    unit = nix.evaluate(FLEET, "services.matic-fleet.serviceConfig")
     assert unit["User"] == "matic-fleet"
-    assert unit["ExecStart"].split()[1:] == ["'fleet'", "'run'"]
-    assert nix.evaluate(services, "users.users")["matic-fleet"]["isSystemUser"] is True
-    other = services.replace("enable = true;", 'enable = true; user = "alice";')
+    assert unit["ExecStart"].split()[1:] == ["'fleet'", "'run'", "'--wait'", "'2h'"]
+    assert nix.evaluate(FLEET, "users.users")["matic-fleet"]["isSystemUser"] is True
+    other = FLEET.replace("enable = true;", 'enable = true; user = "alice"; runTimeout = "1h";')
     assert nix.evaluate(other, "users.users") == {}
+    assert nix.evaluate(other, "services.matic-fleet.serviceConfig")["RuntimeMaxSec"] == "10800"
+
+
+def test_a_fleet_has_several_schedules_side_by_side(nix: Nix) -> None:
+    services = FLEET.replace("enable = true;", """enable = true;
+      schedule = [ ];
+      timers.everything.schedule = "Sun 02:00";
+      timers.security = { schedule = "03:00"; persistent = false; arguments = [ "fleet" "run" "--group" "web" ]; };
+    """)
+    timers = nix.evaluate(services, "timers")
+    assert {name: timer["timerConfig"]["OnCalendar"] for name, timer in timers.items()} == {
+        "matic-fleet-everything": ["Sun 02:00"], "matic-fleet-security": ["03:00"]}
+    assert timers["matic-fleet-security"]["timerConfig"]["Persistent"] is False
+    units = nix.evaluate(services, "services")
+    assert units["matic-fleet-security"]["serviceConfig"]["ExecStart"].endswith("'--group' 'web'")
+    assert units["matic-fleet-everything"]["serviceConfig"]["ExecStart"].endswith("'run' '--wait' '2h'")
+
+
+def test_what_a_controller_left_is_gone_on_with_at_its_start(nix: Nix) -> None:
+    unit = nix.evaluate(FLEET, "services.matic-fleet-resume")
+    assert unit["wantedBy"] == ["multi-user.target"]
+    assert unit["before"] == ["matic-fleet.service"]
+    assert unit["serviceConfig"]["ExecStart"].endswith("'fleet' 'run' '--resume' '--wait' '2h'")
+    without = FLEET.replace("enable = true;", "enable = true; resumeAtBoot = false;")
+    assert "matic-fleet-resume" not in nix.evaluate(without, "services")
+
+
+def test_a_fleet_with_a_mistake_is_not_built(nix: Nix) -> None:
+    services = FLEET.replace("[ \"web-1\" ]", "[ \"web-2\" ]")
+    with pytest.raises(Refused, match="groups.web.machines: there is no machine 'web-2'"):
+        nix.build(services, 'file "fleet.yaml"')
+    assert nix.build(services.replace("enable = true;", "enable = true; check = false;"), 'file "fleet.yaml"')
 
 
 def rendered(unit: dict[str, Any], kind: str) -> str:
@@ -208,7 +244,7 @@ def rendered(unit: dict[str, Any], kind: str) -> str:
     return "\n".join(["[Unit]", *lines(head), f"[{kind.capitalize()}]", *lines(config), ""])
 
 
-@pytest.mark.parametrize("services", [DEFAULTS, EVERYTHING, "{ matic-fleet.enable = true; }"])
+@pytest.mark.parametrize("services", [DEFAULTS, EVERYTHING, FLEET])
 def test_systemd_finds_nothing_wrong_with_the_units(nix: Nix, services: str, tmp_path: Path) -> None:
     units = {f"{name}.service": rendered(unit, "service")
              for name, unit in nix.evaluate(services, "services").items()}

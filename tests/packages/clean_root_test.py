@@ -107,6 +107,11 @@ def test_installs(debian: DebianRoot, before: set[str], old: Path) -> None:
     assert debian.run("getent", "group", "matic").split(":")[2] == "120"
     assert debian.enabled() == UNITS
     assert stat.S_IMODE(debian.file("/var/lib/matic").stat().st_mode) == 0o750
+    assert debian.run("getent", "passwd", "matic-fleet").split(":")[5] == "/var/lib/matic-fleet"
+    assert "matic" in debian.run("id", "-nG", "matic-fleet").split()
+    assert stat.S_IMODE(debian.file("/var/lib/matic-fleet").stat().st_mode) == 0o700
+    for unit in ("osctl-fleet@nightly.timer", "osctl-fleet-resume.service"):
+        assert list(debian.file("/etc/systemd/system").glob(f"*/{unit}")) == []
     assert debian.version("matic-agent") == debian.version("osctl") < "999"
 
 
@@ -117,6 +122,8 @@ def test_the_programs_find_their_libraries_and_their_settings(debian: DebianRoot
     assert "not found" not in debian.run("ldd", "/usr/lib/matic/matic-deadline")
     debian.run("systemd-analyze", "verify", "--man=no", "matic-agent.service",
                "matic-deadline.service")
+    debian.run("systemd-analyze", "verify", "--man=no", "osctl-fleet@everything.timer",
+               "osctl-fleet@nightly.service", "osctl-fleet-resume.service")
 
 
 def test_an_upgrade_asks_nothing_and_keeps_what_was_changed(debian: DebianRoot, new: Path) -> None:
@@ -130,6 +137,13 @@ def test_an_upgrade_asks_nothing_and_keeps_what_was_changed(debian: DebianRoot, 
     assert debian.file("/var/lib/matic/kept").read_text() == "state"
     assert debian.enabled() == UNITS[1:]
     debian.run("systemctl", "enable", "matic-agent.service")
+
+
+def test_a_timer_that_was_enabled_brings_the_resuming_unit_along(debian: DebianRoot) -> None:
+    debian.run("systemctl", "enable", "osctl-fleet@nightly.timer")
+    wanted = debian.file("/etc/systemd/system")
+    assert (wanted / "timers.target.wants/osctl-fleet@nightly.timer").is_symlink()
+    assert (wanted / "multi-user.target.wants/osctl-fleet-resume.service").is_symlink()
 
 
 def test_a_removal_keeps_settings_and_state(debian: DebianRoot) -> None:

@@ -19,6 +19,7 @@ let
     documentation = texts;
     wants = names;
     after = names;
+    before = names;
     wantedBy = names;
     unitConfig = anything;
   };
@@ -55,6 +56,7 @@ in
         options = {
           isSystemUser = option types.bool false;
           group = option types.str "";
+          extraGroups = texts;
           home = option types.str "/var/empty";
         };
       }
