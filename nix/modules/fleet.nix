@@ -81,6 +81,7 @@ let
     unitConfig.X-StopOnRemoval = false;
     path = [
       pkgs.openssh
+      pkgs.git
       config.nix.package
     ];
     serviceConfig = {
