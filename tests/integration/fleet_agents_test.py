@@ -186,3 +186,25 @@ def test_what_was_only_staged_at_the_controllers_death_is_never_activated(fleet:
     assert canary.node.status()["boot_id"] == boot
     assert canary.starts().stdout == "slot-a\n", "nor at the next start"
     assert fleet.versions() == {"web-1": "1.0", "web-2": "1.0", "web-3": "1.0"}
+
+
+def test_people_hear_of_what_happens_to_real_machines(fleet: Fleet) -> None:
+    sick = fleet.devices["web-2"]
+    facts = sick.folder / "boot-facts.json"
+    sick.executable("health.d/required.d/10-app", f"grep -q slot-a {facts} || {{ echo died; exit 9; }}")
+    heard = fleet.folder / "heard"
+    file = fleet.folder / "fleet.yaml"
+    described = json.loads(file.read_text())
+    described["notifications"] = {"channels": {"log": {"type": "command", "command": [
+        "/bin/sh", "-c", f'echo "$MATIC_NODE $MATIC_LEVEL $MATIC_EVENT: $MATIC_TITLE" >> {heard}']}}}
+    described["metrics"] = {"textfile": str(fleet.folder / "fleet.prom")}
+    file.write_text(json.dumps(described))
+    run = fleet.osctl("run")
+    assert run.returncode == 5, run
+    lines = heard.read_text().splitlines()
+    assert lines[0] == "lab info run-started: Run started"
+    assert lines[-1] == "lab error run-finished: Run failed"
+    assert "lab error machine-failed: web-2 failed" in lines
+    assert "lab warning rolled-back: web-2 went back to its old system" in lines
+    assert 'matic_fleet_run_machines{fleet="lab",phase="rolled-back"} 1' in (
+        fleet.folder / "fleet.prom").read_text()
