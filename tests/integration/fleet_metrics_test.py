@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from harness import paths
 from harness.machine import free_port
 from simulated_fleet import RULES, SimulatedFleet, group
 
@@ -110,3 +111,13 @@ def test_what_cannot_be_written_or_listened_at_holds_no_run_up(watched: Watched)
                                "--metrics-listen", "127.0.0.1:1")
     assert "/nonexistent/.fleet.prom" in done.stdout
     assert "updated 2" in done.stdout
+
+
+def test_alerts_are_raised_when_they_should_be(tmp_path: Path) -> None:
+    rules = paths.REPOSITORY / "osctl/fleet/metrics/fleet-alerts.yml"
+    cases = Path(__file__).with_name("fleet_alerts_test.yml").read_text()
+    file = tmp_path / "cases.yml"
+    file.write_text(cases.replace("[fleet-alerts.yml]", f"[{rules}]"))
+    done = subprocess.run(["promtool", "test", "rules", file], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert set(re.findall(r"alertname: (\w+)", cases)) == set(re.findall(r"alert: (\w+)", rules.read_text()))

@@ -73,7 +73,7 @@ def test_have_what_each_is_for(packages: dict[str, Package]) -> None:
                  "/usr/share/man/man5/fleet.yaml.5", "/usr/share/man/man8/osctl-fleet.8",
                  "/usr/lib/systemd/system/osctl-fleet@.timer",
                  "/usr/lib/systemd/system/osctl-fleet@everything.timer.d/schedule.conf",
-                 "/usr/lib/sysusers.d/osctl-fleet.conf", "/etc/osctl/fleet-everything.env"):
+                 "/usr/lib/sysusers.d/osctl-fleet.conf", "/usr/share/matic/fleet-alerts.yml", "/etc/osctl/fleet-everything.env"):
         assert osctl[path] == "-rw-r--r-- root/root"
 
 
