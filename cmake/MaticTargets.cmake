@@ -10,6 +10,11 @@ set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 set(MATIC_SANITIZE "" CACHE STRING "Sanitizers, as -fsanitize= takes them")
 # Where configure_file and generated files go is under the build folder; sources include from the root.
 set(MATIC_WARNINGS -Wall -Wextra -Wswitch-enum -Wconversion -Wshadow=local -Werror)
+# What clang's libFuzzer needs (tests/fuzz). The warnings are g++'s, which every other build has.
+option(MATIC_FUZZ "Build everything for libFuzzer" OFF)
+if(MATIC_FUZZ)
+  set(MATIC_WARNINGS -w)
+endif()
 
 find_program(CCACHE ccache)
 if(CCACHE)
@@ -19,7 +24,14 @@ endif()
 
 add_compile_options(-ffile-prefix-map=${PROJECT_SOURCE_DIR}/=)
 add_compile_definitions(MATIC_VERSION="${PROJECT_VERSION}")
-if(MATIC_SANITIZE)
+if(MATIC_FUZZ)
+  # Every program and library is one that a fuzzer may be linked of; only targets of matic_fuzz have its
+  # main.
+  add_compile_options(-fsanitize=fuzzer-no-link,address,undefined -fno-omit-frame-pointer
+                      -fno-sanitize-recover=all)
+  add_compile_definitions(_GLIBCXX_ASSERTIONS)
+  add_link_options(-fsanitize=address,undefined)
+elseif(MATIC_SANITIZE)
   add_compile_options(-fsanitize=${MATIC_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${MATIC_SANITIZE})
   # What is known of libraries that are not ours; programs that tests start see it too.
