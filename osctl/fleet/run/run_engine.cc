@@ -166,9 +166,22 @@ Result<std::unique_ptr<Node>> RunEngine::Open(const std::string& machine) {
   return nodes_.Open(address);
 }
 
+Result<std::unique_ptr<Node>> RunEngine::TakeNode(size_t machine) {
+  {
+    const std::scoped_lock lock(kept_mutex_);
+    if (auto kept = kept_.extract(machine)) return std::move(kept.mapped());
+  }
+  return Open(run_->plan.machines[machine].name);
+}
+
+void RunEngine::KeepNode(size_t machine, std::unique_ptr<Node> node) {
+  const std::scoped_lock lock(kept_mutex_);
+  if (kept_.size() < kAskedAtOnce) kept_[machine] = std::move(node);
+}
+
 Happening RunEngine::OnMachine(Step step, size_t index, bool activated, std::stop_token stop) {
   const PlannedMachine& machine = run_->plan.machines[index];
-  Result<std::unique_ptr<Node>> node = Open(machine.name);
+  Result<std::unique_ptr<Node>> node = TakeNode(index);
   if (!node) return Failed{machine.name, node.error().message, false};
   MachineSteps steps(**node, clock_,
                      {.fleet = run_->fleet,
@@ -176,7 +189,11 @@ Happening RunEngine::OnMachine(Step step, size_t index, bool activated, std::sto
                       .holder = run_->requested_by,
                       .health_check_timeout = run_->plan.settings.health_check_timeout},
                      pacing_);
-  return steps.Do(step, machine, activated, std::move(stop));
+  Happening what = steps.Do(step, machine, activated, std::move(stop));
+  const bool more_to_come =
+      step == Step::kStage || step == Step::kActivate || step == Step::kReboot;
+  if (more_to_come && std::holds_alternative<Seen>(what)) KeepNode(index, *std::move(node));
+  return what;
 }
 
 GroupDone RunEngine::CheckHealth(const Action& action, std::stop_token stop) {

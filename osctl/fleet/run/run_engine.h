@@ -57,6 +57,9 @@ class RunEngine {
   GroupDone CheckHealth(const Action& action, std::stop_token stop);
   GroupDone RunScript(const Action& action, std::stop_token stop);
   Result<std::unique_ptr<Node>> Open(const std::string& machine);
+  // One step's connection serves the next. Only so many are kept as work at once.
+  Result<std::unique_ptr<Node>> TakeNode(size_t machine);
+  void KeepNode(size_t machine, std::unique_ptr<Node> node);
   void ReleaseLeases();
 
   Journal& journal_;
@@ -69,6 +72,8 @@ class RunEngine {
   const RunRecord* run_ = nullptr;
   RunState state_;
   int64_t last_event_ = 0;
+  std::mutex kept_mutex_;
+  std::map<size_t, std::unique_ptr<Node>> kept_;          // of machines between two steps
   std::map<std::string, std::unique_ptr<Work>> working_;  // by machine or group
   std::vector<std::unique_ptr<Work>> abandoned_;
   std::map<std::string, uint64_t> numbers_;  // of the newest work of each

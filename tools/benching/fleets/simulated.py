@@ -60,7 +60,8 @@ class SimulatedFleet:
         cost = process.run([paths.OSCTL, "--pki", self._pki, "fleet", command, "--output", "json"],
                            self._environment)
         if cost.code != 0:
-            raise CannotMeasure(f"osctl fleet {command} ended with {cost.code}: {cost.stderr.strip()}")
+            raise CannotMeasure(f"osctl fleet {command} ended with {cost.code}: {cost.stderr.strip()} "
+                                f"{cost.stdout[-2000:]}")
         return Measured(cost, process.cpu_seconds(nodes) - before)
 
     def __enter__(self) -> SimulatedFleet:

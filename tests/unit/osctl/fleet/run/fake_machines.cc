@@ -191,7 +191,9 @@ class FakeNode final : public Node {
 }  // namespace
 
 Result<std::unique_ptr<Node>> FakeMachines::Open(const Address& address) {
-  return std::make_unique<FakeNode>(*this, std::get<TlsAddress>(address).host);
+  const std::string& host = std::get<TlsAddress>(address).host;
+  With(host, [](FakeMachine& machine) { ++machine.opened; });
+  return std::make_unique<FakeNode>(*this, host);
 }
 
 void FakeMachines::Set(const std::string& host, Misbehaviour misbehaviour) {

@@ -32,6 +32,7 @@ struct FakeMachine {
   std::set<std::string> requests;  // ids
   int staged = 0;                  // times
   int rollbacks = 0;
+  int opened = 0;
   int silent = 0;  // calls that get no answer before one does
 };
 

@@ -218,6 +218,17 @@ TEST_F(RunEngineTest, AConnectionThatBreaksAsAStepBeginsIsNoFailure) {
   EXPECT_EQ(machines_.Get("web-1").boots, 2);
 }
 
+TEST_F(RunEngineTest, TheStepsOfAMachineShareAConnection) {
+  const RunRecord run = Planned();
+  ASSERT_TRUE(OpenJournal()->Begin(run));
+  const int before = machines_.Get("web-2").opened;
+  const Result<RunState> state = Carry(run);
+  ASSERT_TRUE(state) << state.error().message;
+  EXPECT_THAT(Phases(*state), Each("updated"));
+  // Its group's health, what is done on it, and the end of its lease.
+  EXPECT_EQ(machines_.Get("web-2").opened - before, 3);
+}
+
 TEST_F(RunEngineTest, OneWhoIsHeldByAnotherRunIsNotTouched) {
   machines_.With("web-1", [](FakeMachine& machine) { machine.lease = "run-0"; });
   const RunState state = Run();
