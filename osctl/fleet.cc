@@ -23,6 +23,9 @@ void AddFleetCommand(CLI::App& app, Session& session) {
   AddFleetApproveCommand(*fleet, session, options);
   AddFleetStopCommand(*fleet, session, options);
   AddFleetHistoryCommand(*fleet, session, options);
+  AddFleetUpdateCommand(*fleet, session, options);
+  AddFleetRollbackCommand(*fleet, session, options);
+  AddFleetRebootCommand(*fleet, session, options);
   AddFleetNotifyCommand(*fleet, session, options);
   fleet->footer(R"(Examples:
   osctl fleet check

@@ -26,4 +26,9 @@ void AddFleetStopCommand(CLI::App& fleet, Session& session, SharedFleetOptions o
 void AddFleetHistoryCommand(CLI::App& fleet, Session& session, SharedFleetOptions options);
 void AddFleetNotifyCommand(CLI::App& fleet, Session& session, SharedFleetOptions options);
 
+void AddFleetUpdateCommand(CLI::App& fleet, Session& session, SharedFleetOptions options);
+// Also of `osctl fleet update`.
+void AddFleetRollbackCommand(CLI::App& parent, Session& session, SharedFleetOptions options);
+void AddFleetRebootCommand(CLI::App& fleet, Session& session, SharedFleetOptions options);
+
 }  // namespace matic::osctl

@@ -70,6 +70,7 @@ void RunOutlets::NothingToGoOnWith() { StopTelling(kPatience); }
 void RunOutlets::Interrupted() { StopTelling(kPatienceWhenInterrupted); }
 
 void RunOutlets::NoteSuccess(const fleet::Plan& plan, const fleet::RunState& state) {
+  if (plan.work != fleet::Work::kUpdate) return;  // it brings nothing up to date
   const WallTime now = controller_.clock.Now();
   fleet::Successes fresh;
   if (OutcomeOf(state) == fleet::RunOutcome::kWell) fresh.fleet = now;

@@ -1,4 +1,6 @@
 // osctl fleet plan, and osctl fleet run
+#include "osctl/fleet_run.h"
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
@@ -10,9 +12,7 @@
 #include "lib/calendar/moment.h"
 #include "osctl/fleet/inventory/address.h"
 #include "osctl/fleet/journal/run_lock.h"
-#include "osctl/fleet/run/fleet_facts.h"
-#include "osctl/fleet_commands.h"
-#include "osctl/fleet_controller.h"
+#include "osctl/fleet_background.h"
 #include "osctl/fleet_outlets.h"
 #include "osctl/fleet_view.h"
 #include "osctl/pki_commands.h"
@@ -23,6 +23,7 @@ namespace {
 struct RunOptions {
   bool resume = false;
   bool dry_run = false;
+  bool background = false;
   std::string wait{};  // empty: for nobody
   fleet::MetricsOptions metrics{};
 
@@ -43,21 +44,6 @@ std::string NewRunId(WallTime now) {
   std::array<char, 8> random{};
   std::snprintf(random.data(), random.size(), "%04x", std::random_device()() & 0xffffu);
   return "run-" + time + "-" + random.data();
-}
-
-Result<fleet::Plan> PlanNow(FleetController& controller, const fleet::Selection& selection) {
-  MATIC_ASSIGN(const auto machines, fleet::SelectMachines(controller.inventory, selection));
-  MATIC_ASSIGN(const fleet::FleetFacts facts,
-               fleet::GatherFacts(controller.inventory, machines, controller.nodes,
-                                  controller.processes, controller.clock));
-  return fleet::MakePlan(controller.inventory, selection, facts);
-}
-
-Result<> ShowPlan(const Session& session, const FleetOptions& options) {
-  MATIC_ASSIGN(const auto controller, FleetController::Open(session, options));
-  MATIC_ASSIGN(const fleet::Plan plan, PlanNow(*controller, options.selection));
-  PrintEither(session, PlanJson(plan), PlanText(plan, session.terminal()));
-  return {};
 }
 
 Result<fleet::RunRecord> NewRun(FleetController& controller, fleet::Plan plan) {
@@ -109,7 +95,7 @@ Result<ExitCode> CarryOut(const Workplace& here, const fleet::RunRecord& run, Ru
     object["event"] = "end";
     session.out() << object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
   } else {
-    session.out() << run.id << ": " << Summary(*state) << '\n';
+    session.out() << run.id << ": " << Summary(run.plan, *state) << '\n';
   }
   return OutcomeCode(*state);
 }
@@ -124,25 +110,25 @@ Result<std::optional<ExitCode>> GoOn(const Workplace& here, const std::stop_toke
   return code;
 }
 
-Result<ExitCode> BeginAnew(const Workplace& here, const fleet::Selection& selection,
-                           const std::stop_token& stop) {
+// Nothing where there is nothing to do, which is told.
+Result<std::optional<fleet::RunRecord>> BeginAnew(const Workplace& here, const PlanMaker& make) {
   MATIC_ASSIGN(const std::optional<std::string> left, here.journal.Unfinished());
   if (left) {
-    return Fail(ErrorCode::kRefused,
-                *left +
-                    " was left before its end; --resume goes on with it, osctl fleet stop "
-                    "ends it");
+    return Fail(ErrorCode::kRefused, *left +
+                                         " was left before its end; osctl fleet run --resume goes "
+                                         "on with it, osctl fleet stop ends it");
   }
-  RunOutlets outlets(here.session, here.controller, here.journal, here.file, here.options.metrics);
-  MATIC_ASSIGN(fleet::Plan plan, PlanNow(here.controller, selection));
+  MATIC_ASSIGN(fleet::Plan plan, make(here.controller, here.journal));
   if (NothingToDo(plan)) {
     PrintEither(here.session, PlanJson(plan), PlanText(plan, here.session.terminal()));
+    RunOutlets outlets(here.session, here.controller, here.journal, here.file,
+                       here.options.metrics);
     outlets.NothingToDo(plan);
-    return ExitCode::kDone;
+    return std::nullopt;
   }
-  MATIC_ASSIGN(const fleet::RunRecord run, NewRun(here.controller, std::move(plan)));
+  MATIC_ASSIGN(fleet::RunRecord run, NewRun(here.controller, std::move(plan)));
   MATIC_TRY(here.journal.Begin(run));
-  return CarryOut(here, run, outlets, stop);
+  return run;
 }
 
 // While another process of this controller carries out a run of the fleet, for so long.
@@ -161,33 +147,100 @@ Result<fleet::RunLock> TakeLock(const std::filesystem::path& file, std::chrono::
   }
 }
 
-Result<ExitCode> Run(Session& session, const FleetOptions& fleet_options, const RunOptions& options,
-                     const std::stop_token& stop) {
-  MATIC_ASSIGN(const auto controller, FleetController::Open(session, fleet_options));
-  MATIC_ASSIGN(const std::filesystem::path file, controller->JournalFile());
-  MATIC_ASSIGN(const std::chrono::seconds patience, options.Patience());
-  MATIC_ASSIGN(const fleet::RunLock lock, TakeLock(file, patience, stop));
-  MATIC_ASSIGN(const auto journal, controller->OpenJournal());
-  const Workplace here{session, *controller, *journal, file, options};
-  if (options.resume || !options.wait.empty()) {
-    MATIC_ASSIGN(const std::optional<ExitCode> left, GoOn(here, stop));
-    if (options.resume && left) return *left;
-  }
-  if (!options.resume) return BeginAnew(here, fleet_options.selection, stop);
-  PrintEither(session, {{"run", nullptr}}, "nothing to go on with\n");
-  RunOutlets(session, *controller, *journal, file, options.metrics).NothingToGoOnWith();
+Result<ExitCode> HandOver(const Session& session, const FleetOptions& options,
+                          const fleet::RunRecord& run, const std::filesystem::path& journal) {
+  MATIC_ASSIGN(const std::filesystem::path fleet_file, FleetFile(options.file));
+  const std::filesystem::path log = std::filesystem::path(journal).replace_extension(".log");
+  MATIC_TRY(CarryInBackground(session, fleet_file, journal, log));
+  PrintEither(session, {{"run", run.id}, {"log", log.string()}},
+              run.id + " goes on in the background: osctl fleet status shows it, " + log.string() +
+                  " has what it says\n");
   return ExitCode::kDone;
 }
 
+Result<ExitCode> Resume(const Workplace& here, const std::stop_token& stop) {
+  MATIC_ASSIGN(const std::optional<ExitCode> left, GoOn(here, stop));
+  if (left) return *left;
+  PrintEither(here.session, {{"run", nullptr}}, "nothing to go on with\n");
+  RunOutlets(here.session, here.controller, here.journal, here.file, here.options.metrics)
+      .NothingToGoOnWith();
+  return ExitCode::kDone;
+}
+
+Result<ExitCode> Run(Session& session, const FleetOptions& fleet_options, const RunOptions& options,
+                     const PlanMaker& make, const std::stop_token& stop) {
+  MATIC_ASSIGN(const auto controller, FleetController::Open(session, fleet_options));
+  MATIC_ASSIGN(const std::filesystem::path file, controller->JournalFile());
+  MATIC_ASSIGN(const std::chrono::seconds patience, options.Patience());
+  std::optional<fleet::RunRecord> run;
+  {
+    MATIC_ASSIGN(const fleet::RunLock lock, TakeLock(file, patience, stop));
+    MATIC_ASSIGN(const auto journal, controller->OpenJournal());
+    const Workplace here{session, *controller, *journal, file, options};
+    if (options.resume) return Resume(here, stop);
+    if (!options.wait.empty()) MATIC_TRY(GoOn(here, stop));
+    MATIC_ASSIGN(run, BeginAnew(here, make));
+    if (!run) return ExitCode::kDone;
+    if (!options.background) {
+      RunOutlets outlets(session, *controller, *journal, file, options.metrics);
+      return CarryOut(here, *run, outlets, stop);
+    }
+  }
+  return HandOver(session, fleet_options, *run, file);
+}
+
+PlanMaker Updating(SharedFleetOptions options) {
+  return [options](FleetController& controller, fleet::Journal&) {
+    return PlanNow(controller, options->selection, {});
+  };
+}
+
 }  // namespace
+
+Result<fleet::Plan> PlanNow(FleetController& controller, const fleet::Selection& selection,
+                            const fleet::Task& task,
+                            const std::map<std::string, fleet::Pin>& pins) {
+  MATIC_ASSIGN(const auto machines, fleet::SelectMachines(controller.inventory, selection));
+  const bool updates = task.work == fleet::Work::kUpdate || task.work == fleet::Work::kPrepare;
+  fleet::FleetFacts facts;
+  if (updates) {
+    MATIC_ASSIGN(facts, fleet::GatherFacts(controller.inventory, machines, controller.nodes,
+                                           controller.processes, controller.clock, pins));
+  } else {
+    facts = fleet::ReadFacts(machines, controller.nodes, controller.clock);
+  }
+  return fleet::MakePlan(controller.inventory, selection, facts, task);
+}
+
+Result<> ShowPlan(const Session& session, const FleetOptions& options, const PlanMaker& make) {
+  MATIC_ASSIGN(const auto controller, FleetController::Open(session, options));
+  MATIC_ASSIGN(const auto journal, controller->OpenJournal());
+  MATIC_ASSIGN(const fleet::Plan plan, make(*controller, *journal));
+  PrintEither(session, PlanJson(plan), PlanText(plan, session.terminal()));
+  return {};
+}
+
+void BeginsRun(CLI::App& command, Session& session, SharedFleetOptions options, PlanMaker plan,
+               std::shared_ptr<bool> wait) {
+  AddSelection(command, options->selection);
+  auto dry_run = std::make_shared<bool>(false);
+  command.add_flag("--dry-run", *dry_run, "Show what would be done, and change nothing");
+  command.callback([&session, options, plan = std::move(plan), wait, dry_run] {
+    if (*dry_run) return session.RunLocal([&] { return ShowPlan(session, *options, plan); });
+    const RunOptions run{.background = wait && !*wait};
+    session.RunToOutcome(
+        [&](const std::stop_token& stop) { return Run(session, *options, run, plan, stop); });
+  });
+}
 
 void AddFleetPlanCommand(CLI::App& fleet, Session& session, SharedFleetOptions options) {
   CLI::App* command = fleet.add_subcommand(
       "plan", "Ask all machines, and show what a run would do now; nothing is changed");
   AddSelection(*command, options->selection);
   command->footer("Example:\n  osctl fleet plan --group web");
-  command->callback(
-      [&session, options] { session.RunLocal([&] { return ShowPlan(session, *options); }); });
+  command->callback([&session, options] {
+    session.RunLocal([&] { return ShowPlan(session, *options, Updating(options)); });
+  });
 }
 
 void AddFleetRunCommand(CLI::App& fleet, Session& session, SharedFleetOptions options) {
@@ -216,9 +269,10 @@ void AddFleetRunCommand(CLI::App& fleet, Session& session, SharedFleetOptions op
   osctl fleet run --resume
   osctl fleet run --wait 2h --group security)");
   command->callback([&session, options, run] {
-    if (run->dry_run) return session.RunLocal([&] { return ShowPlan(session, *options); });
+    const PlanMaker plan = Updating(options);
+    if (run->dry_run) return session.RunLocal([&] { return ShowPlan(session, *options, plan); });
     session.RunToOutcome(
-        [&](const std::stop_token& stop) { return Run(session, *options, *run, stop); });
+        [&](const std::stop_token& stop) { return Run(session, *options, *run, plan, stop); });
   });
 }
 

@@ -109,8 +109,8 @@ Result<> ShowStatus(const Session& session, const FleetOptions& options) {
     const WallTime now = controller->clock.Now();
     const fleet::Decision decision = fleet::Decide(run.plan, state, now);
     object["run"] = RunJson(run, state, decision);
-    text += "\n" + run.id + " (" + FormatTime(run.created) + ", by " + run.requested_by +
-            "): " + (run.finished ? "ended: " : "") + Summary(state) + "\n";
+    text += "\n" + TitleOf(run) + " (" + FormatTime(run.created) + ", by " + run.requested_by +
+            "): " + (run.finished ? "ended: " : "") + Summary(run.plan, state) + "\n";
     if (!run.finished) text += RunText(run, state, decision, now, session.terminal());
   }
   PrintEither(session, object, text);
@@ -134,7 +134,7 @@ Result<> ShowHistory(const Session& session, const FleetOptions& options, uint32
   MATIC_ASSIGN(const auto journal, controller->OpenJournal());
   const WallTime since = controller->clock.Now() - std::chrono::hours(24) * days;
   MATIC_ASSIGN(const std::vector<std::string> ids, journal->RunsSince(since));
-  Table table({"RUN", "BEGUN", "BY", "ENDED", "MACHINES"});
+  Table table({"RUN", "FOR", "BEGUN", "BY", "ENDED", "MACHINES"});
   json runs = json::array();
   for (const std::string& id : ids) {
     MATIC_ASSIGN(const fleet::RunRecord run, journal->Find(id));
@@ -142,7 +142,8 @@ Result<> ShowHistory(const Session& session, const FleetOptions& options, uint32
     const std::string how = !run.finished                           ? "no"
                             : state.stop != fleet::StopCause::kNone ? state.stop_reason
                                                                     : "yes";
-    table.AddRow({run.id, FormatTime(run.created), run.requested_by, how, Summary(state)});
+    table.AddRow({run.id, std::string(NameOf(run.plan.work)), FormatTime(run.created),
+                  run.requested_by, how, Summary(run.plan, state)});
     runs.push_back(RunJson(run, state, {}));
   }
   PrintEither(session, {{"runs", std::move(runs)}},

@@ -68,6 +68,18 @@ std::string WaitsText(const fleet::Plan& plan, const fleet::Decision& decision) 
   return Joined(waits);
 }
 
+// What is to become of a machine.
+std::string AimOf(const fleet::PlannedMachine& machine) {
+  if (machine.work == fleet::Work::kRestart) return "a reboot";
+  if (machine.work == fleet::Work::kRollBack) {
+    return machine.generation == 0 ? "what it ran before"
+                                   : "generation " + std::to_string(machine.generation);
+  }
+  if (!machine.target.version.empty()) return machine.target.version;
+  const std::string shown = fleet::ShowTarget(machine.target.target);
+  return shown.empty() ? "its own" : shown;
+}
+
 json TargetJson(const fleet::PinnedTarget& target) {
   return {{"target", fleet::ShowTarget(target.target)},
           {"version", target.version},
@@ -102,10 +114,8 @@ std::string PlanText(const fleet::Plan& plan, const Terminal& terminal) {
       for (const size_t index : group.waves[wave].machines) {
         names.push_back(plan.machines[index].name);
       }
-      const fleet::PinnedTarget& target = plan.machines[group.waves[wave].machines.front()].target;
-      const std::string shown = fleet::ShowTarget(target.target);
       table.AddRow({group.name, WaveName(group, wave), Joined(names),
-                    target.version.empty() ? (shown.empty() ? "its own" : shown) : target.version});
+                    AimOf(plan.machines[group.waves[wave].machines.front()])});
     }
   }
   if (rows > 0) text += table.Render(terminal);
@@ -137,7 +147,10 @@ json PlanJson(const fleet::Plan& plan) {
                       {"needs_approval", group.needs_approval},
                       {"waves", std::move(waves)}});
   }
-  return {{"fleet", plan.fleet}, {"groups", std::move(groups)}, {"left_out", LeftOutJson(plan)}};
+  return {{"fleet", plan.fleet},
+          {"work", NameOf(plan.work)},
+          {"groups", std::move(groups)},
+          {"left_out", LeftOutJson(plan)}};
 }
 
 std::string RunText(const fleet::RunRecord& run, const fleet::RunState& state,
@@ -148,7 +161,7 @@ std::string RunText(const fleet::RunRecord& run, const fleet::RunState& state,
     const fleet::PlannedGroup& group = run.plan.groups[machine.group];
     const auto since = std::chrono::floor<std::chrono::seconds>(now - machine.since);
     table.AddRow({run.plan.machines[i].name, group.name, WaveName(group, machine.wave),
-                  terminal.Paint(NameOf(machine.phase), StyleOf(machine.phase)),
+                  terminal.Paint(NameOf(machine.phase, run.plan.work), StyleOf(machine.phase)),
                   VersionOf(run.plan, state, i), FormatDuration(since), machine.reason});
   }
   std::string text = table.Render(terminal);
@@ -176,7 +189,7 @@ json RunJson(const fleet::RunRecord& run, const fleet::RunState& state,
     machines.push_back({{"name", run.plan.machines[i].name},
                         {"group", run.plan.groups[machine.group].name},
                         {"wave", machine.wave + 1},
-                        {"phase", NameOf(machine.phase)},
+                        {"phase", NameOf(machine.phase, run.plan.work)},
                         {"since", FormatTime(machine.since)},
                         {"version", machine.version},
                         {"reason", machine.reason}});
@@ -190,6 +203,7 @@ json RunJson(const fleet::RunRecord& run, const fleet::RunState& state,
   }
   return {{"run", run.id},
           {"fleet", run.fleet},
+          {"work", NameOf(run.plan.work)},
           {"created", FormatTime(run.created)},
           {"requested_by", run.requested_by},
           {"finished", state.finished},
@@ -200,16 +214,6 @@ json RunJson(const fleet::RunRecord& run, const fleet::RunState& state,
           {"machines", std::move(machines)},
           {"left_out", LeftOutJson(run.plan)},
           {"groups", std::move(groups)}};
-}
-
-std::string Summary(const fleet::RunState& state) {
-  std::map<MachinePhase, size_t> counts;
-  for (const fleet::MachineRun& machine : state.machines) ++counts[machine.phase];
-  std::vector<std::string> parts;
-  for (const auto& [phase, count] : counts) {
-    parts.push_back(std::string(NameOf(phase)) + " " + std::to_string(count));
-  }
-  return parts.empty() ? "nothing to do" : Joined(parts);
 }
 
 ExitCode OutcomeCode(const fleet::RunState& state) {
@@ -225,6 +229,12 @@ ExitCode OutcomeCode(const fleet::RunState& state) {
                       return group.end == fleet::GroupEnd::kWell;
                     });
   return well ? ExitCode::kDone : ExitCode::kUpdateFailed;
+}
+
+std::string TitleOf(const fleet::RunRecord& run) {
+  const bool update = run.plan.work == fleet::Work::kUpdate;
+  return run.id + " of " + run.fleet +
+         (update ? "" : " (" + std::string(NameOf(run.plan.work)) + ")");
 }
 
 RunView::RunView(const Session& session)
@@ -275,7 +285,7 @@ void RunView::Changed(const fleet::RunRecord& run, const fleet::RunState& state,
                       const fleet::Decision& decision) {
   if (!session_.terminal().interactive || session_.json()) return Lines(run, state, decision);
   std::string text =
-      "Run " + run.id + " of " + run.fleet + ": " + Summary(state) + "\n" +
+      "Run " + TitleOf(run) + ": " + Summary(run.plan, state) + "\n" +
       RunText(run, state, decision, std::chrono::system_clock::now(), session_.terminal());
   for (const std::string& notice : notices_) {
     text += session_.terminal().Paint(notice, Style::kDim) + "\n";
@@ -296,13 +306,13 @@ void RunView::Lines(const fleet::RunRecord& run, const fleet::RunState& state,
                            {"run", run.id},
                            {"group", run.plan.groups[machine.group].name},
                            {"machine", run.plan.machines[i].name},
-                           {"phase", NameOf(machine.phase)},
+                           {"phase", NameOf(machine.phase, run.plan.work)},
                            {"version", machine.version},
                            {"reason", machine.reason}};
       session_.out() << object.dump(-1, ' ', false, json::error_handler_t::replace) << '\n';
     } else {
       session_.out() << FormatTime(machine.since) << ' ' << run.plan.machines[i].name << ": "
-                     << NameOf(machine.phase)
+                     << NameOf(machine.phase, run.plan.work)
                      << (machine.reason.empty() ? "" : ": " + machine.reason) << '\n';
     }
   }

@@ -20,8 +20,8 @@ std::string RunText(const fleet::RunRecord& run, const fleet::RunState& state,
 nlohmann::json RunJson(const fleet::RunRecord& run, const fleet::RunState& state,
                        const fleet::Decision& decision);
 
-// "updated 3, failed 1": of the machines.
-std::string Summary(const fleet::RunState& state);
+// "run-20261121-020000-1f6c of home (rollback)"
+std::string TitleOf(const fleet::RunRecord& run);
 ExitCode OutcomeCode(const fleet::RunState& state);
 
 // On a terminal a table that changes in its place, and notices above it; in a pipe a line a change;

@@ -110,7 +110,7 @@ def test_what_cannot_be_written_or_listened_at_holds_no_run_up(watched: Watched)
     done = watched.fleet.osctl("run", "--group", "web", "--metrics-textfile", "/nonexistent/fleet.prom",
                                "--metrics-listen", "127.0.0.1:1")
     assert "/nonexistent/.fleet.prom" in done.stdout
-    assert "updated 2" in done.stdout
+    assert "2 updated" in done.stdout
 
 
 def test_alerts_are_raised_when_they_should_be(tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ def test_a_run_that_was_left_is_finished_before_the_next(fleet: SimulatedFleet) 
     left.communicate()
     assert "was left" in fleet.osctl("run", code=6).stderr
     done = fleet.osctl("run", "--wait", "1m")
-    assert "updated 3" in done.stdout
+    assert "3 updated" in done.stdout
     assert set(fleet.digests().values()) == {NEW}
     assert [run["finished"] for run in runs(fleet)] == [True]
 

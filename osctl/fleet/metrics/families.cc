@@ -106,6 +106,8 @@ void AddMachines(Exposition& out, const RunRecord& run, const RunState& state) {
       {"offline", LeftOutReason::kOffline},
       {"unreachable", LeftOutReason::kUnreachable},
       {"reboot-pending", LeftOutReason::kRebootPending},
+      {"no-reboot", LeftOutReason::kNoReboot},
+      {"not-prepared", LeftOutReason::kNotPrepared},
       {"no-group", LeftOutReason::kNoGroup}};
   for (const auto& [name, reason] : reasons) {
     const auto count = std::ranges::count(run.plan.left_out, reason, &LeftOut::reason);
@@ -160,7 +162,9 @@ std::vector<MetricFamily> Families(const Snapshot& snapshot) {
   Exposition out(snapshot.fleet);
   if (snapshot.run != nullptr && snapshot.state != nullptr) {
     out.Begin("run_info", "1; which run was the latest.");
-    out.Add(1, {{"run", snapshot.run->id}, {"requested_by", snapshot.run->requested_by}});
+    out.Add(1, {{"run", snapshot.run->id},
+                {"requested_by", snapshot.run->requested_by},
+                {"work", std::string(NameOf(snapshot.run->plan.work))}});
     AddState(out, *snapshot.state);
     AddTimes(out, *snapshot.state, snapshot.now);
     AddMachines(out, *snapshot.run, *snapshot.state);

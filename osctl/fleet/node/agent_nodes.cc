@@ -63,6 +63,13 @@ class AgentNode final : public Node {
     MATIC_TRY(Call([&](osctl::Client& client) { return client.TriggerRollback(request); }));
     return {};
   }
+  Result<> Reboot(const std::string& reason) override {
+    MATIC_ASSIGN(osctl::Client * client, Connect());
+    v1::RebootRequest request;
+    request.set_reason(reason);
+    MATIC_TRY(client->Reboot(request));
+    return {};
+  }
   Result<> AcquireLease(const v1::AcquireLeaseRequest& request) override {
     MATIC_TRY(Call([&](osctl::Client& client) { return client.AcquireLease(request); }));
     return {};

@@ -28,6 +28,7 @@ class Node {
   virtual Result<v1::Schedule> Activate(const std::string& schedule, const std::string& run) = 0;
   virtual Result<v1::Schedule> Cancel(const std::string& schedule, const std::string& reason) = 0;
   virtual Result<> Rollback(const v1::TriggerRollbackRequest& request) = 0;
+  virtual Result<> Reboot(const std::string& reason) = 0;
   virtual Result<> AcquireLease(const v1::AcquireLeaseRequest& request) = 0;
   virtual Result<> ReleaseLease(const std::string& run) = 0;
   virtual Result<v1::StopRunResponse> StopRun(const std::string& run, bool revert) = 0;

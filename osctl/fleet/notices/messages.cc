@@ -94,6 +94,9 @@ notify::Message MessageOf(const RunRecord& run, const RunState& state, const Not
   message.node = run.fleet;
   message.time = notice.at;
   message.fields.push_back({"run", run.id});
+  if (run.plan.work != Work::kUpdate) {
+    message.fields.push_back({"work", std::string(NameOf(run.plan.work))});
+  }
   if (!group.empty()) message.fields.push_back({"group", group});
   if (!notice.machine.empty()) message.fields.push_back({"machine", notice.machine});
   return message;

@@ -164,9 +164,11 @@ class Deciding {
       const auto well = [this](size_t need) { return EndedWell(state_.groups[need]); };
       if (!AllActivated() || !std::ranges::all_of(needs, well)) return;
     }
-    // It was activated before this run, so this is what starts it.
+    // Nothing of this run came before it, so this is what starts it.
     if (state_.paused && !machine.changed) return;
-    if (!capacity_.MayUpdate(machine.group) || !Open(machine.group)) return;
+    const bool place = plan_.work == Work::kRollBack ? capacity_.MayRollBack(machine.group)
+                                                     : capacity_.MayUpdate(machine.group);
+    if (!place || !Open(machine.group)) return;
     const auto stagger = plan_.settings.reboot_stagger;
     if (stagger.count() > 0) {
       if (reboot_chosen_) return;

@@ -28,9 +28,12 @@ struct MachineFacts {
   std::string version{};  // what it runs
   std::string digest{};   // likewise: of its image, or its store path
   uint64_t generation = 0;
+  std::string system{};         // likewise: "slot-a", or the base name of its store path
+  std::string boot_id{};        // of this start
   bool up_to_date = false;      // it runs its pinned target
   bool reboot_pending = false;  // its pinned target is activated, and takes a reboot to run
   UnderWay under_way = UnderWay::kNothing;
+  std::string staged{};   // the schedule of a fleet that has its pinned target staged; empty: none
   std::string held_by{};  // another controller, by its lease on the machine; empty: nobody
   PinnedTarget target{};
   bool operator==(const MachineFacts&) const = default;

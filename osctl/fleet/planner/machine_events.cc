@@ -40,6 +40,7 @@ class Going {
 
  private:
   MachineRun& machine() { return run_.state.machines[index_]; }
+  Work work() const { return run_.plan.machines[index_].work; }
   void To(MachinePhase next) { SetPhase(run_, index_, next); }
   // The step was not begun, or to no end.
   void Again() { To(machine().phase); }
@@ -62,6 +63,9 @@ class Going {
   }
 
   void FromStaging() {
+    if (work() == Work::kPrepare && (seen_.up_to_date || seen_.under_way == UnderWay::kStaged)) {
+      return To(MachinePhase::kUpdated);
+    }
     if (GoOnIfActivated()) return;
     if (seen_.under_way == UnderWay::kStaged) return To(MachinePhase::kActivating);
     if (reread_) return Again();
@@ -79,9 +83,10 @@ class Going {
 
   void FromRebooting() {
     if (seen_.up_to_date) return To(MachinePhase::kVerifying);
-    if (!seen_.reboot_pending) return Fail("it did not start its target");
-    if (reread_) return Again();
-    Fail("it still waits for its reboot");
+    const bool waits = seen_.reboot_pending || !CanBeTakenBack(work());
+    if (waits && reread_) return Again();
+    if (work() == Work::kRollBack) return Fail("it still runs what it was to leave");
+    Fail(waits ? "it still waits for its reboot" : "it did not start its target");
   }
 
   void FromVerifying() {
@@ -90,7 +95,7 @@ class Going {
     if (seen_.up_to_date && seen_.healthy && settled) return To(MachinePhase::kUpdated);
     Fail(!seen_.up_to_date ? "it does not run its target"
          : seen_.healthy   ? "it still runs its target on trial"
-                           : "it runs its target and is not healthy");
+                           : "it runs what it is to run, and is not healthy");
   }
 
   void FromRollingBack() {
@@ -133,10 +138,10 @@ void OnSeen(Change& run, size_t index, const Seen& seen) {
 void OnFailed(Change& run, size_t index, const Failed& failed) {
   MachineRun& machine = run.state.machines[index];
   if (!machine.begun) return;
-  // One that waited for its reboot before the run is not changed before that.
+  // One whose work begins with its reboot is not changed before that.
   const bool first =
       machine.phase == MachinePhase::kStaging ||
-      (machine.phase == MachinePhase::kRebooting && run.plan.machines[index].work == Work::kReboot);
+      (machine.phase == MachinePhase::kRebooting && run.plan.machines[index].work != Work::kUpdate);
   if (failed.unreachable && first && !machine.doubt) {
     machine.changed = false;
     if (run.plan.settings.skip_offline) {

@@ -48,6 +48,13 @@ Name NameOf(Step step) { return At(kSteps, step); }
 Name NameOf(UnderWay what) { return At(kUnderWay, what); }
 Name NameOf(const Happening& what) { return At(kHappenings, what.index()); }
 Name NameOf(MachinePhase phase) { return At(kMachinePhases, phase); }
+Name NameOf(MachinePhase phase, Work work) {
+  if (work == Work::kRollBack && phase == MachinePhase::kRebooting) return "rolling-back";
+  if (phase != MachinePhase::kUpdated) return NameOf(phase);
+  if (work == Work::kPrepare) return "prepared";
+  if (work == Work::kRollBack) return "rolled-back";
+  return work == Work::kRestart ? "rebooted" : NameOf(phase);
+}
 Name NameOf(GroupPhase phase) { return At(kGroupPhases, phase); }
 Name NameOf(GroupEnd end) { return At(kGroupEnds, end); }
 Name NameOf(NoticeKind kind) { return At(kNotices, kind); }

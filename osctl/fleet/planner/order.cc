@@ -87,4 +87,17 @@ Result<std::vector<OrderedGroup>> OrderGroups(const std::vector<Group>& groups) 
   return walk.Take();
 }
 
+std::vector<OrderedGroup> Reversed(const std::vector<OrderedGroup>& order) {
+  std::vector<OrderedGroup> reversed;
+  for (auto one = order.rbegin(); one != order.rend(); ++one) {
+    OrderedGroup ordered{one->group, {}};
+    for (const OrderedGroup& other : order) {
+      if (std::ranges::find(other.needs, one->group) == other.needs.end()) continue;
+      ordered.needs.push_back(other.group);
+    }
+    reversed.push_back(std::move(ordered));
+  }
+  return reversed;
+}
+
 }  // namespace matic::fleet

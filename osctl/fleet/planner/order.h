@@ -18,4 +18,7 @@ struct OrderedGroup {
 // does not exist.
 Result<std::vector<OrderedGroup>> OrderGroups(const std::vector<Group>& groups);
 
+// The other way round: each group after all that depend on it, which it then needs.
+std::vector<OrderedGroup> Reversed(const std::vector<OrderedGroup>& order);
+
 }  // namespace matic::fleet

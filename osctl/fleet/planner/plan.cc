@@ -37,16 +37,20 @@ uint32_t LimitOf(const FailureLimit& limit, size_t machines) {
 
 class Planning {
  public:
-  Planning(const Inventory& inventory, const Selection& selection, const FleetFacts& facts)
-      : inventory_(inventory), selection_(selection), facts_(facts) {
+  Planning(const Inventory& inventory, const Selection& selection, const FleetFacts& facts,
+           const Task& task)
+      : inventory_(inventory), selection_(selection), facts_(facts), task_(task) {
     for (const Machine& machine : inventory.machines) machines_[machine.name] = &machine;
     plan_.fleet = inventory.name;
+    plan_.work = task.work;
     plan_.settings = inventory.settings;
+    FitRules(task, plan_.settings);
   }
 
   Result<Plan> Run() {
     MATIC_TRY(CheckSelection(inventory_, selection_));
-    MATIC_ASSIGN(const auto order, OrderGroups(inventory_.groups));
+    MATIC_ASSIGN(auto order, OrderGroups(inventory_.groups));
+    if (task_.work == Work::kRollBack) order = Reversed(order);
     for (const OrderedGroup& ordered : order) {
       if (!selection_.groups.empty() && !Has(selection_.groups, ordered.group->name)) continue;
       MATIC_TRY(AddGroup(ordered));
@@ -98,6 +102,7 @@ class Planning {
     }
     if (selected == 0) return {};
     planned.max_failures = LimitOf(group.max_failures, selected);
+    FitRules(task_, planned);
     planned.waves = WavesOf(group, planned.parallel, todo);
     index_[&group] = plan_.groups.size();
     plan_.groups.push_back(std::move(planned));
@@ -138,23 +143,59 @@ class Planning {
       return std::nullopt;
     }
     MATIC_TRY(CheckHolder(machine, facts));
-    planned.members.push_back(machine.name);
-    if (!facts.healthy && planned.skip.empty()) {
+    if (AsksForHealth(task_.work)) planned.members.push_back(machine.name);
+    if (AsksForHealth(task_.work) && !facts.healthy && planned.skip.empty()) {
       planned.skip = "machine '" + machine.name + "' is not healthy";
       if (!facts.problem.empty()) planned.skip += ": " + facts.problem;
     }
+    PlannedMachine planned_machine{.name = machine.name,
+                                   .target = facts.target,
+                                   .work = task_.work,
+                                   .note = std::string(TellUnderWay(facts.under_way))};
+    const bool todo = task_.work == Work::kUpdate || task_.work == Work::kPrepare
+                          ? ConsiderUpdate(machine, group, facts, planned_machine)
+                          : ConsiderReturn(machine, group, facts, planned_machine);
+    if (!todo) return std::nullopt;
+    return planned_machine;
+  }
+
+  // False where it is left out.
+  bool ConsiderUpdate(const Machine& machine, const Group& group, const MachineFacts& facts,
+                      PlannedMachine& planned) {
     if (facts.up_to_date) {
       LeaveOut(machine, group.name, LeftOutReason::kUpToDate, facts.version);
-      return std::nullopt;
+      return false;
     }
-    if (facts.reboot_pending && !group.allow_reboot) {
+    planned.staged = facts.staged;
+    if (task_.prepared_only && facts.staged.empty()) {
+      LeaveOut(machine, group.name, LeftOutReason::kNotPrepared, "");
+      return false;
+    }
+    if (task_.work == Work::kPrepare || !facts.reboot_pending) return true;
+    if (!group.allow_reboot) {
       LeaveOut(machine, group.name, LeftOutReason::kRebootPending, facts.target.version);
-      return std::nullopt;
     }
-    return PlannedMachine{.name = machine.name,
-                          .target = facts.target,
-                          .work = facts.reboot_pending ? Work::kReboot : Work::kUpdate,
-                          .note = std::string(TellUnderWay(facts.under_way))};
+    planned.work = Work::kReboot;
+    return group.allow_reboot;
+  }
+
+  // Likewise, of a reboot or a rollback, which may take one.
+  bool ConsiderReturn(const Machine& machine, const Group& group, const MachineFacts& facts,
+                      PlannedMachine& planned) {
+    const bool back = task_.work == Work::kRollBack;
+    if (back && task_.generation != 0 && facts.generation == task_.generation) {
+      LeaveOut(machine, group.name, LeftOutReason::kUpToDate,
+               "generation " + std::to_string(task_.generation));
+      return false;
+    }
+    if (!group.allow_reboot && !task_.immediate) {
+      LeaveOut(machine, group.name, LeftOutReason::kNoReboot,
+               back ? "--immediate goes back all the same" : "");
+      return false;
+    }
+    planned.before = back ? facts.system : facts.boot_id;
+    planned.generation = task_.generation;
+    return true;
   }
 
   Result<> InTwoGroups(const std::string& machine, const std::string& group) const {
@@ -164,12 +205,13 @@ class Planning {
                     "', which may not agree on it: take it out of one, or select one group");
   }
 
-  static std::vector<Wave> WavesOf(const Group& group, uint32_t parallel,
-                                   const std::vector<size_t>& machines) {
-    const size_t canaries = group.policy == UpdatePolicy::kAggressive
-                                ? 0
-                                : std::min<size_t>(group.canaries, machines.size());
+  // What runs already, or ran, needs no canaries.
+  std::vector<Wave> WavesOf(const Group& group, uint32_t parallel,
+                            const std::vector<size_t>& machines) const {
+    const bool tries = task_.work == Work::kUpdate && group.policy != UpdatePolicy::kAggressive;
+    const size_t canaries = tries ? std::min<size_t>(group.canaries, machines.size()) : 0;
     std::vector<Wave> waves;
+    if (task_.immediate && !machines.empty()) return {{.canary = false, .machines = machines}};
     for (size_t i = 0; i < machines.size();) {
       const bool canary = i < canaries;
       const size_t end = std::min<size_t>(i + parallel, canary ? canaries : machines.size());
@@ -185,7 +227,7 @@ class Planning {
     group.controller = true;
     group.dependencies.push_back(controllers_);
     group.waves = {Wave{.canary = false, .machines = {plan_.machines.size()}}};
-    group.members = {controller_->name};
+    if (AsksForHealth(task_.work)) group.members = {controller_->name};
     group.failures_before = 0;
     group.parallel = 1;
     if (!plan_.groups[controllers_].waves.empty()) {
@@ -214,6 +256,7 @@ class Planning {
   const Inventory& inventory_;
   const Selection& selection_;
   const FleetFacts& facts_;
+  const Task task_;
   std::map<std::string, const Machine*> machines_;
   std::map<const Group*, size_t> index_;        // in the plan
   std::map<std::string, std::string> grouped_;  // machine to group
@@ -225,8 +268,8 @@ class Planning {
 }  // namespace
 
 Result<Plan> MakePlan(const Inventory& inventory, const Selection& selection,
-                      const FleetFacts& facts) {
-  return Planning(inventory, selection, facts).Run();
+                      const FleetFacts& facts, const Task& task) {
+  return Planning(inventory, selection, facts, task).Run();
 }
 
 std::string_view NameOf(LeftOutReason reason) {
@@ -239,6 +282,10 @@ std::string_view NameOf(LeftOutReason reason) {
       return "cannot be reached";
     case LeftOutReason::kRebootPending:
       return "reboot pending";
+    case LeftOutReason::kNoReboot:
+      return "its group allows no reboot";
+    case LeftOutReason::kNotPrepared:
+      return "not prepared";
     case LeftOutReason::kNoGroup:
       return "in no group";
   }

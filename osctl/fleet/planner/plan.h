@@ -11,19 +11,20 @@
 #include "osctl/fleet/inventory/inventory.h"
 #include "osctl/fleet/inventory/selection.h"
 #include "osctl/fleet/planner/facts.h"
+#include "osctl/fleet/planner/task.h"
 
 namespace matic::fleet {
-
-enum class Work {
-  kUpdate,  // stage, activate, reboot where it takes one, verify
-  kReboot,  // it was activated before this run, and waits for its reboot only
-};
 
 struct PlannedMachine {
   std::string name;
   PinnedTarget target{};
   Work work = Work::kUpdate;
   std::string note{};  // for people: what it is in the middle of; empty: nothing
+  // What is another one once it is done: of kRestart the boot id, of kRollBack the name of the
+  // system that runs.
+  std::string before{};
+  uint64_t generation = 0;  // of kRollBack: to be gone back to; 0: the one before
+  std::string staged{};     // the schedule that has its target staged before the run; empty: none
   bool operator==(const PlannedMachine&) const = default;
 };
 
@@ -38,6 +39,8 @@ enum class LeftOutReason {
   kOffline,        // and may be skipped
   kUnreachable,    // and may not: counts as a failure of its group
   kRebootPending,  // what it lacks is a reboot, which its group does not allow
+  kNoReboot,       // its group does not allow what may take a reboot
+  kNotPrepared,    // only what was prepared is to be activated
   kNoGroup,        // selected by name or tag, but of no group that says how it is updated
 };
 
@@ -77,6 +80,7 @@ struct PlannedGroup {
 
 struct Plan {
   std::string fleet;
+  Work work = Work::kUpdate;  // of its task
   Settings settings;
   std::vector<PlannedMachine> machines;  // each once
   std::vector<PlannedGroup> groups;      // dependencies first, else as listed
@@ -88,7 +92,7 @@ struct Plan {
 // the selected groups, or the selection names what the inventory does not have. kRefused: another
 // controller holds a machine (both are named).
 Result<Plan> MakePlan(const Inventory& inventory, const Selection& selection,
-                      const FleetFacts& facts);
+                      const FleetFacts& facts, const Task& task = {});
 
 // "up to date", "offline", …
 std::string_view NameOf(LeftOutReason reason);

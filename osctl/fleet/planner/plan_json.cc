@@ -20,12 +20,14 @@ constexpr std::pair<RebootOrder, const char*> kReboots[] = {{RebootOrder::kPerWa
 constexpr std::pair<OnRebootFailure, const char*> kOnFailure[] = {{OnRebootFailure::kWarn, "warn"},
                                                                   {OnRebootFailure::kStop, "stop"}};
 constexpr std::pair<Work, const char*> kWork[] = {{Work::kUpdate, "update"},
-                                                  {Work::kReboot, "reboot"}};
+                                                  {Work::kReboot, "reboot"},
+                                                  {Work::kPrepare, "prepare"},
+                                                  {Work::kRollBack, "roll-back"},
+                                                  {Work::kRestart, "restart"}};
 constexpr std::pair<LeftOutReason, const char*> kLeftOut[] = {
-    {LeftOutReason::kUpToDate, "up-to-date"},
-    {LeftOutReason::kOffline, "offline"},
-    {LeftOutReason::kUnreachable, "unreachable"},
-    {LeftOutReason::kRebootPending, "reboot-pending"},
+    {LeftOutReason::kUpToDate, "up-to-date"},     {LeftOutReason::kOffline, "offline"},
+    {LeftOutReason::kUnreachable, "unreachable"}, {LeftOutReason::kRebootPending, "reboot-pending"},
+    {LeftOutReason::kNoReboot, "no-reboot"},      {LeftOutReason::kNotPrepared, "not-prepared"},
     {LeftOutReason::kNoGroup, "no-group"}};
 
 // What is wrong with a value; caught in ParsePlan.
@@ -89,13 +91,19 @@ json ToObject(const PlannedMachine& machine) {
   return {{"name", machine.name},
           {"target", ToObject(machine.target)},
           {"work", Name(kWork, machine.work)},
-          {"note", machine.note}};
+          {"note", machine.note},
+          {"before", machine.before},
+          {"generation", machine.generation},
+          {"staged", machine.staged}};
 }
 
 PlannedMachine ReadMachine(const json& from) {
   PlannedMachine machine{.name = from.at("name"), .target = ReadTarget(from.at("target"))};
   Take(from, "work", kWork, machine.work);
   machine.note = from.at("note");
+  machine.before = from.at("before");
+  machine.generation = from.at("generation");
+  machine.staged = from.at("staged");
   return machine;
 }
 
@@ -214,6 +222,7 @@ Plan Read(const json& from) {
             .machines = {},
             .groups = {},
             .left_out = {}};
+  Take(from, "work", kWork, plan.work);
   for (const json& machine : from.at("machines")) plan.machines.push_back(ReadMachine(machine));
   for (const json& group : from.at("groups")) plan.groups.push_back(ReadGroup(group));
   for (const json& left : from.at("left_out")) plan.left_out.push_back(ReadLeftOut(left));
@@ -253,6 +262,7 @@ std::string ToJson(const Plan& plan) {
                         {"detail", left.detail}});
   }
   const json to = {{"fleet", plan.fleet},
+                   {"work", Name(kWork, plan.work)},
                    {"settings", ToObject(plan.settings)},
                    {"machines", std::move(machines)},
                    {"groups", std::move(groups)},

@@ -44,7 +44,7 @@ enum class MachinePhase {
   kRollingBack,
   kCancelling,
   // Ends.
-  kUpdated,        // read back
+  kUpdated,        // read back: as its work was to leave it
   kRebootPending,  // activated, and not rebooted: not allowed, or given up before
   kRolledBack,     // read back: it runs what it ran before
   kFailed,
@@ -178,8 +178,14 @@ bool IsEnd(MachinePhase phase);
 std::optional<Step> StepOf(MachinePhase phase);
 std::optional<Step> StepOf(GroupPhase phase);
 
+// "3 updated, 1 failed": of all machines, or of some.
+std::string Summary(const Plan& plan, const RunState& state);
+std::string Summary(const Plan& plan, const RunState& state, const std::vector<size_t>& machines);
+
 // "rolling-back", "reboot-failed", …
 std::string_view NameOf(MachinePhase phase);
+// As that work has it: what a rollback has brought to its end is "rolled-back".
+std::string_view NameOf(MachinePhase phase, Work work);
 std::string_view NameOf(GroupPhase phase);
 std::string_view NameOf(GroupEnd end);
 std::string_view NameOf(NoticeKind kind);

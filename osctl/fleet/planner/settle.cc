@@ -1,7 +1,6 @@
 #include "osctl/fleet/planner/settle.h"
 
 #include <algorithm>
-#include <numeric>
 #include <string>
 #include <vector>
 
@@ -148,7 +147,7 @@ class Settling {
     const size_t next = group_.wave + 1;
     Tell(run_, NoticeKind::kWaveDone, index_, "",
          "wave " + std::to_string(next) + " of " + std::to_string(planned_.waves.size()) + ": " +
-             Summary(run_.state, wave.machines));
+             Summary(run_.plan, run_.state, wave.machines));
     if (next == planned_.waves.size()) return Close();
     if (wave.canary && !planned_.waves[next].canary && planned_.soak.count() > 0) {
       return To(GroupPhase::kSoak);
@@ -159,8 +158,9 @@ class Settling {
 
   void BeginWave(const Wave& wave) {
     for (const size_t machine : wave.machines) {
-      const bool reboot = run_.plan.machines[machine].work == Work::kReboot;
-      SetPhase(run_, machine, reboot ? MachinePhase::kRebooting : MachinePhase::kStaging);
+      const Work work = run_.plan.machines[machine].work;
+      const bool stages = work == Work::kUpdate || work == Work::kPrepare;
+      SetPhase(run_, machine, stages ? MachinePhase::kStaging : MachinePhase::kRebooting);
     }
   }
 
@@ -192,7 +192,7 @@ class Settling {
       return To(GroupPhase::kRollbackScript);
     }
     if (group_.end == GroupEnd::kOpen && NoneLeftWell()) {
-      return End(GroupEnd::kFailed, "none of its machines was updated");
+      return End(GroupEnd::kFailed, "none of its machines came to a good end");
     }
     if (group_.end == GroupEnd::kOpen && !planned_.post_script.empty()) {
       return To(GroupPhase::kPostScript);
@@ -222,6 +222,7 @@ class Settling {
 
 // Machines that are down for good take the places that others would need.
 bool NoPlaceLeft(const Plan& plan, const RunState& state) {
+  if (plan.work == Work::kRollBack) return false;
   const size_t most = std::max<size_t>(1, plan.settings.max_parallel);
   if (state.lost.size() < most) return false;
   const auto gone = std::ranges::count_if(
@@ -239,9 +240,7 @@ void Finish(Change& run) {
   const auto ended = [](const GroupRun& group) { return group.phase == GroupPhase::kEnded; };
   if (!std::ranges::all_of(run.state.groups, ended)) return;
   run.state.finished = true;
-  std::vector<size_t> all(run.state.machines.size());
-  std::iota(all.begin(), all.end(), size_t{0});
-  Tell(run, NoticeKind::kRunFinished, std::nullopt, "", Summary(run.state, all));
+  Tell(run, NoticeKind::kRunFinished, std::nullopt, "", Summary(run.plan, run.state));
 }
 
 }  // namespace

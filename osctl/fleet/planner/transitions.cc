@@ -1,7 +1,6 @@
 #include "osctl/fleet/planner/transitions.h"
 
 #include <algorithm>
-#include <array>
 
 namespace matic::fleet {
 namespace {
@@ -23,7 +22,7 @@ void SetLost(Change& run, size_t index, bool lost) {
 }
 
 // Where a machine that is given up goes from its phase; nothing where it stays.
-std::optional<MachinePhase> WayOut(const MachineRun& machine) {
+std::optional<MachinePhase> WayOut(const MachineRun& machine, Work work) {
   if (machine.given_up == GivenUp::kNo) return std::nullopt;
   const bool at_work = machine.begun || machine.doubt;
   switch (machine.phase) {
@@ -36,12 +35,14 @@ std::optional<MachinePhase> WayOut(const MachineRun& machine) {
       return MachinePhase::kCancelling;
     case MachinePhase::kRebooting:
       if (at_work) return std::nullopt;
+      if (!CanBeTakenBack(work)) return MachinePhase::kNotReached;
       // What was activated before this run is not its to take back.
       return machine.given_up == GivenUp::kKeep || !machine.changed ? MachinePhase::kRebootPending
                                                                     : MachinePhase::kRollingBack;
     case MachinePhase::kUpdated:
     case MachinePhase::kRebootPending:
       if (machine.given_up != GivenUp::kBackAll || !machine.changed) return std::nullopt;
+      if (!CanBeTakenBack(work)) return std::nullopt;
       return MachinePhase::kRollingBack;
     case MachinePhase::kVerifying:
     case MachinePhase::kRollingBack:
@@ -57,7 +58,7 @@ std::optional<MachinePhase> WayOut(const MachineRun& machine) {
 
 void Withdraw(Change& run, size_t index) {
   MachineRun& machine = run.state.machines[index];
-  const auto next = WayOut(machine);
+  const auto next = WayOut(machine, run.plan.machines[index].work);
   if (!next) return;
   GroupRun& group = run.state.groups[machine.group];
   if (run.state.stop != StopCause::kNone &&
@@ -81,6 +82,10 @@ void FailChanged(Change& run, size_t index, const Seen* seen) {
   MachineRun& machine = run.state.machines[index];
   const RollbackScope scope = run.plan.settings.rollback_on_failure;
   if (!machine.changed) return SetPhase(run, index, MachinePhase::kFailed);
+  if (!CanBeTakenBack(run.plan.machines[index].work)) {
+    SetLost(run, index, seen == nullptr || !seen->healthy);
+    return SetPhase(run, index, MachinePhase::kFailed);
+  }
   if (seen != nullptr && RunsOld(*seen)) {
     SetPhase(run, index, MachinePhase::kRolledBack);
   } else {
@@ -138,6 +143,9 @@ void SetPhase(Change& run, size_t index, MachinePhase next) {
     at_work += run.state.active.insert(index).second ? 1 : 0;
   } else {
     at_work -= run.state.active.erase(index);
+  }
+  if (next == MachinePhase::kUpdated && run.plan.work == Work::kRollBack) {
+    run.state.groups[machine.group].rolled_back = true;
   }
   if (next == MachinePhase::kRolledBack) {
     SetLost(run, index, false);
@@ -221,27 +229,10 @@ void FailMachine(Change& run, size_t index, const std::string& why, const Seen* 
                 AfterFailure(run.plan));
   }
   if (reboot && !machine.forgiven) {
-    StopRun(run, StopCause::kRebootFailed, "machine '" + name + "' failed to reboot: " + why);
+    const bool rollback = run.plan.work == Work::kRollBack;
+    StopRun(run, StopCause::kRebootFailed,
+            "machine '" + name + "' failed to " + (rollback ? "go back: " : "reboot: ") + why);
   }
-}
-
-std::string Summary(const RunState& state, const std::vector<size_t>& machines) {
-  std::array<size_t, static_cast<size_t>(MachinePhase::kNotReached) + 1> counts{};
-  for (const size_t machine : machines)
-    ++counts[static_cast<size_t>(state.machines[machine].phase)];
-  constexpr std::array kOrder = {MachinePhase::kUpdated,       MachinePhase::kRebooting,
-                                 MachinePhase::kRebootPending, MachinePhase::kRolledBack,
-                                 MachinePhase::kFailed,        MachinePhase::kSkipped,
-                                 MachinePhase::kNotReached};
-  std::string text;
-  for (const MachinePhase phase : kOrder) {
-    const size_t count = counts[static_cast<size_t>(phase)];
-    if (count == 0) continue;
-    const std::string_view name =
-        phase == MachinePhase::kRebooting ? "to be rebooted" : NameOf(phase);
-    text += (text.empty() ? "" : ", ") + std::to_string(count) + " " + std::string(name);
-  }
-  return text.empty() ? "nothing to do" : text;
 }
 
 }  // namespace matic::fleet

@@ -35,9 +35,6 @@ GivenUp AfterFailure(const Plan& plan);
 // The step of its phase failed. `seen`: as it was read back after that, else null.
 void FailMachine(Change& run, size_t machine, const std::string& why, const Seen* seen);
 
-// "3 updated, 1 failed"
-std::string Summary(const RunState& state, const std::vector<size_t>& machines);
-
 // True where it runs what it ran before the run, and will go on doing so.
 bool RunsOld(const Seen& seen);
 

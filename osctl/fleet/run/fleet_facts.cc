@@ -44,11 +44,13 @@ void Read(Asked& asked, WallTime now) {
   asked.schedule_id = status->schedule_id();
   asked.facts.reachable = true;
   asked.facts.under_way = UnderWayOf(*status);
+  asked.facts.boot_id = status->boot_id();
   asked.facts.held_by = HolderOf(status->lease(), now);
   if (const v1::Target* running = RunningOf(*status)) {
     asked.facts.version = running->version();
     asked.facts.digest = running->digest();
     asked.facts.generation = running->generation();
+    asked.facts.system = running->name();
   }
   const Result<v1::GetHealthResponse> health = (*node)->GetHealth(false, kHealthTime);
   if (!health) {
@@ -171,47 +173,74 @@ Result<PinnedTarget> OwnTarget(Asked& asked) {
                                   "' has no target in the inventory, and by itself"));
 }
 
-void Compare(Asked& asked) {
+// `run`: that has pinned the target, and may have staged it; empty: none before this one.
+void Compare(Asked& asked, const std::string& run) {
   MachineFacts& facts = asked.facts;
-  if (!facts.reachable || facts.target.digest.empty()) return;
-  facts.up_to_date = facts.digest == facts.target.digest && facts.under_way == UnderWay::kNothing;
+  if (!facts.reachable) return;
+  const std::string& digest = facts.target.digest;
+  facts.up_to_date =
+      !digest.empty() && facts.digest == digest && facts.under_way == UnderWay::kNothing;
   if (facts.under_way != UnderWay::kStaged) return;
   const Result<std::unique_ptr<Node>> node = asked.Open();
   const Result<v1::Schedule> staged =
       node ? (*node)->GetSchedule(asked.schedule_id) : Fail(node.error());
-  facts.reboot_pending = staged && !staged->run().empty() &&
-                         staged->sha256() == facts.target.digest &&
-                         staged->phase() == v1::PHASE_STAGED;
+  if (!staged || staged->run().empty() || staged->phase() != v1::PHASE_STAGED) return;
+  const bool wanted = StagesTheSame(*staged, StageRequest(facts.target, {}, ""));
+  if (!wanted && (run.empty() || staged->run() != run)) return;
+  facts.staged = staged->id();
+  facts.reboot_pending = asked.backend == "ab" || staged->reboot_reasons_size() > 0;
 }
 
-}  // namespace
-
-Result<FleetFacts> GatherFacts(const Inventory& inventory,
-                               const std::vector<const Machine*>& machines, Nodes& nodes,
-                               ProcessRunner& processes, const Clock& clock) {
+std::vector<Asked> AskAll(const std::vector<const Machine*>& machines, Nodes& nodes,
+                          const Clock& clock) {
   std::vector<Asked> asked(machines.size());
   const WallTime now = clock.Now();
   ForEachIndex(machines.size(), kAskedAtOnce, [&](size_t i) {
     asked[i].machine = machines[i];
     asked[i].nodes = &nodes;
-    asked[i].facts.target.target = TargetIn(inventory, *machines[i]);
     Read(asked[i], now);
   });
+  return asked;
+}
+
+FleetFacts FactsOf(std::vector<Asked> asked) {
+  FleetFacts facts;
+  for (Asked& one : asked) facts.emplace(one.machine->name, std::move(one.facts));
+  return facts;
+}
+
+}  // namespace
+
+FleetFacts ReadFacts(const std::vector<const Machine*>& machines, Nodes& nodes,
+                     const Clock& clock) {
+  return FactsOf(AskAll(machines, nodes, clock));
+}
+
+Result<FleetFacts> GatherFacts(const Inventory& inventory,
+                               const std::vector<const Machine*>& machines, Nodes& nodes,
+                               ProcessRunner& processes, const Clock& clock,
+                               const std::map<std::string, Pin>& pins) {
+  std::vector<Asked> asked = AskAll(machines, nodes, clock);
+  for (Asked& one : asked) one.facts.target.target = TargetIn(inventory, *one.machine);
   Pinning pinning(asked, processes);
   std::vector<PinnedTarget> pinned(asked.size());
+  std::vector<std::string> runs(asked.size());
   for (size_t i = 0; i < asked.size(); ++i) {
     const Target& target = asked[i].facts.target.target;
     if (!asked[i].facts.reachable) continue;
+    if (const auto before = pins.find(asked[i].machine->name); before != pins.end()) {
+      pinned[i] = before->second.target;
+      runs[i] = before->second.run;
+      continue;
+    }
     const bool own = std::holds_alternative<std::monostate>(target);
     MATIC_ASSIGN(pinned[i], own ? OwnTarget(asked[i]) : pinning.Resolve(target));
   }
-  FleetFacts facts;
   for (size_t i = 0; i < asked.size(); ++i) {
     if (asked[i].facts.reachable) asked[i].facts.target = std::move(pinned[i]);
   }
-  ForEachIndex(asked.size(), kAskedAtOnce, [&](size_t i) { Compare(asked[i]); });
-  for (Asked& one : asked) facts.emplace(one.machine->name, std::move(one.facts));
-  return facts;
+  ForEachIndex(asked.size(), kAskedAtOnce, [&](size_t i) { Compare(asked[i], runs[i]); });
+  return FactsOf(std::move(asked));
 }
 
 }  // namespace matic::fleet

@@ -1,6 +1,8 @@
 // What a fleet's machines say of themselves before a run is planned, and what their targets are.
 #pragma once
 
+#include <map>
+#include <string>
 #include <vector>
 
 #include "lib/os/clock.h"
@@ -11,12 +13,23 @@
 
 namespace matic::fleet {
 
-// Asks all machines, some at a time. A channel, and an image without a digest, is resolved by the
-// first machine of those that take it which answers, and verified there; a flake of another place
-// is pinned to its revision of now by this machine's nix, where it has one. An error names the
-// target that cannot be resolved: nothing was changed anywhere.
+// What a run has pinned before.
+struct Pin {
+  PinnedTarget target{};
+  std::string run{};
+};
+
+// Asks all machines, some at a time: what they say of themselves, without any target.
+FleetFacts ReadFacts(const std::vector<const Machine*>& machines, Nodes& nodes, const Clock& clock);
+
+// The same with targets. One of `pins`, by machine, is taken as it is. A channel, and an image
+// without a digest, is resolved by the first machine of those that take it which answers, and
+// verified there; a flake of another place is pinned to its revision of now by this machine's nix,
+// where it has one. An error names the target that cannot be resolved: nothing was changed
+// anywhere.
 Result<FleetFacts> GatherFacts(const Inventory& inventory,
                                const std::vector<const Machine*>& machines, Nodes& nodes,
-                               ProcessRunner& processes, const Clock& clock);
+                               ProcessRunner& processes, const Clock& clock,
+                               const std::map<std::string, Pin>& pins = {});
 
 }  // namespace matic::fleet

@@ -9,17 +9,10 @@ namespace {
 
 using namespace std::chrono_literals;
 
-bool MayPass(const Error& error) {
-  return error.code == ErrorCode::kUnavailable || error.code == ErrorCode::kDeadline;
-}
+constexpr size_t kRevisionDigits = 40;
 
 bool IsStagedOrOver(const v1::Schedule& schedule) {
   return schedule.phase() == v1::PHASE_STAGED || HasEnded(schedule);
-}
-
-// Slots of a disk take a reboot always.
-bool TakesReboot(const v1::GetStatusResponse& status, const v1::Schedule& schedule) {
-  return status.backend() == "ab" || schedule.reboot_reasons_size() > 0;
 }
 
 std::string WhyEnded(const v1::Schedule& schedule) {
@@ -35,7 +28,32 @@ v1::UpdateMode ModeOf(const std::string& mode) {
   return v1::UPDATE_MODE_UNSPECIFIED;
 }
 
+// A path in the store, or a flake at a revision: it is the same whenever it is staged.
+bool IsOfOneRevision(const std::string& source) {
+  if (source.starts_with("/nix/store/")) return true;
+  size_t digits = 0;
+  for (const char c : source) {
+    digits = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') ? digits + 1 : 0;
+    if (digits == kRevisionDigits) return true;
+  }
+  return false;
+}
+
 }  // namespace
+
+bool StagesTheSame(const v1::Schedule& staged, const v1::ScheduleUpdateRequest& request) {
+  if (!request.sha256().empty()) return staged.sha256() == request.sha256();
+  return staged.source() == request.source() && staged.mode() == request.mode() &&
+         IsOfOneRevision(request.source());
+}
+
+bool TakesReboot(const v1::GetStatusResponse& status, const v1::Schedule& schedule) {
+  return status.backend() == "ab" || schedule.reboot_reasons_size() > 0;
+}
+
+bool MayPass(const Error& error) {
+  return error.code == ErrorCode::kUnavailable || error.code == ErrorCode::kDeadline;
+}
 
 UnderWay UnderWayOf(const v1::GetStatusResponse& status) {
   static const std::map<v1::Phase, UnderWay> kKnown = {
@@ -100,9 +118,10 @@ MachineSteps::Outcome MachineSteps::Carry(Step step, const PlannedMachine& machi
     case Step::kActivate:
       return Activate();
     case Step::kReboot:
-      return Reboot();
+      if (machine.work == Work::kRestart) return Restart(machine);
+      return machine.work == Work::kRollBack ? GoBack(machine) : Reboot();
     case Step::kVerify:
-      return Verify();
+      return Verify(machine.work);
     case Step::kRollBack:
       return RollBack();
     case Step::kCancel:
@@ -131,7 +150,9 @@ Happening MachineSteps::Do(Step step, const PlannedMachine& machine, bool activa
   Result<Seen> seen = Look(machine, activated);
   // One that says nothing is asked until it does, or nobody wants to know any more; before anything
   // was begun there, not for so long.
-  const bool first = step == Step::kStage && !outcome;
+  const bool begins =
+      step == Step::kStage || (step == Step::kReboot && machine.work != Work::kUpdate);
+  const bool first = begins && !touched_ && !outcome;
   while (!seen && MayPass(seen.error()) && !(first && clock_.SinceBoot() >= limit) && Pause()) {
     seen = Look(machine, activated);
   }
@@ -189,7 +210,8 @@ MachineSteps::Outcome MachineSteps::Stage(const PlannedMachine& machine) {
   const v1::ScheduleUpdateRequest request = StageRequest(machine.target, identity_, machine.name);
   MATIC_ASSIGN(const std::optional<v1::Schedule> before, Own());
   if (before && before->run() != identity_.run) {
-    if (!request.sha256().empty() && before->sha256() == request.sha256()) return std::string();
+    const bool prepared = before->id() == machine.staged;
+    if (prepared || StagesTheSame(*before, request)) return std::string();
     MATIC_TRY(node_.Cancel(before->id(), "another run of the fleet stages anew"));
   }
   MATIC_ASSIGN(v1::Schedule schedule, node_.ScheduleUpdate(request));
@@ -206,6 +228,7 @@ MachineSteps::Outcome MachineSteps::Activate() {
   if (!schedule) return "nothing is staged on it";
   if (schedule->phase() == v1::PHASE_STAGED) {
     if (TakesReboot(status, *schedule)) return std::string();
+    touched_ = true;
     MATIC_ASSIGN(*schedule, node_.Activate(schedule->id(), identity_.run));
   }
   MATIC_ASSIGN(*schedule, Await(schedule->id(), HasEnded));
@@ -218,6 +241,7 @@ MachineSteps::Outcome MachineSteps::Reboot() {
   MATIC_ASSIGN(std::optional<v1::Schedule> schedule, Own());
   if (!schedule) return "no update waits for a reboot on it";
   if (schedule->phase() == v1::PHASE_STAGED) {
+    touched_ = true;
     MATIC_ASSIGN(*schedule, node_.Activate(schedule->id(), identity_.run));
   }
   while (!HasEnded(*schedule)) {
@@ -231,7 +255,12 @@ MachineSteps::Outcome MachineSteps::Reboot() {
   return HasEnded(*schedule) ? WhyEnded(*schedule) : std::string();
 }
 
-MachineSteps::Outcome MachineSteps::Verify() {
+MachineSteps::Outcome MachineSteps::Verify(Work work) {
+  if (!CanBeTakenBack(work)) {
+    MATIC_TRY(Settle());
+    const Result<> healthy = AwaitHealth();
+    return healthy ? std::string() : healthy.error().message;
+  }
   Result<std::optional<v1::Schedule>> schedule = Own();
   while (!schedule && MayPass(schedule.error())) {
     MATIC_TRY(Pause());
@@ -339,6 +368,8 @@ Result<Seen> MachineSteps::Look(const PlannedMachine& machine, bool activated) {
                               !schedule->target().empty() && running->name() == schedule->target();
     seen.up_to_date = as_pinned || as_scheduled;
   }
+  const bool returns = machine.work == Work::kRestart || machine.work == Work::kRollBack;
+  if (returns) seen.up_to_date = IsBehind(machine, status);
   if (schedule && schedule->run() == identity_.run && HasEnded(*schedule)) {
     seen.problem = WhyEnded(*schedule);
   }

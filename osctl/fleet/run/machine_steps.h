@@ -26,7 +26,8 @@ struct RunIdentity {
 struct StepPacing {
   std::chrono::milliseconds look_again{1000};
   std::chrono::seconds lease{900};    // taken anew long before it is over
-  std::chrono::seconds patience{30};  // with a machine that does not answer when a step begins
+  std::chrono::seconds patience{30};  // with a machine that does not answer when a step begins, or
+                                      // does not do what it was asked to
 };
 
 class MachineSteps {
@@ -45,7 +46,9 @@ class MachineSteps {
   Outcome Stage(const PlannedMachine& machine);
   Outcome Activate();
   Outcome Reboot();
-  Outcome Verify();
+  Outcome Restart(const PlannedMachine& machine);
+  Outcome GoBack(const PlannedMachine& machine);
+  Outcome Verify(Work work);
   Outcome RollBack();
   Outcome CancelStaged();
   Outcome Settle();
@@ -57,6 +60,8 @@ class MachineSteps {
   // Follows the schedule, through restarts and reboots, until `done`.
   Result<v1::Schedule> Await(const std::string& id, bool (*done)(const v1::Schedule&));
   Result<> AwaitHealth();
+  // Takes out of the way of a rollback what was staged on a Nix host.
+  Result<> MakeWay(const v1::GetStatusResponse& status);
   Result<> Pause();
 
   Node& node_;
@@ -65,6 +70,7 @@ class MachineSteps {
   const StepPacing pacing_;
   std::stop_token stop_;
   std::optional<BootTime> leased_;
+  bool touched_ = false;  // it was asked to change what it runs
 };
 
 // What a machine says of itself, as the planner takes it.
@@ -72,9 +78,17 @@ UnderWay UnderWayOf(const v1::GetStatusResponse& status);
 const v1::Target* RunningOf(const v1::GetStatusResponse& status);
 bool IsHealthy(const v1::GetHealthResponse& health);
 bool HasEnded(const v1::Schedule& schedule);
+// Slots of a disk take a reboot always.
+bool TakesReboot(const v1::GetStatusResponse& status, const v1::Schedule& schedule);
+// Whether a machine that was to be rebooted, or to go back, has been.
+bool IsBehind(const PlannedMachine& machine, const v1::GetStatusResponse& status);
+// Whether an error says nothing of the machine but that it does not answer now.
+bool MayPass(const Error& error);
 
 // The request that makes a machine stage its target, and nothing more.
 v1::ScheduleUpdateRequest StageRequest(const PinnedTarget& target, const RunIdentity& identity,
                                        const std::string& machine);
+// Whether what was staged is what the request would stage now.
+bool StagesTheSame(const v1::Schedule& staged, const v1::ScheduleUpdateRequest& request);
 
 }  // namespace matic::fleet

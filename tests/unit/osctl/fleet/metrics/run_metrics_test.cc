@@ -69,7 +69,8 @@ TEST_F(RunMetricsTest, ARunThatGoesOn) {
   EXPECT_THAT(text, Not(HasSubstr("last_success")));
   EXPECT_THAT(
       text,
-      HasSubstr(R"(matic_fleet_run_info{fleet="lab",run="run-1",requested_by="alice@desk"})"));
+      HasSubstr(
+          R"(matic_fleet_run_info{fleet="lab",run="run-1",requested_by="alice@desk",work="update"})"));
 }
 
 TEST_F(RunMetricsTest, ARunThatFailed) {

@@ -43,8 +43,8 @@ Machine& Scene::machine(const std::string& name) {
   throw std::out_of_range(name);
 }
 
-void Scene::Start(WallTime at) {
-  plan_ = MakePlan(inventory_, {}, facts_).value();
+void Scene::Start(WallTime at, const Task& task) {
+  plan_ = MakePlan(inventory_, {}, facts_, task).value();
   now_ = at;
   Tell(Started{});
 }

@@ -21,7 +21,7 @@ class Scene {
   MachineFacts& facts(const std::string& machine) { return facts_[machine]; }
   Machine& machine(const std::string& name);
 
-  void Start(WallTime at = Clock(12));
+  void Start(WallTime at = Clock(12), const Task& task = {});
   // Begins all that is to be begun, and what follows from that: "stage a", "check-health web".
   std::vector<std::string> Begin();
   // The same, without beginning it: of the one decision.

@@ -140,6 +140,17 @@ class FakeNode final : public Node {
     return {};
   }
 
+  Result<> Reboot(const std::string&) override {
+    const auto done = Do<bool>([](FakeMachine& machine) -> Result<bool> {
+      ++machine.boots;
+      ++machine.restarts;
+      machine.away = machine.misbehaviour == Misbehaviour::kStaysAway;
+      return true;
+    });
+    if (!done) return Fail(done.error());
+    return {};
+  }
+
   Result<> AcquireLease(const v1::AcquireLeaseRequest& request) override {
     const auto taken = Do<bool>([&](FakeMachine& machine) -> Result<bool> {
       if (machine.stopped == request.run()) return Fail(ErrorCode::kRefused, "run was stopped");

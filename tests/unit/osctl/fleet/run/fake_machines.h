@@ -34,6 +34,7 @@ struct FakeMachine {
   int rollbacks = 0;
   int opened = 0;
   int silent = 0;  // calls that get no answer before one does
+  int restarts = 0;
 };
 
 // Thread-safe.

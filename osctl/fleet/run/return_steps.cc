@@ -1,0 +1,75 @@
+// Reboots and rollbacks that are what a run is for, rather than a part of an update.
+#include "osctl/fleet/run/machine_steps.h"
+
+namespace matic::fleet {
+
+bool IsBehind(const PlannedMachine& machine, const v1::GetStatusResponse& status) {
+  if (machine.work == Work::kRestart) return status.boot_id() != machine.before;
+  const v1::Target* runs = RunningOf(status);
+  if (runs == nullptr) return false;
+  return machine.generation != 0 ? runs->generation() == machine.generation
+                                 : runs->name() != machine.before;
+}
+
+// It is asked once for each time that it says it still runs since before; what became of a request
+// that was not answered is not known otherwise.
+MachineSteps::Outcome MachineSteps::Restart(const PlannedMachine& machine) {
+  MATIC_TRY(TakeLease());
+  bool asked = false;
+  while (true) {
+    const Result<v1::GetStatusResponse> status = node_.GetStatus();
+    if (!status && (!MayPass(status.error()) || !touched_)) return Fail(status.error());
+    if (status && IsBehind(machine, *status)) return std::string();
+    if (status && !asked) {
+      touched_ = true;
+      const Result<> rebooting = node_.Reboot("rebooted by the fleet " + identity_.fleet);
+      if (!rebooting && !MayPass(rebooting.error())) return Fail(rebooting.error());
+      asked = rebooting.has_value();
+    }
+    MATIC_TRY(Pause());
+  }
+}
+
+Result<> MachineSteps::MakeWay(const v1::GetStatusResponse& status) {
+  if (UnderWayOf(status) != UnderWay::kStaged) return {};
+  if (status.backend() == "ab") {
+    return Fail(ErrorCode::kRefused,
+                "there is nothing to go back to: an update is staged in the other slot");
+  }
+  MATIC_ASSIGN(const std::optional<v1::Schedule> staged, Own());
+  if (!staged || HasEnded(*staged)) return {};
+  MATIC_TRY(node_.Cancel(staged->id(), "the fleet goes back"));
+  MATIC_TRY(Await(staged->id(), HasEnded));
+  return {};
+}
+
+MachineSteps::Outcome MachineSteps::GoBack(const PlannedMachine& machine) {
+  MATIC_TRY(TakeLease());
+  std::optional<BootTime> asked;
+  while (true) {
+    const Result<v1::GetStatusResponse> status = node_.GetStatus();
+    if (!status && (!MayPass(status.error()) || !touched_)) return Fail(status.error());
+    const UnderWay what = status ? UnderWayOf(*status) : UnderWay::kRollingBack;
+    const bool rests = what != UnderWay::kRollingBack && what != UnderWay::kActivating;
+    if (status && rests && what != UnderWay::kOnTrial && IsBehind(machine, *status)) {
+      return std::string();
+    }
+    if (status && rests && asked && clock_.SinceBoot() >= *asked + pacing_.patience) {
+      return "it did not go back" +
+             (status->problems_size() > 0 ? ": " + status->problems(0) : std::string());
+    }
+    if (status && rests && !asked) {
+      MATIC_TRY(MakeWay(*status));
+      v1::TriggerRollbackRequest request;
+      request.set_reason("rolled back by the fleet " + identity_.fleet);
+      request.set_to_generation(machine.generation);
+      touched_ = true;
+      const Result<> going = node_.Rollback(request);
+      if (!going && !MayPass(going.error())) return Fail(going.error());
+      if (going) asked = clock_.SinceBoot();
+    }
+    MATIC_TRY(Pause());
+  }
+}
+
+}  // namespace matic::fleet
