@@ -56,9 +56,11 @@ def _note_scale(report: Report, many: int, agents: int) -> None:
     report.add("fleet.nodes", many, "", "simulated machines behind figures called 5000")
     report.add("fleet.few_nodes", min(many, FEW), "", "simulated machines behind figures called 500")
     report.add("fleet.agents", agents, "", "real agents")
-    if many < MANY or agents < AGENTS:
-        report.note(f"SCALED DOWN: {many} simulated machines instead of {MANY}, {min(many, FEW)} instead of "
-                    f"{FEW}, {agents} real agents instead of {AGENTS}; the keys keep their names")
+    kinds = ((many, MANY, "simulated machines"), (min(many, FEW), FEW, "simulated machines"),
+             (agents, AGENTS, "real agents"))
+    fewer = [f"{now} {what} instead of {meant}" for now, meant, what in kinds if now < meant]
+    if fewer:
+        report.note(f"SCALED DOWN: {', '.join(fewer)}; the keys keep their names")
 
 
 def _look(report: Report, count: int, called: str, repeat: int) -> None:
