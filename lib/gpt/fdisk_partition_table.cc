@@ -32,6 +32,9 @@ uint32_t SectorSize(const LinuxBlockDevice& device, uint32_t of_plain_files) {
 Result<OpenDisk> OpenForChange(const std::filesystem::path& path, uint32_t sector_size) {
   MATIC_ASSIGN(UniqueFd lock, OpenLocked(path));
   MATIC_ASSIGN(Device device, LinuxBlockDevice::Open(path, Access::kReadWrite));
+  // Where the firmware's flush does nothing, the copy that the selector wrote may be in the disk's
+  // cache only: no other is touched before it is durable.
+  MATIC_TRY(device->Flush());
   const uint32_t size = SectorSize(*device, sector_size);
   return OpenDisk{std::move(lock), std::move(device), size};
 }

@@ -128,6 +128,19 @@ TEST(PowerLoss, AChangeWritesInTheOrderOfTheFormatsPage) {
                                             disk.primary_entries(), disk.primary_header(), 0}));
 }
 
+// What the selector wrote may be in the disk's cache only, where the firmware's flush does nothing.
+TEST(PowerLoss, WhatOthersWroteIsFlushedBeforeAnythingIsWritten) {
+  for (const bool damaged : {false, true}) {
+    const DiskFile disk;
+    if (damaged) disk.Damage(disk.backup_entries());
+    WriteJournal journal(disk.path());
+    ASSERT_TRUE(damaged ? disk.table().Repair().has_value()
+                        : disk.table().UpdateAttributes(kActivateB).has_value());
+    ASSERT_FALSE(journal.writes().empty());
+    EXPECT_GE(journal.writes().front().flushes_before, 1u);
+  }
+}
+
 TEST(PowerLoss, ARepairWritesNothingButTheBadCopy) {
   const DiskFile disk;
   disk.Damage(disk.primary_entries());

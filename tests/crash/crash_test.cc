@@ -1,0 +1,107 @@
+// That the sweep sees what it is there to see: faults that are planted into a recording, one by
+// one. The sweep itself is the program crash-sweep.
+#include <gtest/gtest.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <fstream>
+
+#include "tests/crash/replay.h"
+#include "tests/crash/sweep.h"
+
+namespace matic::crash {
+namespace {
+
+namespace fs = std::filesystem;
+
+fs::path Scratch() {
+  const fs::path memory = "/dev/shm";
+  const fs::path base = fs::is_directory(memory) ? memory : fs::path(testing::TempDir());
+  return base / ("crash-test-" + std::to_string(::getpid()));
+}
+
+SweepOptions FirstOrder() {
+  SweepOptions options;
+  options.payload_every = 16;
+  return options;
+}
+
+class CrashTest : public testing::Test {
+ protected:
+  CrashTest() { spdlog::set_level(spdlog::level::off); }
+  const Story& update_ = *FindStory("update");
+};
+
+class PlantedFault : public CrashTest, public testing::WithParamInterface<Fault> {};
+
+INSTANTIATE_TEST_SUITE_P(All, PlantedFault,
+                         testing::Values(Fault::kNoFileSync, Fault::kNoFolderSync,
+                                         Fault::kNoTableFlush, Fault::kNoSelectorFlush,
+                                         Fault::kFirstBlockFirst, Fault::kActivatedTooEarly,
+                                         Fault::kStateAfterTheTable),
+                         [](const auto& test) {
+                           std::string name = FaultName(test.param);
+                           std::erase(name, '-');
+                           return name;
+                         });
+
+TEST_P(PlantedFault, IsCaught) {
+  SweepOptions options = FirstOrder();
+  options.fault = GetParam();
+  options.stop_at_failure = true;
+  const Result<SweepResult> result = Sweep(update_, options, Scratch());
+  ASSERT_TRUE(result) << result.error().message;
+  ASSERT_FALSE(result->failures.empty()) << "nothing was noticed";
+  const Failure& failure = result->failures.front();
+  std::printf("%s: after operation %s: %s\n", FaultName(GetParam()).c_str(), failure.where.c_str(),
+              failure.what.c_str());
+}
+
+TEST_F(CrashTest, WithoutAFaultAllHolds) {
+  const Result<SweepResult> result = Sweep(update_, FirstOrder(), Scratch());
+  ASSERT_TRUE(result) << result.error().message;
+  for (const Failure& failure : result->failures) ADD_FAILURE() << failure.where << failure.what;
+  EXPECT_GT(result->states.size(), 100u);
+}
+
+TEST_F(CrashTest, TheSameSeedMeetsTheSameStates) {
+  SweepOptions options = FirstOrder();
+  options.wanted_states = 200;
+  const Result<SweepResult> one = Sweep(update_, options, Scratch());
+  const Result<SweepResult> other = Sweep(update_, options, Scratch());
+  ASSERT_TRUE(one && other);
+  EXPECT_GE(one->states.size(), 200u);
+  EXPECT_EQ(one->states, other->states);
+}
+
+TEST_F(CrashTest, AStateThatWasKeptIsMetAgain) {
+  SweepOptions options = FirstOrder();
+  options.fault = Fault::kNoFileSync;
+  options.stop_at_failure = true;
+  const Result<SweepResult> result = Sweep(update_, options, Scratch());
+  ASSERT_TRUE(result && !result->failures.empty());
+  const fs::path path = Scratch().string() + ".json";
+  ASSERT_TRUE(SaveFailure(result->failures.front(), path));
+  const Result<Failure> loaded = LoadFailure(path);
+  fs::remove(path);
+  ASSERT_TRUE(loaded) << loaded.error().message;
+  EXPECT_EQ(loaded->medium, result->failures.front().medium);
+  const Result<> replayed = Replay(*loaded, Scratch());
+  ASSERT_FALSE(replayed);
+  EXPECT_EQ(replayed.error().message, result->failures.front().what);
+}
+
+TEST_F(CrashTest, AWritePastTheRecorderIsNoticed) {
+  const Result<FactoryDisk> factory = MakeDisk(update_.factory, fs::path(testing::TempDir()));
+  ASSERT_TRUE(factory) << factory.error().message;
+  Machine machine(Scratch(), {}, factory->layout);
+  machine.Insert({factory->content, {}}, 0);
+  ASSERT_TRUE(machine.Run());
+  EXPECT_TRUE(machine.Contents());
+  // As a library would that calls the kernel itself.
+  std::ofstream(machine.state_folder() / "stray") << "x";
+  EXPECT_FALSE(machine.Contents());
+}
+
+}  // namespace
+}  // namespace matic::crash

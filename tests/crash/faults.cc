@@ -1,0 +1,159 @@
+#include "tests/crash/faults.h"
+
+#include <algorithm>
+#include <functional>
+#include <iterator>
+
+namespace matic::crash {
+namespace {
+
+bool IsWriteTo(const Operation& operation, const Layout& layout, Area area) {
+  return operation.kind == Kind::kDiskWrite &&
+         layout.AreaOf(operation.offset, operation.offset + operation.bytes.size()) == area;
+}
+
+bool IsEmptyBlock(const Operation& operation) {
+  return std::ranges::all_of(operation.bytes, [](uint8_t byte) { return byte == 0; });
+}
+
+void Drop(Journal& journal, Kind kind) {
+  std::erase_if(journal, [&](const Operation& operation) { return operation.kind == kind; });
+}
+
+// Each flush goes with the disk write that it follows.
+void DropFlushesAfter(Journal& journal, const Layout& layout, Area area) {
+  bool drop = false;
+  Journal kept;
+  for (Operation& operation : journal) {
+    if (operation.kind == Kind::kDiskWrite) drop = IsWriteTo(operation, layout, area);
+    if (operation.kind == Kind::kDiskFlush && drop) continue;
+    kept.push_back(std::move(operation));
+  }
+  journal = std::move(kept);
+}
+
+void DropSelectorFlushes(Journal& journal) {
+  std::erase_if(journal, [](const Operation& operation) {
+    return operation.kind == Kind::kDiskFlush && operation.actor == Actor::kSelector;
+  });
+}
+
+// The operations [begin, end) before the one at `to`.
+void MoveBefore(Journal& journal, size_t begin, size_t end, size_t to) {
+  const auto at = [&](size_t i) { return journal.begin() + static_cast<ptrdiff_t>(i); };
+  std::rotate(at(to), at(begin), at(end));
+}
+
+size_t FindNext(const Journal& journal, size_t from,
+                const std::function<bool(const Operation&)>& wanted) {
+  size_t i = from;
+  while (i < journal.size() && !wanted(journal[i])) ++i;
+  return i;
+}
+
+// Swaps the writing of the first block with that of the block behind it.
+void WriteFirstBlockFirst(Journal& journal, const Layout& layout) {
+  const size_t payload = FindNext(
+      journal, 0, [&](const Operation& op) { return IsWriteTo(op, layout, Area::kPayload); });
+  const size_t block = FindNext(journal, payload, [&](const Operation& op) {
+    return IsWriteTo(op, layout, Area::kFirstBlock) && !IsEmptyBlock(op);
+  });
+  if (block < journal.size()) std::swap(journal[payload], journal[block]);
+}
+
+// The table's change that follows the staging of a slot comes before it.
+void ActivateFirst(Journal& journal, const Layout& layout) {
+  const auto of_agent = [&](const Operation& op, Area area) {
+    return op.actor == Actor::kAgent && IsWriteTo(op, layout, area);
+  };
+  const size_t payload =
+      FindNext(journal, 0, [&](const Operation& op) { return of_agent(op, Area::kPayload); });
+  const size_t block = FindNext(
+      journal, payload, [&](const Operation& op) { return of_agent(op, Area::kFirstBlock); });
+  const size_t begin =
+      FindNext(journal, block, [&](const Operation& op) { return of_agent(op, Area::kTable); });
+  size_t end = begin;
+  while (end < journal.size() &&
+         (of_agent(journal[end], Area::kTable) || journal[end].kind == Kind::kDiskFlush)) {
+    ++end;
+  }
+  if (begin < journal.size()) MoveBefore(journal, begin, end, payload);
+}
+
+// The state's new name comes after the change of the table that follows it.
+void WriteStateLate(Journal& journal, const Layout& layout) {
+  Journal late;
+  Journal held;
+  bool table_changed = false;
+  const auto release = [&] {
+    std::ranges::move(held, std::back_inserter(late));
+    held.clear();
+    table_changed = false;
+  };
+  for (Operation& operation : journal) {
+    const bool of_table =
+        operation.actor == Actor::kAgent && IsWriteTo(operation, layout, Area::kTable);
+    const bool renames_state =
+        operation.kind == Kind::kRename && operation.new_name == "rollback_state.json";
+    const bool syncs_it = operation.kind == Kind::kFolderSync && held.size() == 1;
+    if (renames_state || (table_changed && !of_table && operation.kind != Kind::kDiskFlush)) {
+      release();
+    }
+    if (of_table && !held.empty()) table_changed = true;
+    Journal& to = renames_state || syncs_it ? held : late;
+    to.push_back(std::move(operation));
+  }
+  release();
+  journal = std::move(late);
+}
+
+}  // namespace
+
+std::string FaultName(Fault fault) {
+  switch (fault) {
+    case Fault::kNoFileSync:
+      return "no-file-sync";
+    case Fault::kNoFolderSync:
+      return "no-folder-sync";
+    case Fault::kNoTableFlush:
+      return "no-table-flush";
+    case Fault::kNoSelectorFlush:
+      return "no-selector-flush";
+    case Fault::kFirstBlockFirst:
+      return "first-block-first";
+    case Fault::kActivatedTooEarly:
+      return "activated-too-early";
+    case Fault::kStateAfterTheTable:
+      return "state-after-the-table";
+  }
+  return "unknown";
+}
+
+Journal WithFault(Journal journal, Fault fault, const Layout& layout) {
+  switch (fault) {
+    case Fault::kNoFileSync:
+      Drop(journal, Kind::kFileSync);
+      break;
+    case Fault::kNoFolderSync:
+      Drop(journal, Kind::kFolderSync);
+      break;
+    case Fault::kNoTableFlush:
+      DropFlushesAfter(journal, layout, Area::kTable);
+      break;
+    case Fault::kNoSelectorFlush:
+      DropSelectorFlushes(journal);
+      break;
+    case Fault::kFirstBlockFirst:
+      WriteFirstBlockFirst(journal, layout);
+      break;
+    case Fault::kActivatedTooEarly:
+      ActivateFirst(journal, layout);
+      break;
+    case Fault::kStateAfterTheTable:
+      WriteStateLate(journal, layout);
+      break;
+  }
+  return journal;
+}
+
+}  // namespace matic::crash

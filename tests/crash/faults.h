@@ -1,0 +1,28 @@
+// Faults that are planted into a recording, to see that a sweep finds them: as if the program had
+// left out a sync, or written in another order.
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "tests/crash/disk.h"
+#include "tests/crash/operation.h"
+
+namespace matic::crash {
+
+enum class Fault {
+  kNoFileSync,          // a file is renamed before its content is durable
+  kNoFolderSync,        // a rename is not waited for
+  kNoTableFlush,        // the copies of the partition table are written without a flush between
+  kNoSelectorFlush,     // the selector starts a slot before its try is durably taken
+  kFirstBlockFirst,     // a slot's first block is written before what follows it
+  kActivatedTooEarly,   // a slot is made bootable before it is written
+  kStateAfterTheTable,  // the state is written after the act that it is about
+};
+
+std::string FaultName(Fault fault);
+
+// `journal` as it would have been recorded.
+Journal WithFault(Journal journal, Fault fault, const Layout& layout);
+
+}  // namespace matic::crash

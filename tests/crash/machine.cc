@@ -1,0 +1,334 @@
+#include "tests/crash/machine.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <iterator>
+#include <stdexcept>
+#include <utility>
+
+#include "agent/ab/ab_backend.h"
+#include "boot/sim/simulation.h"
+#include "lib/gpt/fdisk_partition_table.h"
+#include "lib/os/linux_block_device.h"
+#include "tests/crash/sweep_clock.h"
+#include "tests/fakes/fake_check.h"
+#include "tests/fakes/fake_reboot_guard.h"
+#include "tests/fakes/fake_source_resolver.h"
+
+namespace matic::crash {
+namespace {
+
+namespace fs = std::filesystem;
+using Moment = Moments::Moment;
+using namespace std::chrono_literals;
+
+constexpr int kMostStarts = 20;
+// Far longer than anything here takes, on a busy machine.
+constexpr auto kPatience = 60s;
+// 2026-01-27T01:00:00Z.
+constexpr std::chrono::seconds kDayOne(1769475600);
+constexpr size_t kBufferBytes = 16 * 1024;
+const std::vector<std::string> kReboot = {"reboot"};
+
+// A reboot takes the machine down: nothing that is done from then on is.
+class Processes final : public ProcessRunner {
+ public:
+  Processes(Recorder& recorder, Moments& moments) : recorder_(recorder), moments_(moments) {}
+  Result<ProcessOutcome> RunToEnd(const Command& command, std::chrono::milliseconds) override {
+    if (command.argv == kReboot) {
+      recorder_.GoDown();
+      moments_.Tell(Moment::kRebootAsked);
+      return ProcessOutcome{};
+    }
+    return ProcessOutcome{.exit_code = 0, .output = "a line of a journal\n"};
+  }
+
+ private:
+  Recorder& recorder_;
+  Moments& moments_;
+};
+
+// The worker releases its slot where nothing more is under way, as its last act.
+class Slots final : public engine::RebootSlots {
+ public:
+  Slots(const engine::Ledger& ledger, Moments& moments) : ledger_(ledger), moments_(moments) {}
+  Result<engine::SlotAnswer> Take(engine::Disturbance, std::stop_token) override {
+    return engine::SlotAnswer{.granted = true};
+  }
+  void Release() override {
+    const update::UpdateState state = ledger_.State().update;
+    if (std::holds_alternative<update::Idle>(state) ||
+        std::holds_alternative<update::Staged>(state)) {
+      moments_.Tell(Moment::kAtRest);
+    }
+  }
+
+ private:
+  const engine::Ledger& ledger_;
+  Moments& moments_;
+};
+
+class Started final : public ab::BootedSystem {
+ public:
+  Started(boot::Slot slot, uint64_t number) : slot_(slot), id_("boot-" + std::to_string(number)) {}
+  Result<ab::Booted> Find(const gpt::GptTable& table) override {
+    MATIC_TRY(gpt::FindSlot(table, slot_));
+    return ab::Booted{slot_, id_, std::nullopt};
+  }
+
+ private:
+  const boot::Slot slot_;
+  const std::string id_;
+};
+
+std::string UrlOf(const std::string& version) {
+  return "https://updates.example.com/" + version + ".squashfs";
+}
+
+std::unique_ptr<LinuxBlockDevice> OpenDisk(const fs::path& path) {
+  auto device = LinuxBlockDevice::Open(path, LinuxBlockDevice::Access::kReadWrite);
+  if (!device) throw std::runtime_error(device.error().message);
+  return *std::move(device);
+}
+
+config::Prechecks NoPrechecks() {
+  config::Prechecks none;
+  none.space_min_mib = 0;
+  none.battery_min_percent = 0;
+  none.package_work_allowed = true;
+  return none;
+}
+
+}  // namespace
+
+void Moments::Tell(Moment moment) {
+  const std::scoped_lock lock(mutex_);
+  moment_ = moment;
+  told_.notify_all();
+}
+
+void Moments::Forget() {
+  const std::scoped_lock lock(mutex_);
+  moment_ = Moment::kNone;
+}
+
+Moments::Moment Moments::Await() {
+  std::unique_lock lock(mutex_);
+  told_.wait_for(lock, kPatience, [this] { return moment_ != Moment::kNone; });
+  return std::exchange(moment_, Moment::kNone);
+}
+
+struct Machine::Agent {
+  Agent(Machine& machine, std::chrono::seconds ticks)
+      : clock(WallTime(kDayOne + ticks), 60s),
+        processes(*machine.recorder_, machine.moments_),
+        table(machine.disk_, machine.layout_.sector_bytes),
+        device(OpenDisk(machine.disk_)),
+        booted(machine.running_, machine.starts_),
+        backend({.tries = 3, .sources = {}, .buffer_bytes = kBufferBytes}, table, *device, booted,
+                machine.http_, clock),
+        checks(MakeChecks(machine), clock),
+        ledger(machine.state_, 900s, clock),
+        prechecks(NoPrechecks(), {}, processes, clock),
+        hooks({.dir = machine.folder_ / "hooks"}, processes, clock, machine.folder_ / "hook.env"),
+        slots(ledger, machine.moments_),
+        preparation({.machine_id = std::string(32, 'a')}, resolver, prechecks, hooks, guard, slots,
+                    clock, ledger),
+        aftermath(resolver, hooks, processes, ledger, {machine.folder_ / "pstore"}),
+        worker({.health = {.timeout = 300s, .interval = 0s, .attempts = 1},
+                .reboot_command = kReboot,
+                .good_boot_command = {},
+                .retry_pause = 10s},
+               backend, preparation, aftermath, checks, processes, clock, ledger),
+        lease(machine.state_ / "run_lease.json", clock),
+        engine({.node_name = "node",
+                .machine_id = {},
+                .backend_name = "ab",
+                .os_version = {},
+                .maintenance = {}},
+               backend, resolver, checks, preparation, hooks, clock, ledger, worker, lease) {
+    ledger.Load();
+    if (const std::string problem = lease.Load(); !problem.empty()) ledger.AddProblem(problem);
+    worker.Start();
+  }
+
+  static std::vector<std::unique_ptr<health::Check>> MakeChecks(Machine& machine) {
+    std::vector<std::unique_ptr<health::Check>> made;
+    made.push_back(std::make_unique<fakes::FakeCheck>(
+        "service", true, [&machine](std::stop_token stop) { return machine.FindHealth(stop); }));
+    return made;
+  }
+
+  SweepClock clock;
+  Processes processes;
+  gpt::FdiskPartitionTable table;
+  std::unique_ptr<LinuxBlockDevice> device;
+  Started booted;
+  ab::AbBackend backend;
+  health::CheckRunner checks;
+  engine::Ledger ledger;
+  prechecks::Prechecks prechecks;
+  hooks::Runner hooks;
+  fakes::FakeSourceResolver resolver;
+  fakes::FakeRebootGuard guard;
+  Slots slots;
+  engine::Preparation preparation;
+  engine::Aftermath aftermath;
+  engine::Worker worker;
+  engine::RunLease lease;
+  engine::UpdateEngine engine;
+};
+
+Machine::Machine(fs::path folder, MachineOptions options, Layout layout)
+    : folder_(std::move(folder)),
+      disk_(folder_ / "disk.img"),
+      state_(folder_ / "state"),
+      options_(options),
+      layout_(layout) {
+  fs::create_directories(state_);
+  for (const System& system : Systems()) http_.Put(UrlOf(system.version), system.image);
+  std::ofstream(disk_).flush();
+  recorder_ = std::make_unique<Recorder>(disk_, state_);
+}
+
+Machine::~Machine() {
+  SwitchOff();
+  recorder_.reset();
+  std::error_code ignored;
+  fs::remove_all(folder_, ignored);
+}
+
+health::Finding Machine::FindHealth(std::stop_token stop) {
+  if (hold_trials_ && on_trial_) {
+    moments_.Tell(Moment::kOnTrial);
+    std::mutex mutex;
+    std::condition_variable_any never;
+    std::unique_lock lock(mutex);
+    never.wait(lock, stop, [] { return false; });
+    return {false, "held"};
+  }
+  const bool healthy = system_->behaviour == Behaviour::kGood;
+  return {healthy, healthy ? "active" : "failed"};
+}
+
+void Machine::Insert(const Medium& medium, uint64_t starts) {
+  SwitchOff();
+  recorder_->Stop();
+  WriteMedium(medium);
+  inserted_ = medium;
+  starts_ = starts;
+  ticks_ = 0s;
+  hold_trials_ = false;
+  recorder_->SetFirmwareFlushes(options_.firmware_flushes);
+  recorder_->Begin(medium);
+}
+
+void Machine::WriteMedium(const Medium& medium) const {
+  for (const auto& entry : fs::directory_iterator(state_)) fs::remove(entry.path());
+  if (fs::file_size(disk_) != medium.disk.size()) fs::resize_file(disk_, medium.disk.size());
+  for (const auto& [name, content] : medium.files) {
+    std::ofstream(state_ / name, std::ios::binary) << content;
+  }
+  std::ofstream(disk_, std::ios::binary | std::ios::in | std::ios::out)
+      .write(reinterpret_cast<const char*>(medium.disk.data()),
+             static_cast<std::streamsize>(medium.disk.size()));
+}
+
+std::vector<uint8_t> Machine::ReadDisk() const {
+  std::vector<uint8_t> bytes(fs::file_size(disk_));
+  std::ifstream(disk_, std::ios::binary)
+      .read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+  return bytes;
+}
+
+Medium Machine::ReadMedium() const {
+  Medium medium{ReadDisk(), {}};
+  for (const auto& entry : fs::directory_iterator(state_)) {
+    std::ifstream file(entry.path(), std::ios::binary);
+    medium.files[entry.path().filename()] = {std::istreambuf_iterator<char>(file), {}};
+  }
+  return medium;
+}
+
+Result<Medium> Machine::Contents() {
+  const Journal journal = recorder_->journal();
+  Storage storage(inserted_);
+  for (const Operation& operation : journal) storage.Take(operation);
+  Medium recorded = storage.Live();
+  if (recorded == ReadMedium()) return recorded;
+  return Fail(ErrorCode::kInternal, "something was written past the recorder");
+}
+
+Result<> Machine::StartSystem() {
+  recorder_->SetActor(Actor::kSelector);
+  MATIC_ASSIGN(boot::DiskFile file,
+               boot::DiskFile::Open(disk_, boot::DiskAccess::kReadWrite, layout_.sector_bytes));
+  const boot::SimulatedStart start = boot::SimulateStart(file, boot::Consume::kTry);
+  recorder_->SetActor(Actor::kAgent);
+  const std::string said = start.lines.empty() ? "" : start.lines.back();
+  if (!start.started) return Fail(ErrorCode::kIo, "the selector finds nothing to start: " + said);
+  if (start.started->last_resort) return Fail(ErrorCode::kIo, "only as a last resort: " + said);
+  running_ = start.started->slot;
+  on_trial_ = !start.started->attributes.successful;
+  recorder_->NoteStart({running_, start.started->attributes, ++starts_});
+  const std::vector<uint8_t> disk = ReadDisk();
+  system_ = WholeSystemIn(layout_.SlotOf(disk, running_));
+  if (system_ != nullptr) return {};
+  return Fail(ErrorCode::kIo, "what is started was never verified: " + said);
+}
+
+Result<> Machine::Run() {
+  for (int starts = 0; starts < kMostStarts; ++starts) {
+    MATIC_TRY(StartSystem());
+    if (system_->behaviour == Behaviour::kPanics) continue;
+    moments_.Forget();
+    ticks_ = std::chrono::minutes(starts_);
+    agent_ = std::make_unique<Agent>(*this, ticks_);
+    MATIC_ASSIGN(const Moment moment, AwaitAgent());
+    if (moment != Moment::kRebootAsked) return {};
+  }
+  return Fail(ErrorCode::kIo, "it restarts for ever");
+}
+
+Result<Moment> Machine::AwaitAgent() {
+  const Moment moment = moments_.Await();
+  if (moment == Moment::kNone) {
+    const std::string state(update::StateName(agent_->ledger.State().update));
+    std::string problems;
+    for (const std::string& problem : agent_->ledger.Problems()) problems += "; " + problem;
+    return Fail(ErrorCode::kIo, "the agent comes to no rest, it is " + state + problems);
+  }
+  if (moment != Moment::kRebootAsked) return moment;
+  SwitchOff();
+  recorder_->ComeUp();
+  return moment;
+}
+
+Result<> Machine::GoOn() {
+  MATIC_ASSIGN(const Moment moment, AwaitAgent());
+  if (moment == Moment::kRebootAsked) return Run();
+  return {};
+}
+
+void Machine::SwitchOff() { agent_.reset(); }
+
+engine::Engine& Machine::engine() { return agent_->engine; }
+
+const engine::Ledger& Machine::ledger() const { return agent_->ledger; }
+
+void Machine::Tick() {
+  moments_.Forget();
+  agent_->clock.Advance(1s);
+}
+
+engine::ScheduleRequest Machine::Request(const std::string& version) const {
+  engine::ScheduleRequest request;
+  request.source = UrlOf(version);
+  request.sha256 = SystemOf(version).sha256;
+  request.enable_auto_rollback = true;
+  return request;
+}
+
+}  // namespace matic::crash

@@ -1,0 +1,111 @@
+// What a power loss may leave of recorded operations.
+#include "tests/crash/medium.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "tests/crash/cuts.h"
+
+namespace matic::crash {
+namespace {
+
+using FateKind = Fate::Kind;
+
+Operation Of(Kind kind, uint32_t file = 0, const std::string& name = {}) {
+  Operation operation;
+  operation.kind = kind;
+  operation.file = file;
+  operation.name = name;
+  return operation;
+}
+
+Operation Write(Kind kind, uint64_t offset, size_t length, uint8_t byte, uint32_t file = 0) {
+  Operation operation = Of(kind, file);
+  operation.offset = offset;
+  operation.bytes.assign(length, byte);
+  return operation;
+}
+
+Operation Rename(uint32_t file, const std::string& from, const std::string& to) {
+  Operation operation = Of(Kind::kRename, file, from);
+  operation.new_name = to;
+  return operation;
+}
+
+class MediumTest : public testing::Test {
+ protected:
+  Storage Take(const Journal& journal) {
+    journal_ = journal;
+    Storage storage(start_);
+    for (const Operation& operation : journal_) storage.Take(operation);
+    return storage;
+  }
+  Medium AllLost(const Journal& journal) {
+    const Storage storage = Take(journal);
+    return storage.After(std::vector<Fate>(storage.pending().size()));
+  }
+
+  // file 1 is called "state".
+  const Medium start_{std::vector<uint8_t>(8192, 0), {{"state", "old"}}};
+  Journal journal_;
+};
+
+TEST_F(MediumTest, WhatWasFlushedStays) {
+  const Medium left = AllLost({Write(Kind::kDiskWrite, 0, 512, 1), Of(Kind::kDiskFlush),
+                               Write(Kind::kDiskWrite, 512, 512, 2)});
+  EXPECT_EQ(left.disk[0], 1);
+  EXPECT_EQ(left.disk[512], 0);
+}
+
+TEST_F(MediumTest, AWriteIsTornAtASector) {
+  const Storage storage = Take({Write(Kind::kDiskWrite, 1024, 1024, 7)});
+  const Fate head[] = {{FateKind::kHead, 512}};
+  EXPECT_EQ(storage.After(head).disk[1024], 7);
+  EXPECT_EQ(storage.After(head).disk[1536], 0);
+  const Fate tail[] = {{FateKind::kTail, 512}};
+  EXPECT_EQ(storage.After(tail).disk[1024], 0);
+  EXPECT_EQ(storage.After(tail).disk[1536], 7);
+}
+
+TEST_F(MediumTest, ARenameIsLostWithoutItsFolder) {
+  const Journal replace = {Of(Kind::kCreate, 2, ".new"), Write(Kind::kFileWrite, 0, 3, 'n', 2),
+                           Of(Kind::kFileSync, 2), Rename(2, ".new", "state")};
+  EXPECT_EQ(AllLost(replace).files.at("state"), "old");
+  Journal durable = replace;
+  durable.push_back(Of(Kind::kFolderSync));
+  EXPECT_EQ(AllLost(durable).files, (std::map<std::string, std::string>{{"state", "nnn"}}));
+}
+
+TEST_F(MediumTest, ARenamedFileIsEmptyWithoutItsSync) {
+  const Journal replace = {Of(Kind::kCreate, 2, ".new"), Write(Kind::kFileWrite, 0, 3, 'n', 2),
+                           Rename(2, ".new", "state"), Of(Kind::kFolderSync)};
+  EXPECT_EQ(AllLost(replace).files.at("state"), "");
+  const Storage storage = Take(replace);
+  const Fate hole[] = {{FateKind::kHole}};
+  EXPECT_EQ(storage.After(hole).files.at("state"), std::string(3, '\0'));
+}
+
+TEST_F(MediumTest, AnAppendIsTornAnywhere) {
+  const Storage storage = Take({Write(Kind::kFileWrite, 3, 600, 'x', 1)});
+  const Fate head[] = {{FateKind::kHead, 512}};
+  EXPECT_EQ(storage.After(head).files.at("state"), "old" + std::string(512, 'x'));
+}
+
+TEST_F(MediumTest, AFileThatIsUnlinkedMayComeBack) {
+  EXPECT_TRUE(AllLost({Of(Kind::kUnlink, 1, "state")}).files.contains("state"));
+  EXPECT_FALSE(
+      AllLost({Of(Kind::kUnlink, 1, "state"), Of(Kind::kFolderSync)}).files.contains("state"));
+}
+
+TEST_F(MediumTest, EverySubsetOfAFewOperationsIsMet) {
+  const Storage storage =
+      Take({Write(Kind::kDiskWrite, 0, 512, 1), Write(Kind::kDiskWrite, 512, 512, 1),
+            Write(Kind::kDiskWrite, 1024, 512, 1)});
+  std::set<std::vector<uint8_t>> met;
+  for (const auto& fates : Fates(storage.pending(), 1)) met.insert(storage.After(fates).disk);
+  EXPECT_EQ(met.size(), 8u);
+}
+
+}  // namespace
+}  // namespace matic::crash

@@ -1,0 +1,42 @@
+#include "tests/crash/operation.h"
+
+namespace matic::crash {
+namespace {
+
+std::string What(const Operation& operation) {
+  const std::string file = "file " + std::to_string(operation.file);
+  const std::string bytes =
+      std::to_string(operation.bytes.size()) + " bytes at " + std::to_string(operation.offset);
+  switch (operation.kind) {
+    case Kind::kDiskWrite:
+      return "write " + bytes + " of the disk";
+    case Kind::kDiskFlush:
+      return "flush the disk";
+    case Kind::kCreate:
+      return "create " + operation.name + " (" + file + ")";
+    case Kind::kFileWrite:
+      return "write " + bytes + " of " + file;
+    case Kind::kTruncate:
+      return "truncate " + file + " to " + std::to_string(operation.offset);
+    case Kind::kFileSync:
+      return "sync " + file;
+    case Kind::kRename:
+      return "rename " + operation.name + " to " + operation.new_name;
+    case Kind::kUnlink:
+      return "unlink " + operation.name;
+    case Kind::kFolderSync:
+      return "sync the folder";
+    case Kind::kStart:
+      return "start " + std::string(boot::SlotName(operation.start.slot)) + ", tries left " +
+             std::to_string(operation.start.attributes.tries);
+  }
+  return "nothing";
+}
+
+}  // namespace
+
+std::string Describe(const Operation& operation) {
+  return (operation.actor == Actor::kAgent ? "agent: " : "selector: ") + What(operation);
+}
+
+}  // namespace matic::crash

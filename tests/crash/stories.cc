@@ -1,0 +1,259 @@
+#include "tests/crash/stories.h"
+
+#include <algorithm>
+
+namespace matic::crash {
+namespace {
+
+using Play = std::function<Result<>(Machine&)>;
+
+constexpr boot::SlotAttributes kRuns = {2, 0, true};
+constexpr boot::SlotAttributes kWayBack = {1, 0, true};
+
+// slot-a runs 1.0, slot-b is empty.
+Factory Fresh(uint32_t sector_bytes = 512) { return {sector_bytes, {"1.0", kRuns}, {}}; }
+
+// Both have a system that was confirmed.
+Factory WithWayBack() { return {512, {"1.0", kRuns}, {"2.0", kWayBack}}; }
+
+Result<> Update(Machine& machine, const engine::ScheduleRequest& request) {
+  machine.Tick();
+  MATIC_TRY(machine.engine().ScheduleUpdate(request, machine.caller()));
+  return machine.GoOn();
+}
+
+Result<> Update(Machine& machine, const std::string& version) {
+  return Update(machine, machine.Request(version));
+}
+
+Result<> RollBack(Machine& machine) {
+  machine.Tick();
+  MATIC_TRY(machine.engine().TriggerRollback({.reason = "by hand"}, machine.caller()));
+  return machine.GoOn();
+}
+
+Result<> Cancel(Machine& machine) {
+  machine.Tick();
+  MATIC_TRY(machine.engine().CancelSchedule("", "not today", machine.caller()));
+  return machine.GoOn();
+}
+
+Play Updates(std::vector<std::string> versions) {
+  return [versions = std::move(versions)](Machine& machine) -> Result<> {
+    MATIC_TRY(machine.Run());
+    for (const std::string& version : versions) MATIC_TRY(Update(machine, version));
+    return {};
+  };
+}
+
+Result<> UpdateAndRollBack(Machine& machine) {
+  MATIC_TRY(machine.Run());
+  MATIC_TRY(Update(machine, "2.0"));
+  return RollBack(machine);
+}
+
+engine::ScheduleRequest StagedOnly(Machine& machine) {
+  engine::ScheduleRequest request = machine.Request("2.0");
+  request.stop_after = engine::StopAfter::kStaged;
+  return request;
+}
+
+Result<> CancelStaged(Machine& machine) {
+  MATIC_TRY(machine.Run());
+  MATIC_TRY(Update(machine, StagedOnly(machine)));
+  return Cancel(machine);
+}
+
+Result<> ActivateStaged(Machine& machine) {
+  MATIC_TRY(machine.Run());
+  MATIC_TRY(Update(machine, StagedOnly(machine)));
+  machine.Tick();
+  MATIC_TRY(machine.engine().ActivateUpdate("", "", machine.caller()));
+  return machine.GoOn();
+}
+
+Result<> UpToTrial(Machine& machine) {
+  MATIC_TRY(machine.Run());
+  machine.HoldTrials(true);
+  return Update(machine, "2.0");
+}
+
+Result<> CancelOnTrial(Machine& machine) {
+  MATIC_TRY(UpToTrial(machine));
+  machine.HoldTrials(false);
+  return Cancel(machine);
+}
+
+Result<> RollBackOnTrial(Machine& machine) {
+  MATIC_TRY(UpToTrial(machine));
+  machine.HoldTrials(false);
+  return RollBack(machine);
+}
+
+Result<> RebootOnTrial(Machine& machine) {
+  MATIC_TRY(UpToTrial(machine));
+  machine.HoldTrials(false);
+  machine.Tick();
+  MATIC_TRY(machine.engine().Reboot("a new cable", machine.caller()));
+  return machine.GoOn();
+}
+
+// Nobody asked for a way back: what fails its checks stays.
+Result<> UnhealthyStays(Machine& machine) {
+  MATIC_TRY(machine.Run());
+  engine::ScheduleRequest request = machine.Request("bad");
+  request.enable_auto_rollback = false;
+  return Update(machine, request);
+}
+
+Result<> WrongDigest(Machine& machine) {
+  MATIC_TRY(machine.Run());
+  engine::ScheduleRequest request = machine.Request("2.0");
+  request.sha256 = SystemOf("3.0").sha256;
+  MATIC_TRY(Update(machine, request));
+  return Update(machine, "3.0");
+}
+
+void Invert(FactoryDisk& disk, uint64_t at) {
+  for (uint64_t i = at; i < at + 16; ++i) disk.content[i] = static_cast<uint8_t>(~disk.content[i]);
+}
+
+Story Repair(const std::string& name, const std::string& what,
+             std::function<void(FactoryDisk&)> damage) {
+  return {.name = "repair-" + name,
+          .what = "an update on a disk " + what,
+          .factory = Fresh(),
+          .damage = std::move(damage),
+          .play = Updates({"2.0"}),
+          .ends_with = "2.0"};
+}
+
+std::vector<Story> Repairs() {
+  return {
+      Repair("primary-header", "whose primary table header is damaged",
+             [](FactoryDisk& disk) { Invert(disk, 512 + 16); }),
+      Repair("primary-entries", "whose primary table entries are damaged",
+             [](FactoryDisk& disk) { Invert(disk, 1024); }),
+      Repair("backup-header", "whose backup table header is damaged",
+             [](FactoryDisk& disk) { Invert(disk, disk.content.size() - 512 + 16); }),
+      Repair("backup-entries", "whose backup table entries are damaged",
+             [](FactoryDisk& disk) { Invert(disk, disk.content.size() - 33 * 512); }),
+      Repair("mbr", "that has lost its protective MBR",
+             [](FactoryDisk& disk) { std::fill_n(disk.content.begin(), 512, uint8_t{0}); }),
+      Repair("grown", "that has grown, with its backup table in the wrong place",
+             [](FactoryDisk& disk) { disk.content.resize(disk.content.size() + 64 * 1024); }),
+  };
+}
+
+std::vector<Story> Make() {
+  std::vector<Story> stories = {
+      {.name = "update",
+       .what = "stage, activate, boot, trial, confirm",
+       .factory = Fresh(),
+       .play = Updates({"2.0"}),
+       .ends_with = "2.0"},
+      {.name = "unhealthy",
+       .what = "a health check fails on trial, and the machine goes back",
+       .factory = Fresh(),
+       .play = Updates({"bad"}),
+       .ends_with = "1.0"},
+      {.name = "rollback",
+       .what = "an update, and back by hand",
+       .factory = Fresh(),
+       .play = UpdateAndRollBack,
+       .ends_with = "1.0"},
+      {.name = "two-updates",
+       .what = "two updates in a row",
+       .factory = Fresh(),
+       .play = Updates({"2.0", "3.0"}),
+       .ends_with = "3.0"},
+      {.name = "panics",
+       .what = "a kernel that panics, until the selector has taken all its tries",
+       .factory = Fresh(),
+       .play = Updates({"panics"}),
+       .ends_with = "1.0"},
+      {.name = "cancel-staged",
+       .what = "cancelled when it was staged",
+       .factory = Fresh(),
+       .play = CancelStaged,
+       .ends_with = "1.0"},
+      {.name = "cancel-trial",
+       .what = "cancelled on trial",
+       .factory = Fresh(),
+       .play = CancelOnTrial,
+       .ends_with = "1.0"},
+      {.name = "over-way-back",
+       .what = "an update over a system that was confirmed once",
+       .factory = WithWayBack(),
+       .play = Updates({"3.0"}),
+       .ends_with = "3.0"},
+      {.name = "into-slot-a",
+       .what = "slot-b runs, and slot-a is updated",
+       .factory = {512, {"1.0", kWayBack}, {"2.0", kRuns}},
+       .play = Updates({"3.0"}),
+       .ends_with = "3.0"},
+      {.name = "activate-later",
+       .what = "staged, and activated when somebody asks for it",
+       .factory = Fresh(),
+       .play = ActivateStaged,
+       .ends_with = "2.0"},
+      {.name = "rollback-trial",
+       .what = "back by hand while it is on trial",
+       .factory = Fresh(),
+       .play = RollBackOnTrial,
+       .ends_with = "1.0"},
+      {.name = "reboot-trial",
+       .what = "an operator's reboot on trial, which gives the try back",
+       .factory = Fresh(),
+       .play = RebootOnTrial,
+       .ends_with = "2.0"},
+      {.name = "unhealthy-stays",
+       .what = "a health check fails, and nobody wants to go back",
+       .factory = Fresh(),
+       .play = UnhealthyStays,
+       .ends_with = "bad"},
+      {.name = "wrong-digest",
+       .what = "an image with another digest than was asked for, then the right one",
+       .factory = Fresh(),
+       .play = WrongDigest,
+       .ends_with = "3.0"},
+      {.name = "bad-then-good",
+       .what = "an update, one that fails, and one over what is left of it",
+       .factory = Fresh(),
+       .play = Updates({"2.0", "bad", "4.0"}),
+       .ends_with = "4.0"},
+      {.name = "no-flush",
+       .what = "an update where the firmware's flush does nothing",
+       .factory = Fresh(),
+       .machine = {.firmware_flushes = false},
+       .play = Updates({"2.0"}),
+       .ends_with = "2.0"},
+      {.name = "panics-no-flush",
+       .what = "a kernel that panics where the firmware's flush does nothing",
+       .factory = Fresh(),
+       .machine = {.firmware_flushes = false},
+       .play = Updates({"panics"}),
+       .ends_with = "1.0"},
+      {.name = "sectors-4096",
+       .what = "an update on a disk with sectors of 4096 bytes",
+       .factory = Fresh(4096),
+       .play = Updates({"2.0"}),
+       .ends_with = "2.0"},
+  };
+  std::ranges::move(Repairs(), std::back_inserter(stories));
+  return stories;
+}
+
+}  // namespace
+
+const std::vector<Story>& Stories() {
+  static const std::vector<Story> stories = Make();
+  return stories;
+}
+
+const Story* FindStory(const std::string& name) {
+  const auto found = std::ranges::find(Stories(), name, &Story::name);
+  return found == Stories().end() ? nullptr : &*found;
+}
+
+}  // namespace matic::crash
