@@ -9,6 +9,9 @@ namespace {
 
 // Of the states that a power loss may leave while a machine recovers from another one.
 constexpr size_t kSecondsPerState = 40;
+// They take memory, so that some are gone on with only.
+constexpr size_t kKept = 256;
+constexpr uint32_t kKeptOneIn = 8;
 
 Error Broken(const std::string& what) { return {ErrorCode::kCorrupt, what}; }
 
@@ -38,6 +41,8 @@ class StorySweep {
     // In an order of its own, so that a small sweep looks everywhere.
     std::ranges::shuffle(first, random_);
     for (size_t i = 0; i < first.size() && !Enough(); ++i) FailOnceMore(walk.At(first[i]));
+    // The power fails a third time, and more often.
+    for (size_t i = 0; i < deeper_.size() && !Enough(); ++i) FailOnceMore(deeper_[i]);
     return std::move(result_);
   }
 
@@ -69,15 +74,18 @@ class StorySweep {
     const Result<> order = walk.Run([&](CutState state) {
       const StateKeys keys = KeysOf(state.medium, state.past, machine_.layout());
       if (!seen_.insert(keys.full).second) return true;
+      // One that differs in payload only comes to nothing that is new.
+      const bool is_new = !met_.contains(keys.in_its_past);
       Take(state, keys);
-      met.push_back(std::move(state.id));
+      if (is_new) met.push_back(std::move(state.id));
       return !IsStopped();
     });
     if (!order) Report({}, order.error());
     return met;
   }
 
-  void FailOnceMore(const CutState& state) {
+  // By value: deeper_ grows.
+  void FailOnceMore(const CutState state) {
     machine_.Insert(state.medium, state.past.starts);
     if (!machine_.Run()) return;  // reported when it was met first
     const Journal journal = machine_.recorder().journal();
@@ -97,6 +105,7 @@ class StorySweep {
     for (size_t i = 0; i < std::min(fresh.size(), kSecondsPerState) && !IsStopped(); ++i) {
       const CutState second = walk.At(fresh[i]);
       Take(second, KeysOf(second.medium, second.past, machine_.layout()));
+      if (deeper_.size() < kKept && random_() % kKeptOneIn == 0) deeper_.push_back(second);
     }
   }
 
@@ -150,6 +159,7 @@ class StorySweep {
   SweepResult result_;
   Keys met_;   // without payload
   Keys seen_;  // with it
+  std::vector<CutState> deeper_;
 };
 
 }  // namespace
