@@ -124,7 +124,7 @@ def settings() -> list[Block]:
 
 
 def fleets() -> list[Block]:
-    pages = ("docs/fleet.md", "docs/homelab.md", "docs/reference/fleet.md")
+    pages = ("docs/fleet.md", "docs/homelab.md", "docs/large-fleets.md", "docs/reference/fleet.md")
     return [block for page in pages for block in blocks(page) if block.language == "yaml"]
 
 
