@@ -26,6 +26,8 @@ void AddFleetCommand(CLI::App& app, Session& session) {
   AddFleetUpdateCommand(*fleet, session, options);
   AddFleetRollbackCommand(*fleet, session, options);
   AddFleetRebootCommand(*fleet, session, options);
+  AddFleetCleanupCommand(*fleet, session, options);
+  AddFleetSshCommand(*fleet, session, options);
   AddFleetNotifyCommand(*fleet, session, options);
   fleet->footer(R"(Examples:
   osctl fleet check

@@ -24,6 +24,8 @@ void AddFleetResumeCommand(CLI::App& fleet, Session& session, SharedFleetOptions
 void AddFleetApproveCommand(CLI::App& fleet, Session& session, SharedFleetOptions options);
 void AddFleetStopCommand(CLI::App& fleet, Session& session, SharedFleetOptions options);
 void AddFleetHistoryCommand(CLI::App& fleet, Session& session, SharedFleetOptions options);
+void AddFleetCleanupCommand(CLI::App& fleet, Session& session, SharedFleetOptions options);
+void AddFleetSshCommand(CLI::App& fleet, Session& session, SharedFleetOptions options);
 void AddFleetNotifyCommand(CLI::App& fleet, Session& session, SharedFleetOptions options);
 
 void AddFleetUpdateCommand(CLI::App& fleet, Session& session, SharedFleetOptions options);

@@ -194,14 +194,31 @@ Result<std::optional<std::string>> Journal::Newest() {
   return id;
 }
 
-Result<std::vector<std::string>> Journal::RunsSince(WallTime since) {
+Result<std::vector<std::string>> Journal::Ids(const std::string& sql, WallTime time) {
   std::vector<std::string> ids;
-  MATIC_TRY(database_->Run("SELECT id FROM runs WHERE created_ns >= ? ORDER BY rowid DESC",
-                           {Nanoseconds(since)}, [&](const Row& row) -> Result<> {
-                             ids.push_back(row.Text(0));
-                             return {};
-                           }));
+  MATIC_TRY(database_->Run(sql, {Nanoseconds(time)}, [&](const Row& row) -> Result<> {
+    ids.push_back(row.Text(0));
+    return {};
+  }));
   return ids;
+}
+
+Result<std::vector<std::string>> Journal::RunsSince(WallTime since) {
+  return Ids("SELECT id FROM runs WHERE created_ns >= ? ORDER BY rowid DESC", since);
+}
+
+Result<std::vector<std::string>> Journal::FinishedBefore(WallTime before) {
+  return Ids("SELECT id FROM runs WHERE finished = 1 AND created_ns < ? ORDER BY rowid DESC",
+             before);
+}
+
+Result<> Journal::Forget(const std::string& run) {
+  return database_->InTransaction([&]() -> Result<> {
+    MATIC_TRY(database_->Run(
+        "DELETE FROM events WHERE run IN (SELECT id FROM runs WHERE id = ? AND finished = 1)",
+        {run}));
+    return database_->Run("DELETE FROM runs WHERE id = ? AND finished = 1", {run});
+  });
 }
 
 }  // namespace matic::fleet

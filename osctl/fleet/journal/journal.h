@@ -82,9 +82,13 @@ class Journal {
   Result<std::optional<std::string>> Unfinished();
   // Newest first.
   Result<std::vector<std::string>> RunsSince(WallTime since);
+  Result<std::vector<std::string>> FinishedBefore(WallTime before);
+  // With all of its events. Where it has not finished, or is not there, nothing happens.
+  Result<> Forget(const std::string& run);
 
  private:
   explicit Journal(std::unique_ptr<Database> database);
+  Result<std::vector<std::string>> Ids(const std::string& sql, WallTime time);
   std::unique_ptr<Database> database_;
 };
 

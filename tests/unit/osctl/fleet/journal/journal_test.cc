@@ -119,6 +119,21 @@ TEST_F(JournalTest, RunsAreFoundByTheTimeOfTheirBeginning) {
   EXPECT_EQ(journal->Find("run-4").error().code, ErrorCode::kNotFound);
 }
 
+TEST_F(JournalTest, OldRunsAreForgottenOnceTheyHaveFinished) {
+  const auto journal = Open();
+  ASSERT_TRUE(journal->Begin(Run("run-1", 1)));
+  ASSERT_TRUE(journal->Append("run-1", Event{At(1), Paused{}}));
+  EXPECT_TRUE(journal->FinishedBefore(At(9))->empty());
+  ASSERT_TRUE(journal->Forget("run-1"));
+  EXPECT_TRUE(journal->Find("run-1"));
+  ASSERT_TRUE(journal->Finish("run-1"));
+  EXPECT_TRUE(journal->FinishedBefore(At(1))->empty());
+  EXPECT_THAT(*journal->FinishedBefore(At(2)), ElementsAre("run-1"));
+  ASSERT_TRUE(journal->Forget("run-1"));
+  EXPECT_EQ(journal->Find("run-1").error().code, ErrorCode::kNotFound);
+  EXPECT_TRUE(journal->EventsAfter("run-1", 0)->empty());
+}
+
 TEST_F(JournalTest, ADamagedFileIsNamed) {
   ASSERT_TRUE(WriteFileDurably(file_, std::string(4096, 'x')));
   const auto journal = Journal::Open(file_);
