@@ -141,7 +141,8 @@ def test_the_agent_takes_every_example_of_settings(block: Block, tmp_path: Path)
 def test_osctl_takes_every_example_of_a_fleet(block: Block, tmp_path: Path) -> None:
     (tmp_path / "fleet.yaml").write_text(block.text)
     program = tmp_path / "inventory.py"
-    program.write_text("#!/bin/sh\necho '{\"webservers\": {\"hosts\": [\"a\"]}, \"_meta\": {}}'\n")
+    hosts = {tag: {"hosts": [f"{tag}-1"]} for tag in re.findall(r"tags: \[(\w+)\]", block.text)}
+    program.write_text(f"#!/bin/sh\necho '{json.dumps({**hosts, '_meta': {}})}'\n")
     program.chmod(0o755)
     done = subprocess.run([paths.OSCTL, "fleet", "check", "fleet.yaml"], cwd=tmp_path,
                           capture_output=True, text=True, check=False)
