@@ -11,7 +11,7 @@ import pytest
 from harness import paths
 
 UNITS = paths.REPOSITORY / "osctl" / "systemd"
-NAMES = ["everything", "security", "health-check"]
+NAMES = ["everything", "security", "health-check", "cleanup"]
 
 
 @pytest.fixture
