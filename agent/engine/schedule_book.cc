@@ -5,6 +5,7 @@
 #include <ranges>
 
 #include "agent/engine/schedule_json.h"
+#include "lib/base/json_depth.h"
 #include "lib/os/durable_file.h"
 
 namespace matic::engine {
@@ -37,9 +38,11 @@ std::string ScheduleBook::Load() {
   Result<std::string> text = ReadFile(file_, kMaxFileBytes);
   if (!text && text.error().code == ErrorCode::kNotFound) return {};
   Json json;
-  if (text) json = Json::parse(*text, nullptr, /*allow_exceptions=*/false);
+  const bool deep = text && JsonDepth(*text) > kMaxKeptJsonDepth;
+  if (text && !deep) json = Json::parse(*text, nullptr, /*allow_exceptions=*/false);
   if (!json.is_object()) {
-    const std::string why = text ? file_.string() + ": not a JSON object" : text.error().message;
+    const char* const what = deep ? ": nested too deeply" : ": not a JSON object";
+    const std::string why = text ? file_.string() + what : text.error().message;
     Result<std::filesystem::path> kept = SetAside(file_);
     return "the schedules could not be read and were set aside (" + why + "; " +
            (kept ? "kept as " + kept->string() : kept.error().message) + ")";
@@ -51,7 +54,8 @@ std::string ScheduleBook::Load() {
   for (const Json& item : *list) {
     Result<Schedule> schedule = ScheduleFromJson(item);
     if (!schedule) {
-      document_->unreadable.push_back(item);
+      // No agent keeps more.
+      if (document_->unreadable.size() < kMaxSchedules) document_->unreadable.push_back(item);
       continue;
     }
     document_->schedules[schedule->id] = item;

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "agent/engine/update_json.h"
+#include "lib/base/json_depth.h"
 #include "lib/os/durable_file.h"
 
 namespace matic::engine {
@@ -37,6 +38,10 @@ std::vector<QuarantineEntry> QuarantineFrom(const Json& json) {
                        .quarantined = item.value("quarantined", Json()) == Json(true),
                        .reason = TextAt(item, "reason"),
                        .time = TextAt(item, "time")});
+  }
+  // The newest are behind. More of them than are kept would make a file that is not read again.
+  if (entries.size() > kMaxQuarantine) {
+    entries.erase(entries.begin(), entries.end() - std::ptrdiff_t{kMaxQuarantine});
   }
   return entries;
 }
@@ -91,8 +96,11 @@ StateStore::Loaded StateStore::Load() {
   if (!text) {
     why = text.error().message;
   } else {
-    json = Json::parse(*text, nullptr, /*allow_exceptions=*/false);
-    if (!json.is_object()) why = file_.string() + ": not a JSON object";
+    const bool deep = JsonDepth(*text) > kMaxKeptJsonDepth;
+    if (!deep) json = Json::parse(*text, nullptr, /*allow_exceptions=*/false);
+    if (!json.is_object()) {
+      why = file_.string() + (deep ? ": nested too deeply" : ": not a JSON object");
+    }
   }
   if (!why.empty()) {
     Result<std::filesystem::path> kept = SetAside(file_);

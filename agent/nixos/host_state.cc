@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "lib/base/json_depth.h"
 #include "lib/base/utf8.h"
 #include "lib/os/durable_file.h"
 
@@ -152,6 +153,16 @@ void WritePart(Json& json, const char* key, const std::optional<Part>& part) {
   }
 }
 
+void WriteState(Json& json, const HostState& state) {
+  WritePart(json, "confirmed", state.confirmed);
+  WritePart(json, "golden", state.golden);
+  WritePart(json, "trial", state.trial);
+}
+
+std::string Text(const Json& json) {
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
 // What was understood, and why the rest was not.
 std::vector<std::string> ReadState(const Json& json, HostState& state) {
   std::vector<std::string> problems;
@@ -180,12 +191,14 @@ Result<HostStateStore::Loaded> HostStateStore::Load() {
   if (!text && text.error().code == ErrorCode::kNotFound) return loaded;
   std::vector<std::string> problems;
   if (text) {
-    Json json = Json::parse(*text, nullptr, /*allow_exceptions=*/false);
+    const bool deep = JsonDepth(*text) > kMaxKeptJsonDepth;
+    Json json;
+    if (!deep) json = Json::parse(*text, nullptr, /*allow_exceptions=*/false);
     if (json.is_object()) {
       problems = ReadState(json, loaded.state);
       document_->json = std::move(json);
     } else {
-      problems.push_back("not a JSON object");
+      problems.push_back(deep ? "nested too deeply" : "not a JSON object");
     }
   } else if (text.error().code == ErrorCode::kInvalidArgument) {
     problems.push_back(text.error().message);
@@ -210,15 +223,19 @@ Result<HostStateStore::Loaded> HostStateStore::Load() {
 Result<> HostStateStore::Save(const HostState& state) {
   Json json = document_->json;
   json["version"] = kVersion;
-  WritePart(json, "confirmed", state.confirmed);
-  WritePart(json, "golden", state.golden);
-  WritePart(json, "trial", state.trial);
+  WriteState(json, state);
   HostState ignored;
   if (const std::vector<std::string> problems = ReadState(json, ignored); !problems.empty()) {
     return Fail(ErrorCode::kInvalidArgument, "save " + file_.string() + ": " + problems.front());
   }
-  MATIC_TRY(
-      WriteFileDurably(file_, json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"));
+  std::string text = Text(json);
+  if (text.size() > kMaxFileBytes) {
+    // Unknown keys grow where they are written a line each; what is known goes before them.
+    json = Json{{"version", kVersion}};
+    WriteState(json, state);
+    text = Text(json);
+  }
+  MATIC_TRY(WriteFileDurably(file_, text));
   document_->json = std::move(json);
   return {};
 }

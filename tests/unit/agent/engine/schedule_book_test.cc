@@ -208,6 +208,15 @@ TEST_F(ScheduleBookTest, ACorruptFileIsSetAsideAndReported) {
   EXPECT_NE(Open().Find(IdOf(1)), nullptr);
 }
 
+TEST_F(ScheduleBookTest, AFileOfBracketsEndsNoAgent) {
+  folder_.SetText(kScheduleFile,
+                  "{\"x\":" + std::string(500'000, '[') + std::string(500'000, ']') + "}");
+  ScheduleBook book(folder_.File(kScheduleFile));
+  EXPECT_THAT(book.Load(), HasSubstr("nested too deeply"));
+  ASSERT_TRUE(book.Put(MakeSchedule(IdOf(1)), true));
+  EXPECT_NE(Open().Find(IdOf(1)), nullptr);
+}
+
 TEST_F(ScheduleBookTest, AWriteThatFailsKeepsItInMemory) {
   LoadedBook book = Open();
   folder_.Block(kScheduleFile);

@@ -254,6 +254,26 @@ TEST_F(StateStoreTest, ACorruptFileIsSetAsideAndReported) {
   EXPECT_THAT(folder_.Save(), SizeIs(4)) << "each of them is kept";
 }
 
+TEST_F(StateStoreTest, AFileOfBracketsEndsNoAgent) {
+  const std::string brackets =
+      "{\"x\":" + std::string(500'000, '[') + std::string(500'000, ']') + "}";
+  folder_.SetText(kStateFile, brackets);
+  const StateStore::Loaded loaded = Load();
+  EXPECT_THAT(loaded.problem, HasSubstr("nested too deeply"));
+  EXPECT_EQ(folder_.Text(std::string(kStateFile) + ".bad-1"), brackets);
+}
+
+TEST_F(StateStoreTest, MoreVerdictsThanAreKeptDoNotOutgrowTheFile) {
+  json verdicts = json::array();
+  for (int i = 0; i < 9000; ++i) verdicts.push_back({{"digest", std::to_string(i)}});
+  folder_.SetText(kStateFile, json{{"version", 1}, {"quarantine", verdicts}}.dump());
+  ReadAndWrite(update::Idle{});
+  const StateStore::Loaded loaded = Load();
+  EXPECT_EQ(loaded.problem, "");
+  ASSERT_THAT(loaded.state.quarantine, SizeIs(kMaxQuarantine));
+  EXPECT_EQ(loaded.state.quarantine.back().digest, "8999") << "the newest are kept";
+}
+
 TEST_F(StateStoreTest, ValuesOfTheWrongTypeAreNotBelieved) {
   folder_.SetText(kStateFile,
                   R"({"version": "x", "update": 7, "previous_partition": [], "boot_counter": -1,

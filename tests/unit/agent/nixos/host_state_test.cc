@@ -52,6 +52,26 @@ TEST_F(HostStateTest, WithoutAFileNothingIsKnown) {
   EXPECT_EQ(Load().problem, "");
 }
 
+TEST_F(HostStateTest, AFileOfBracketsIsSetAside) {
+  ASSERT_TRUE(WriteFileDurably(
+      file_, "{\"x\":" + std::string(30'000, '[') + std::string(30'000, ']') + "}"));
+  EXPECT_THAT(Load().problem, HasSubstr("nested too deeply"));
+  Save(MakeState());
+  EXPECT_EQ(Load().state, MakeState());
+}
+
+TEST_F(HostStateTest, UnknownKeysGoBeforeTheFileGrowsTooLargeToBeRead) {
+  Save(MakeState());
+  json document = Read(file_);
+  document["of_a_newer_agent"] = std::vector<json>(4000, json::array({1}));
+  Write(document);
+  HostStateStore store(file_);
+  ASSERT_EQ(store.Load().value().problem, "");
+  ASSERT_TRUE(store.Save(MakeState()));
+  EXPECT_EQ(Load().problem, "");
+  EXPECT_EQ(Load().state, MakeState());
+}
+
 TEST_F(HostStateTest, WhatIsSavedIsLoaded) {
   Save(MakeState());
   EXPECT_EQ(Load().state, MakeState());
