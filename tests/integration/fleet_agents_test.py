@@ -208,3 +208,16 @@ def test_people_hear_of_what_happens_to_real_machines(fleet: Fleet) -> None:
     assert "lab warning rolled-back: web-2 went back to its old system" in lines
     assert 'matic_fleet_run_machines{fleet="lab",phase="rolled-back"} 1' in (
         fleet.folder / "fleet.prom").read_text()
+
+
+def test_agents_are_updated_in_steps_rebooted_and_go_back(fleet: Fleet) -> None:
+    assert fleet.osctl("update", "prepare").returncode == 0
+    assert set(fleet.versions().values()) == {"1.0"}
+    for command in (("update", "execute"), ("update", "verify"), ("reboot", "--staggered", "--delay", "0s")):
+        done = fleet.osctl(*command)
+        assert done.returncode == 0, done
+        assert set(fleet.versions().values()) == {"2.0"}
+    back = fleet.osctl("rollback", "--immediate", "--wait")
+    assert back.returncode == 0, back
+    assert set(fleet.versions().values()) == {"1.0"}
+    assert fleet.osctl("update", "verify").returncode == 4
