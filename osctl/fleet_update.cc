@@ -5,6 +5,7 @@
 
 #include "osctl/fleet/run/machine_steps.h"
 #include "osctl/fleet/run/parallel.h"
+#include "osctl/fleet_build.h"
 #include "osctl/fleet_pins.h"
 #include "osctl/fleet_run.h"
 #include "osctl/pki_commands.h"
@@ -25,13 +26,34 @@ Result<std::map<std::string, fleet::Pin>> PinsNow(FleetController& controller,
   return PinsOf(journal, machines, by, controller.clock.Now() - kRemembered);
 }
 
+Result<fleet::Plan> PlanPreparing(FleetController& controller, const fleet::Selection& selection,
+                                  const BuildOptions& build, bool dry_run) {
+  std::map<std::string, fleet::Pin> pins;
+  if (build.here && !dry_run) {
+    MATIC_ASSIGN(pins, BuildHere(controller, selection, build));
+  }
+  return PlanNow(controller, selection, {.work = fleet::Work::kPrepare}, pins);
+}
+
 void AddPrepare(CLI::App& update, Session& session, SharedFleetOptions options) {
   CLI::App* command = update.add_subcommand(
       "prepare", "Download or build the update on all machines; what runs is not touched");
-  command->footer("Example:\n  osctl fleet update prepare --group web");
-  BeginsRun(*command, session, options, [options](FleetController& controller, fleet::Journal&) {
-    return PlanNow(controller, options->selection, {.work = fleet::Work::kPrepare});
-  });
+  auto build = std::make_shared<BuildOptions>();
+  CLI::Option* here = command->add_flag(
+      "--build-here", build->here,
+      "Build the systems of Nix hosts on this machine, and copy them there through ssh");
+  command
+      ->add_flag("--update-inputs", build->update_inputs,
+                 "First move the inputs of the flakes, in folders of this machine, to their newest")
+      ->needs(here);
+  command->footer(R"(Examples:
+  osctl fleet update prepare --group web
+  osctl fleet update prepare --build-here --update-inputs)");
+  BeginsRun(*command, session, options,
+            [options, command, build](FleetController& controller, fleet::Journal&) {
+              return PlanPreparing(controller, options->selection, *build,
+                                   command->count("--dry-run") > 0);
+            });
 }
 
 Result<fleet::Plan> PlanPrepared(FleetController& controller, fleet::Journal& journal,

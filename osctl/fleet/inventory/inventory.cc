@@ -23,4 +23,13 @@ Target TargetOf(const Machine& machine, const Group& group) {
   return target;
 }
 
+Target TargetIn(const Inventory& inventory, const Machine& machine) {
+  for (const Group& group : inventory.groups) {
+    if (std::ranges::find(group.machines, machine.name) != group.machines.end()) {
+      return TargetOf(machine, group);
+    }
+  }
+  return machine.target;
+}
+
 }  // namespace matic::fleet

@@ -145,5 +145,7 @@ struct Inventory {
 // The machine's own target, else its group's. In one flake for many machines each has a
 // configuration of its own name, unless the target says which.
 Target TargetOf(const Machine& machine, const Group& group);
+// With the first group that has it; its own where it is in none.
+Target TargetIn(const Inventory& inventory, const Machine& machine);
 
 }  // namespace matic::fleet

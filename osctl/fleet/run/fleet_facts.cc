@@ -101,16 +101,6 @@ Result<std::string> LockedFlake(const std::string& reference, ProcessRunner& pro
   return metadata["url"].get<std::string>();
 }
 
-// That of the first group that has it, where it has none of its own.
-Target TargetIn(const Inventory& inventory, const Machine& machine) {
-  for (const Group& group : inventory.groups) {
-    if (std::ranges::find(group.machines, machine.name) != group.machines.end()) {
-      return TargetOf(machine, group);
-    }
-  }
-  return machine.target;
-}
-
 class Pinning {
  public:
   Pinning(std::vector<Asked>& machines, ProcessRunner& processes)

@@ -172,6 +172,12 @@ ScheduleRequest Machine::Request() const {
 
 std::string Machine::Schedule(const ScheduleRequest& request) {
   Result<engine::Schedule> schedule = engine().ScheduleUpdate(request, alice);
+  // An agent that has only just started says so.
+  Await([&] {
+    if (schedule || schedule.error().code != ErrorCode::kUnavailable) return true;
+    schedule = engine().ScheduleUpdate(request, alice);
+    return false;
+  });
   EXPECT_TRUE(schedule) << schedule.error().message;
   return schedule ? schedule->id : "";
 }
