@@ -59,8 +59,10 @@ Step EndElsewhere(const std::string& target, const Facts& facts, Outcome outcome
 bool WayBackFailed(const RollingBack& state, const Facts& facts) {
   const Trial& trial = state.trial;
   if (IsOnTrial(trial)) {
-    // Not bootable, and runs: as a last resort.
-    return trial.last_boot_id != facts.boot_id && !facts.Running()->bootable;
+    // Made unbootable, and runs: as a last resort. One that is in its last try keeps its priority:
+    // the power failed before the way back was arranged.
+    const Target& running = *facts.Running();
+    return trial.last_boot_id != facts.boot_id && !running.bootable && running.priority == 0;
   }
   const Target* previous = facts.Find(trial.previous);
   return trial.activated_boot_id != facts.boot_id && previous != nullptr && previous->next;

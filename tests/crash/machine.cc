@@ -122,7 +122,8 @@ Moments::Moment Moments::Await() {
 
 struct Machine::Agent {
   Agent(Machine& machine, std::chrono::seconds ticks)
-      : clock(WallTime(kDayOne + ticks), 60s),
+      : clock(WallTime(kDayOne + ticks), 60s,
+              [&machine] { machine.moments_.Tell(Moment::kNoEnd); }),
         processes(*machine.recorder_, machine.moments_),
         table(machine.disk_, machine.layout_.sector_bytes),
         device(OpenDisk(machine.disk_)),
@@ -294,7 +295,7 @@ Result<> Machine::Run() {
 
 Result<Moment> Machine::AwaitAgent() {
   const Moment moment = moments_.Await();
-  if (moment == Moment::kNone) {
+  if (moment == Moment::kNone || moment == Moment::kNoEnd) {
     const std::string state(update::StateName(agent_->ledger.State().update));
     std::string problems;
     for (const std::string& problem : agent_->ledger.Problems()) problems += "; " + problem;

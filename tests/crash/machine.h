@@ -28,7 +28,7 @@ struct MachineOptions {
 // What is told by the agent's threads, and waited for by the machine's.
 class Moments {
  public:
-  enum class Moment { kNone, kAtRest, kRebootAsked, kOnTrial };
+  enum class Moment { kNone, kAtRest, kRebootAsked, kOnTrial, kNoEnd };
   void Tell(Moment moment);
   void Forget();
   // kNone where nothing came in far more time than anything takes.

@@ -10,8 +10,8 @@ namespace {
 // Of the states that a power loss may leave while a machine recovers from another one.
 constexpr size_t kSecondsPerState = 40;
 // They take memory, so that some are gone on with only.
-constexpr size_t kKept = 256;
-constexpr uint32_t kKeptOneIn = 8;
+constexpr size_t kKept = 512;
+constexpr uint32_t kKeptOneIn = 2;
 
 Error Broken(const std::string& what) { return {ErrorCode::kCorrupt, what}; }
 

@@ -2,17 +2,20 @@
 #pragma once
 
 #include <condition_variable>
+#include <functional>
 #include <mutex>
+#include <utility>
 
 #include "lib/os/clock.h"
 
 namespace matic::crash {
 
-// Thread-safe. After very many waits the next one lasts until it is stopped: whoever waits so often
-// comes to no end.
+// Thread-safe. After very many waits `no_end` is called, and the next one lasts until it is
+// stopped: whoever waits so often comes to no end.
 class SweepClock final : public Clock {
  public:
-  SweepClock(WallTime now, BootTime since_boot) : now_(now), since_boot_(since_boot) {}
+  SweepClock(WallTime now, BootTime since_boot, std::function<void()> no_end)
+      : no_end_(std::move(no_end)), now_(now), since_boot_(since_boot) {}
 
   WallTime Now() const override {
     const std::scoped_lock lock(mutex_);
@@ -26,9 +29,12 @@ class SweepClock final : public Clock {
     constexpr int kVeryMany = 50;
     std::unique_lock lock(mutex_);
     if (stop.stop_requested()) return false;
-    if (duration <= std::chrono::minutes(1) && ++waits_ < kVeryMany) {
-      Move(duration);
-      return true;
+    if (duration <= std::chrono::minutes(1)) {
+      if (++waits_ < kVeryMany) {
+        Move(duration);
+        return true;
+      }
+      no_end_();
     }
     stopped_.wait(lock, stop, [] { return false; });
     return false;
@@ -44,6 +50,7 @@ class SweepClock final : public Clock {
     since_boot_ += duration;
   }
 
+  const std::function<void()> no_end_;
   mutable std::mutex mutex_;
   std::condition_variable_any stopped_;
   WallTime now_;

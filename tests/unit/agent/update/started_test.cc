@@ -178,6 +178,7 @@ TEST(StartedTest, RollingBack) {
              {
                  {"agent restarted", kNewRuns, "rolling-back", "revert", ""},
                  {"power cut before the revert", kNewRunsAgain, "rolling-back", "revert", ""},
+                 {"the same, in its last try", kNewRunsLastTry, "rolling-back", "revert", ""},
                  {"arrived", arrived, "idle", "discard", "rolled-back", Verdict::kQuarantine},
                  {"tries used up instead", kOldRunsTriesUsedUp, "idle", "discard", "rolled-back",
                   Verdict::kQuarantine},
