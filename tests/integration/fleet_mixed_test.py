@@ -50,10 +50,10 @@ class MixedFleet:
     def image_target(self) -> dict[str, str]:
         return {"url": f"file://{self.image.path}", "sha256": self.image.sha256}
 
-    def run(self) -> tuple[int, dict[str, object], list[tuple[str, str]]]:
+    def run(self, *command: str) -> tuple[int, dict[str, object], list[tuple[str, str]]]:
         """Exit code, the end, and which machine came to which phase, in that order."""
         done = subprocess.run(
-            [paths.OSCTL, "fleet", "run", "--output", "json"], capture_output=True, text=True, timeout=PATIENCE,
+            [paths.OSCTL, "fleet", *(command or ("run",)), "--output", "json"], capture_output=True, text=True, timeout=PATIENCE,
             env={**os.environ, "MATIC_FLEET": str(self.folder / "fleet.yaml"),
                  "MATIC_FLEET_STATE": str(self.folder / "state")})
         events = [json.loads(line) for line in done.stdout.splitlines()]
@@ -147,3 +147,27 @@ def test_a_build_that_fails_stops_its_group_and_what_comes_behind(fleet: MixedFl
     code, end, _ = fleet.run()
     assert (code, set(phases(end).values())) == (0, {"updated"}), end
     assert fleet.versions() == {"web-1": "2.0", "web-2": "2.0", "build-1": "24.05.3", "build-2": "24.05.2"}
+
+
+def test_nix_hosts_reboot_and_go_back_to_the_generation_that_was_asked_for(fleet: MixedFleet) -> None:
+    fleet.describe(build=fleet.group(*HOSTS))
+    for version in ("2", "3"):
+        for host in fleet.hosts.values():
+            host.host.commit(version=version)
+        code, end, _ = fleet.run("run", "--group", "build")
+        assert code == 0, end
+    assert fleet.versions() == {"web-1": "1.0", "web-2": "1.0", "build-1": "24.05.3", "build-2": "24.05.3"}
+    boots = {name: host.node.status()["boot_id"] for name, host in fleet.hosts.items()}
+    # What they run survives a reboot,
+    code, end, _ = fleet.run("reboot", "--group", "build")
+    assert code == 0, end
+    assert all(host.node.status()["boot_id"] != boots[name] for name, host in fleet.hosts.items())
+    assert fleet.versions()["build-1"] == fleet.versions()["build-2"] == "24.05.3"
+    # and they go back: to the first of their systems, or to the last one.
+    code, end, _ = fleet.run("rollback", "--machine", "build-1", "--to-generation", "1", "--immediate", "--wait")
+    assert code == 0, end
+    code, end, _ = fleet.run("rollback", "--machine", "build-2", "--immediate", "--wait")
+    assert code == 0, end
+    assert fleet.versions() == {"web-1": "1.0", "web-2": "1.0", "build-1": "24.05.1", "build-2": "24.05.2"}
+    for host in fleet.hosts.values():
+        host.expect_default(host.host.link("current-system"))

@@ -23,6 +23,7 @@ struct Asked {
   MachineFacts facts;
   std::string backend;
   std::string schedule_id;
+  bool answered = false;
 
   Result<std::unique_ptr<Node>> Open() const { return nodes->Open(machine->address); }
 };
@@ -57,6 +58,8 @@ void Read(Asked& asked, WallTime now) {
     asked.facts.problem = health.error().message;
     return;
   }
+  asked.answered = true;
+  asked.facts.problem.clear();
   asked.facts.healthy = IsHealthy(*health);
   for (const v1::HealthCheck& check : health->checks()) {
     if (asked.facts.healthy || !check.critical()) continue;
@@ -193,6 +196,14 @@ std::vector<Asked> AskAll(const std::vector<const Machine*>& machines, Nodes& no
   return asked;
 }
 
+// A connection that breaks for a moment keeps no machine out of a run.
+void AskAgain(std::vector<Asked>& machines, const Clock& clock) {
+  const WallTime now = clock.Now();
+  ForEachIndex(machines.size(), kAskedAtOnce, [&](size_t i) {
+    if (!machines[i].answered) Read(machines[i], now);
+  });
+}
+
 FleetFacts FactsOf(std::vector<Asked> asked) {
   FleetFacts facts;
   for (Asked& one : asked) facts.emplace(one.machine->name, std::move(one.facts));
@@ -211,6 +222,7 @@ Result<FleetFacts> GatherFacts(const Inventory& inventory,
                                ProcessRunner& processes, const Clock& clock,
                                const std::map<std::string, Pin>& pins) {
   std::vector<Asked> asked = AskAll(machines, nodes, clock);
+  AskAgain(asked, clock);
   for (Asked& one : asked) one.facts.target.target = TargetIn(inventory, *one.machine);
   Pinning pinning(asked, processes);
   std::vector<PinnedTarget> pinned(asked.size());

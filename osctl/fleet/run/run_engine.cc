@@ -196,6 +196,12 @@ Happening RunEngine::OnMachine(Step step, size_t index, bool activated, std::sto
   return what;
 }
 
+Result<v1::GetHealthResponse> RunEngine::HealthOf(const std::string& name,
+                                                  std::chrono::milliseconds limit) {
+  MATIC_ASSIGN(const std::unique_ptr<Node> node, Open(name));
+  return node->GetHealth(true, limit);
+}
+
 GroupDone RunEngine::CheckHealth(const Action& action, std::stop_token stop) {
   GroupDone done{.step = Step::kCheckHealth, .group = action.begin.group};
   std::vector<std::string> complaints(action.machines.size());
@@ -203,9 +209,9 @@ GroupDone RunEngine::CheckHealth(const Action& action, std::stop_token stop) {
   ForEachIndex(action.machines.size(), kAskedAtOnce, [&](size_t i) {
     if (stop.stop_requested()) return;
     const std::string& name = action.machines[i];
-    Result<std::unique_ptr<Node>> node = Open(name);
-    const Result<v1::GetHealthResponse> health =
-        node ? (*node)->GetHealth(true, limit) : Fail(node.error());
+    Result<v1::GetHealthResponse> health = HealthOf(name, limit);
+    // A connection that breaks for a moment is no illness.
+    if (!health && MayPass(health.error())) health = HealthOf(name, limit);
     if (!health) {
       complaints[i] = name + ": " + health.error().message;
     } else if (!IsHealthy(*health)) {

@@ -54,6 +54,8 @@ class RunEngine {
   void Abandon(const std::string& key);
 
   Happening OnMachine(Step step, size_t machine, bool activated, std::stop_token stop);
+  Result<v1::GetHealthResponse> HealthOf(const std::string& machine,
+                                         std::chrono::milliseconds limit);
   GroupDone CheckHealth(const Action& action, std::stop_token stop);
   GroupDone RunScript(const Action& action, std::stop_token stop);
   Result<std::unique_ptr<Node>> Open(const std::string& machine);

@@ -113,6 +113,20 @@ TEST_F(RunEngineTest, AConnectionThatBreaksAsAStepBeginsIsNoFailure) {
   EXPECT_EQ(machines_.Get("web-1").boots, 2);
 }
 
+TEST_F(RunEngineTest, AConnectionThatBreaksWhileARunIsPlannedIsNoFailure) {
+  machines_.With("web-2", [](FakeMachine& machine) { machine.silent = 1; });
+  EXPECT_THAT(Phases(Run()), Each("updated"));
+}
+
+TEST_F(RunEngineTest, AConnectionThatBreaksAsHealthIsAskedIsNoFailure) {
+  const RunRecord run = Planned();
+  ASSERT_TRUE(OpenJournal()->Begin(run));
+  machines_.With("web-2", [](FakeMachine& machine) { machine.silent = 1; });
+  const Result<RunState> state = Carry(run);
+  ASSERT_TRUE(state) << state.error().message;
+  EXPECT_THAT(Phases(*state), Each("updated"));
+}
+
 TEST_F(RunEngineTest, TheStepsOfAMachineShareAConnection) {
   const RunRecord run = Planned();
   ASSERT_TRUE(OpenJournal()->Begin(run));
