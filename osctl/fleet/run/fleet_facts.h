@@ -22,11 +22,11 @@ struct Pin {
 // Asks all machines, some at a time: what they say of themselves, without any target.
 FleetFacts ReadFacts(const std::vector<const Machine*>& machines, Nodes& nodes, const Clock& clock);
 
-// The same with targets; a machine that does not answer is asked twice. One of `pins`, by machine, is taken as it is. A channel, and an image
-// without a digest, is resolved by the first machine of those that take it which answers, and
-// verified there; a flake of another place is pinned to its revision of now by this machine's nix,
-// where it has one. An error names the target that cannot be resolved: nothing was changed
-// anywhere.
+// The same with targets; a machine that does not answer is asked twice. One of `pins`, by machine,
+// is taken as it is. A channel, and an image without a digest, is resolved by the first machine of
+// those that take it which answers, and verified there; a flake of another place is pinned to its
+// revision of now by this machine's nix, where it has one. An error names the target that cannot be
+// resolved: nothing was changed anywhere.
 Result<FleetFacts> GatherFacts(const Inventory& inventory,
                                const std::vector<const Machine*>& machines, Nodes& nodes,
                                ProcessRunner& processes, const Clock& clock,
