@@ -206,12 +206,16 @@ GroupDone RunEngine::CheckHealth(const Action& action, std::stop_token stop) {
   GroupDone done{.step = Step::kCheckHealth, .group = action.begin.group};
   std::vector<std::string> complaints(action.machines.size());
   const auto limit = run_->plan.settings.health_check_timeout;
+  const BootTime until = clock_.SinceBoot() + pacing_.patience;
   ForEachIndex(action.machines.size(), kAskedAtOnce, [&](size_t i) {
     if (stop.stop_requested()) return;
     const std::string& name = action.machines[i];
     Result<v1::GetHealthResponse> health = HealthOf(name, limit);
     // A connection that breaks for a moment is no illness.
-    if (!health && MayPass(health.error())) health = HealthOf(name, limit);
+    while (!health && MayPass(health.error()) && clock_.SinceBoot() < until &&
+           clock_.Wait(pacing_.look_again, stop)) {
+      health = HealthOf(name, limit);
+    }
     if (!health) {
       complaints[i] = name + ": " + health.error().message;
     } else if (!IsHealthy(*health)) {

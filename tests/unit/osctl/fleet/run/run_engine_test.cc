@@ -119,9 +119,10 @@ TEST_F(RunEngineTest, AConnectionThatBreaksWhileARunIsPlannedIsNoFailure) {
 }
 
 TEST_F(RunEngineTest, AConnectionThatBreaksAsHealthIsAskedIsNoFailure) {
+  patience_ = 30s;
   const RunRecord run = Planned();
   ASSERT_TRUE(OpenJournal()->Begin(run));
-  machines_.With("web-2", [](FakeMachine& machine) { machine.silent = 1; });
+  machines_.With("web-2", [](FakeMachine& machine) { machine.silent = 9; });
   const Result<RunState> state = Carry(run);
   ASSERT_TRUE(state) << state.error().message;
   EXPECT_THAT(Phases(*state), Each("updated"));
