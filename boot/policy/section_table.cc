@@ -45,8 +45,17 @@ Section LoadSection(std::span<const uint8_t> entry) {
   return section;
 }
 
+// So that the type is the same to whoever reads it up to its end and to whoever compares all of it.
+bool IsName(const std::array<char, 8>& type) {
+  const auto end = std::find(type.begin(), type.end(), '\0');
+  return end != type.begin() &&
+         std::all_of(type.begin(), end, [](char c) { return c > ' ' && c < 0x7f; }) &&
+         std::all_of(end, type.end(), [](char c) { return c == '\0'; });
+}
+
 SectionTableError CheckSection(const Section& section, std::span<const Section> before,
                                uint64_t first_offset, uint64_t space) {
+  if (!IsName(section.type)) return SectionTableError::kTypeName;
   if (section.offset % kImageBlockBytes != 0) return SectionTableError::kUnaligned;
   if (section.offset < first_offset || section.offset > space || section.length == 0 ||
       section.length > space - section.offset) {
@@ -108,6 +117,8 @@ std::string_view DescribeSectionTableError(SectionTableError error) {
       return "two sections overlap";
     case SectionTableError::kDuplicateType:
       return "two sections have the same type";
+    case SectionTableError::kTypeName:
+      return "a section's type is no name";
     case SectionTableError::kNoUki:
       return "the image has no kernel section";
   }

@@ -54,6 +54,7 @@ enum class SectionTableError : uint8_t {
   kOutside,  // before the end of the table, or beyond the space there is
   kOverlap,
   kDuplicateType,
+  kTypeName,  // none, or not printable, or with something behind its end
   kNoUki,
 };
 std::string_view DescribeSectionTableError(SectionTableError error);
