@@ -7,6 +7,7 @@
 
 #include "agent/engine/timing_json.h"
 #include "agent/engine/update_json.h"
+#include "lib/base/json_number.h"
 
 namespace matic::engine {
 namespace {
@@ -146,7 +147,7 @@ Result<Schedule> ScheduleFromJson(const Json& json) {
     schedule.request.enable_auto_rollback = json.at("enable_auto_rollback");
     if (json.contains("health_check_timeout_seconds")) {
       schedule.request.health_check_timeout =
-          std::chrono::seconds(json.at("health_check_timeout_seconds").get<int64_t>());
+          std::chrono::seconds(WholeNumber<int64_t>(json.at("health_check_timeout_seconds")));
     }
     if (json.at("stop_after_staging").get<bool>()) {
       schedule.request.stop_after = StopAfter::kStaged;
@@ -155,7 +156,7 @@ Result<Schedule> ScheduleFromJson(const Json& json) {
     schedule.request.request_id = json.at("request_id");
     if (json.contains("timing")) schedule.request.timing = TimingFrom(json.at("timing"));
     schedule.request.reboot_delay =
-        std::chrono::seconds(json.value("reboot_delay_seconds", int64_t{0}));
+        std::chrono::seconds(WholeNumber(json, "reboot_delay_seconds", int64_t{0}));
     schedule.request.hooks = HooksFrom(json.value("hooks", Json::object()));
     schedule.request.comment = json.value("comment", "");
     if (json.contains("mode")) schedule.request.mode = ModeFrom(json.at("mode"));

@@ -7,6 +7,7 @@
 
 #include "agent/engine/engine.h"
 #include "agent/engine/timing_json.h"
+#include "lib/base/json_number.h"
 
 namespace matic::engine {
 namespace {
@@ -82,20 +83,22 @@ Json OrderJson(const update::Order& order) {
 }
 
 update::Order OrderFrom(const Json& json) {
-  return {.schedule_id = json.at("schedule_id"),
-          .source = json.at("source"),
-          .sha256 = json.at("sha256"),
-          .auto_rollback = json.at("auto_rollback"),
-          .health_timeout = std::chrono::seconds(json.at("health_timeout_seconds").get<int64_t>()),
-          .stop_after_staging = json.at("stop_after_staging"),
-          .timing = TimingFrom(json.value("timing", Json::object())),
-          .reboot_delay = std::chrono::seconds(json.value("reboot_delay_seconds", int64_t{0})),
-          .version = json.value("version", ""),
-          .size_bytes = json.value("size_bytes", uint64_t{0}),
-          .force = json.value("force", std::vector<std::string>()),
-          .mode = ValueOf(kModes, json.value("mode", "auto")),
-          .inputs = json.value("inputs", std::vector<std::string>()),
-          .allow_reboot = json.value("allow_reboot", true)};
+  return {
+      .schedule_id = json.at("schedule_id"),
+      .source = json.at("source"),
+      .sha256 = json.at("sha256"),
+      .auto_rollback = json.at("auto_rollback"),
+      .health_timeout =
+          std::chrono::seconds(WholeNumber<int64_t>(json.at("health_timeout_seconds"))),
+      .stop_after_staging = json.at("stop_after_staging"),
+      .timing = TimingFrom(json.value("timing", Json::object())),
+      .reboot_delay = std::chrono::seconds(WholeNumber(json, "reboot_delay_seconds", int64_t{0})),
+      .version = json.value("version", ""),
+      .size_bytes = WholeNumber(json, "size_bytes", uint64_t{0}),
+      .force = json.value("force", std::vector<std::string>()),
+      .mode = ValueOf(kModes, json.value("mode", "auto")),
+      .inputs = json.value("inputs", std::vector<std::string>()),
+      .allow_reboot = json.value("allow_reboot", true)};
 }
 
 Json ImageJson(const update::StagedImage& image) {
@@ -108,7 +111,7 @@ update::StagedImage ImageFrom(const Json& json) {
   return {.target = json.at("target"),
           .digest = json.at("digest"),
           .version = json.at("version"),
-          .size_bytes = json.at("size_bytes"),
+          .size_bytes = WholeNumber<uint64_t>(json.at("size_bytes")),
           .live = json.value("live", false),
           .reboot_reasons = json.value("reboot_reasons", std::vector<std::string>())};
 }
@@ -130,8 +133,8 @@ update::Trial TrialFrom(const Json& json) {
           .previous = json.at("previous"),
           .activated_boot_id = json.at("activated_boot_id"),
           .last_boot_id = json.at("last_boot_id"),
-          .boot_counter = json.at("boot_counter"),
-          .tries_given_back = json.at("tries_given_back"),
+          .boot_counter = WholeNumber<uint32_t>(json.at("boot_counter")),
+          .tries_given_back = WholeNumber<uint32_t>(json.at("tries_given_back")),
           .failing_before = json.at("failing_before").get<std::vector<std::string>>()};
 }
 

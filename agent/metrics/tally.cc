@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "agent/engine/schedule_json.h"
+#include "lib/base/json_number.h"
 #include "lib/os/durable_file.h"
 
 namespace matic::metrics {
@@ -61,10 +62,12 @@ void Tally::Load() {
     const Json json = Json::parse(*text);
     Totals totals;
     for (const auto& [result, ends] : json.at("updates").items()) {
-      totals.updates[result] = {ends.at("count").get<uint64_t>(), ends.at("seconds").get<double>()};
+      totals.updates[result] = {WholeNumber<uint64_t>(ends.at("count")),
+                                ends.at("seconds").get<double>()};
     }
     for (const Json& entry : json.at("rollbacks")) {
-      totals.rollbacks[{entry.at("kind"), entry.at("cause")}] = entry.at("count").get<uint64_t>();
+      totals.rollbacks[{entry.at("kind"), entry.at("cause")}] =
+          WholeNumber<uint64_t>(entry.at("count"));
     }
     counted_ = json.at("counted_schedules").get<std::set<std::string>>();
     counted_rollbacks_ = json.at("counted_rollbacks").get<std::set<std::string>>();

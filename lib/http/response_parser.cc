@@ -3,6 +3,7 @@
 #include <absl/strings/ascii.h>
 #include <absl/strings/match.h>
 
+#include <algorithm>
 #include <charconv>
 
 namespace matic::http {
@@ -23,6 +24,8 @@ std::optional<uint64_t> TakeNumber(std::string_view& text, char separator) {
 }
 
 absl::string_view Absl(std::string_view text) { return {text.data(), text.size()}; }
+
+unsigned char AsByte(char c) { return static_cast<unsigned char>(c); }
 
 std::string_view Trim(std::string_view text) {
   const absl::string_view trimmed = absl::StripAsciiWhitespace(Absl(text));
@@ -52,6 +55,9 @@ bool ResponseParser::TakeLine(std::string_view line) {
   if (colon == std::string_view::npos) return true;
   const absl::string_view name = Absl(line.substr(0, colon));
   const std::string_view value = Trim(line.substr(colon + 1));
+  // Some of it is sent back.
+  if (std::ranges::any_of(value, [](char c) { return absl::ascii_iscntrl(AsByte(c)); }))
+    return true;
   if (absl::EqualsIgnoreCase(name, "content-range")) content_range_ = ParseContentRange(value);
   if (absl::EqualsIgnoreCase(name, "content-encoding")) content_encoding_ = value;
   if (absl::EqualsIgnoreCase(name, "last-modified")) last_modified_ = value;

@@ -4,6 +4,7 @@
 #include <cctype>
 #include <nlohmann/json.hpp>
 
+#include "lib/base/json_number.h"
 #include "lib/os/durable_file.h"
 
 namespace matic::notify {
@@ -34,7 +35,7 @@ Json ToJson(const OutboxContent::Waiting& waiting) {
 }
 
 milliseconds AgeFrom(const Json& json, milliseconds since) {
-  const milliseconds age(json.get<int64_t>());
+  const milliseconds age(WholeNumber<int64_t>(json));
   return std::clamp(age, milliseconds(0), kLongestAge) + since;
 }
 
@@ -70,7 +71,7 @@ OutboxContent ContentFrom(const Json& json, WallTime now) {
   for (const Json& waiting : json.at("queue")) content.queue.push_back(WaitingFrom(waiting, since));
   if (json.contains("held")) content.held = WaitingFrom(json.at("held"), since);
   for (const Json& age : json.at("admitted_ms")) content.admitted.push_back(AgeFrom(age, since));
-  content.left_out = json.at("left_out");
+  content.left_out = WholeNumber<uint64_t>(json.at("left_out"));
   return content;
 }
 

@@ -2,6 +2,7 @@
 #include <chrono>
 #include <nlohmann/json.hpp>
 
+#include "lib/base/json_number.h"
 #include "osctl/fleet/planner/event.h"
 
 namespace matic::fleet {
@@ -70,7 +71,7 @@ struct Reading {
   Result<> operator()(Begun& event) const {
     MATIC_TRY(Take(from, "step", Step::kRollbackScript, event.step));
     event.machine = from.value("machine", "");
-    event.group = from.value("group", size_t{0});
+    event.group = WholeNumber(from, "group", size_t{0});
     return {};
   }
   Result<> operator()(Seen& event) const {
@@ -91,7 +92,7 @@ struct Reading {
   }
   Result<> operator()(GroupDone& event) const {
     MATIC_TRY(Take(from, "step", Step::kRollbackScript, event.step));
-    event.group = from.value("group", size_t{0});
+    event.group = WholeNumber(from, "group", size_t{0});
     event.ok = from.value("ok", true);
     event.unhealthy = from.value("unhealthy", std::vector<std::string>());
     event.why = from.value("why", "");
@@ -107,7 +108,7 @@ struct Reading {
     return {};
   }
   Result<> operator()(Notified& event) const {
-    event.count = from.value("count", size_t{0});
+    event.count = WholeNumber(from, "count", size_t{0});
     return {};
   }
   Result<> operator()(Started&) const { return {}; }
@@ -131,7 +132,7 @@ Result<Happening> Called(const std::string& name) {
 Result<Event> Read(const json& from) {
   MATIC_ASSIGN(Happening what, Called(from.at("event").get<std::string>()));
   MATIC_TRY(std::visit(Reading{from}, what));
-  const std::chrono::nanoseconds since(from.at("at_ns").get<int64_t>());
+  const std::chrono::nanoseconds since(WholeNumber<int64_t>(from.at("at_ns")));
   return Event{WallTime(std::chrono::duration_cast<WallTime::duration>(since)), std::move(what)};
 }
 

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "lib/base/json_number.h"
 #include "lib/calendar/date_range.h"
 #include "lib/calendar/window.h"
 
@@ -137,26 +138,28 @@ json ToObject(const PlannedGroup& group) {
 }
 
 PlannedGroup ReadGroup(const json& from) {
-  PlannedGroup group{.name = from.at("name"),
-                     .controller = from.at("controller"),
-                     .dependencies = from.at("dependencies"),
-                     .waves = {},
-                     .skip = from.at("skip"),
-                     .members = from.at("members"),
-                     .failures_before = from.at("failures_before"),
-                     .max_failures = from.at("max_failures"),
-                     .parallel = from.at("parallel"),
-                     .needs_approval = from.at("needs_approval"),
-                     .allow_reboot = from.at("allow_reboot"),
-                     .windows = {},
-                     .timezone = from.at("timezone"),
-                     .soak = std::chrono::seconds(from.at("soak_seconds").get<int64_t>()),
-                     .stagger = std::chrono::seconds(from.at("stagger_seconds").get<int64_t>()),
-                     .pre_script = from.at("pre_script"),
-                     .post_script = from.at("post_script"),
-                     .rollback_script = from.at("rollback_script")};
+  PlannedGroup group{
+      .name = from.at("name"),
+      .controller = from.at("controller"),
+      .dependencies = WholeNumbers<size_t>(from.at("dependencies")),
+      .waves = {},
+      .skip = from.at("skip"),
+      .members = from.at("members"),
+      .failures_before = WholeNumber<uint32_t>(from.at("failures_before")),
+      .max_failures = WholeNumber<uint32_t>(from.at("max_failures")),
+      .parallel = WholeNumber<uint32_t>(from.at("parallel")),
+      .needs_approval = from.at("needs_approval"),
+      .allow_reboot = from.at("allow_reboot"),
+      .windows = {},
+      .timezone = from.at("timezone"),
+      .soak = std::chrono::seconds(WholeNumber<int64_t>(from.at("soak_seconds"))),
+      .stagger = std::chrono::seconds(WholeNumber<int64_t>(from.at("stagger_seconds"))),
+      .pre_script = from.at("pre_script"),
+      .post_script = from.at("post_script"),
+      .rollback_script = from.at("rollback_script")};
   for (const json& wave : from.at("waves")) {
-    group.waves.push_back({.canary = wave.at("canary"), .machines = wave.at("machines")});
+    group.waves.push_back(
+        {.canary = wave.at("canary"), .machines = WholeNumbers<size_t>(wave.at("machines"))});
   }
   for (const json& window : from.at("windows")) {
     group.windows.push_back(Checked("windows", calendar::ParseWindow(window.get<std::string>())));
@@ -184,12 +187,12 @@ json ToObject(const Settings& settings) {
 }
 
 std::chrono::seconds SecondsAt(const json& from, const char* key) {
-  return std::chrono::seconds(from.at(key).get<int64_t>());
+  return std::chrono::seconds(WholeNumber<int64_t>(from.at(key)));
 }
 
 Settings ReadSettings(const json& from) {
   Settings settings;
-  settings.max_parallel = from.at("max_parallel");
+  settings.max_parallel = WholeNumber<uint32_t>(from.at("max_parallel"));
   settings.health_check_timeout = SecondsAt(from, "health_check_timeout_seconds");
   Take(from, "rollback_on_failure", kScopes, settings.rollback_on_failure);
   settings.reboot_stagger = SecondsAt(from, "reboot_stagger_seconds");

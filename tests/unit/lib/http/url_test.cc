@@ -46,6 +46,13 @@ TEST(ResponseParser, ForgetsTheHeadersOfAnEarlierAnswer) {
   EXPECT_EQ(parser.Validator(), "Tue, 27 Jan 2026 01:00:00 GMT");
 }
 
+TEST(ResponseParser, WhatWouldBreakTheHeaderOfARequestIsNoValidator) {
+  ResponseParser parser;
+  EXPECT_TRUE(parser.TakeLine("ETag: \"1\rAuthorization: x\"\r\n"));
+  EXPECT_TRUE(parser.TakeLine("Last-Modified: a\rb\r\n"));
+  EXPECT_EQ(parser.Validator(), "");
+}
+
 TEST(ResponseParser, AWeakTagIsNoValidator) {
   ResponseParser parser;
   EXPECT_TRUE(parser.TakeLine("HTTP/1.1 200 OK\r\n"));
