@@ -1,7 +1,6 @@
 #include "agent/engine/history.h"
 
 #include <nlohmann/json.hpp>
-#include <ranges>
 
 #include "agent/engine/update_json.h"
 #include "lib/base/utf8.h"
@@ -110,7 +109,8 @@ Result<> History::Note(const HistoryEvent& event) {
 Result<std::vector<RollbackRecord>> History::Rollbacks(size_t limit) const {
   MATIC_ASSIGN(std::vector<Json> events, ReadEvents(log_));
   std::vector<RollbackRecord> records;
-  for (const Json& event : events | std::views::reverse) {
+  for (auto it = events.rbegin(); it != events.rend(); ++it) {
+    const Json& event = *it;
     if (records.size() == limit) break;
     if (!event.contains("rollback")) continue;
     try {
@@ -126,7 +126,8 @@ Result<std::vector<HistoryEvent>> History::Events(size_t limit,
                                                   std::optional<WallTime> since) const {
   MATIC_ASSIGN(std::vector<Json> lines, ReadEvents(log_));
   std::vector<HistoryEvent> events;
-  for (const Json& line : lines | std::views::reverse) {
+  for (auto it = lines.rbegin(); it != lines.rend(); ++it) {
+    const Json& line = *it;
     if (events.size() == limit) break;
     try {
       HistoryEvent event = EventFrom(line);

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
-#include <ranges>
 
 #include "agent/engine/schedule_json.h"
 #include "lib/base/json_depth.h"
@@ -119,14 +118,16 @@ const Schedule* ScheduleBook::Find(const std::string& id) const {
 
 const Schedule* ScheduleBook::FindRequest(const std::string& request_id) const {
   if (request_id.empty()) return nullptr;
-  for (const auto& [id, schedule] : schedules_ | std::views::reverse) {
+  for (auto it = schedules_.rbegin(); it != schedules_.rend(); ++it) {
+    const Schedule& schedule = it->second;
     if (schedule.request.request_id == request_id) return &schedule;
   }
   return nullptr;
 }
 
 const Schedule* ScheduleBook::Active() const {
-  for (const auto& [id, schedule] : schedules_ | std::views::reverse) {
+  for (auto it = schedules_.rbegin(); it != schedules_.rend(); ++it) {
+    const Schedule& schedule = it->second;
     if (!HasEnded(schedule.state)) return &schedule;
   }
   return nullptr;
@@ -139,7 +140,8 @@ uint64_t ScheduleBook::Revision(const std::string& id) const {
 
 std::vector<Schedule> ScheduleBook::Newest(size_t limit) const {
   std::vector<Schedule> newest;
-  for (const auto& [id, schedule] : schedules_ | std::views::reverse) {
+  for (auto it = schedules_.rbegin(); it != schedules_.rend(); ++it) {
+    const Schedule& schedule = it->second;
     if (newest.size() == limit) break;
     newest.push_back(schedule);
   }
