@@ -1,5 +1,6 @@
 #include "agent/nixos/build.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -118,9 +119,12 @@ Result<FlakeTarget> ParseFlakeTarget(std::string_view text, std::string_view hos
   const size_t hash = text.find('#');
   const std::string_view flake = text.substr(0, hash);
   const std::string_view host = hash == std::string_view::npos ? host_name : text.substr(hash + 1);
-  if (flake.empty() || flake[0] == '-' || !IsHostName(host)) {
+  // At a NUL the kernel would end the argument, and another flake be built than was asked for.
+  const bool printable = std::ranges::none_of(
+      text, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == 0x7f; });
+  if (flake.empty() || flake[0] == '-' || !printable || !IsHostName(host)) {
     return Fail(ErrorCode::kInvalidArgument,
-                "\"" + std::string(text) +
+                "\"" + (printable ? std::string(text) : "…") +
                     "\" is no flake; it is written FLAKE#HOST, such as "
                     "/etc/nixos#web for its nixosConfigurations.web");
   }

@@ -186,6 +186,16 @@ TEST(FlakeTargetTest, IsWrittenAsForNixosRebuild) {
   }
 }
 
+TEST(FlakeTargetTest, HasNoCharactersThatEndAnArgumentOrALine) {
+  using namespace std::string_view_literals;
+  for (const std::string_view text :
+       {"/etc/nixos\0/x#web"sv, "/etc/nixos#we\0b"sv, "/etc\n#web"sv, "/etc/\33[2J#web"sv}) {
+    const Result<FlakeTarget> target = ParseFlakeTarget(text, "here");
+    ASSERT_FALSE(target);
+    EXPECT_EQ(target.error().message.find_first_of("\0\n\33"sv), std::string::npos);
+  }
+}
+
 TEST(FlakeTargetTest, MayLieInAFolderOfThisMachine) {
   for (const char* flake : {"/etc/nixos", "path:/etc/nixos", "path:///etc/nixos",
                             "git+file:///etc/nixos?ref=main", "git+file:/etc/nixos"}) {

@@ -74,6 +74,10 @@ TEST(Time, IsRfc3339InUtc) {
   EXPECT_EQ(FormatTime(time + std::chrono::milliseconds(999)), "2026-01-27T01:00:00Z");
   EXPECT_EQ(*ParseTime("2026-01-27T01:00:00Z"), time);
   EXPECT_EQ(*ParseTime("2026-01-27T03:30:00+02:30"), time);
+  EXPECT_EQ(*ParseTime("2026-01-27T01:00:00.75Z"), time);
+  EXPECT_EQ(FormatTime(*ParseTime("9943-01-27T01:00:00Z")), "2261-12-31T23:59:59Z");
+  EXPECT_EQ(FormatTime(*ParseTime("0001-01-01T00:00:00Z")), "1970-01-01T00:00:00Z");
+  EXPECT_EQ(FormatTime(*ParseTime("infinite-past")), "1970-01-01T00:00:00Z");
   EXPECT_EQ(FormatDay(time), "20260127");
   for (const char* bad : {"", "2026-01-27", "yesterday", "2026-13-01T00:00:00Z"}) {
     EXPECT_EQ(ParseTime(bad).error().code, ErrorCode::kInvalidArgument) << bad;
