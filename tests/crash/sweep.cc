@@ -1,6 +1,7 @@
 #include "tests/crash/sweep.h"
 
 #include <algorithm>
+#include <deque>
 #include <random>
 #include <utility>
 
@@ -9,7 +10,7 @@ namespace {
 
 // Of the states that a power loss may leave while a machine recovers from another one.
 constexpr size_t kSecondsPerState = 40;
-// They take memory, so that some are gone on with only.
+// They take memory, so that only some are kept to be gone on from.
 constexpr size_t kKept = 512;
 constexpr uint32_t kKeptOneIn = 2;
 
@@ -42,7 +43,11 @@ class StorySweep {
     std::ranges::shuffle(first, random_);
     for (size_t i = 0; i < first.size() && !Enough(); ++i) FailOnceMore(walk.At(first[i]));
     // The power fails a third time, and more often.
-    for (size_t i = 0; i < deeper_.size() && !Enough(); ++i) FailOnceMore(deeper_[i]);
+    while (!deeper_.empty() && !Enough()) {
+      const CutState next = std::move(deeper_.front());
+      deeper_.pop_front();
+      FailOnceMore(next);
+    }
     return std::move(result_);
   }
 
@@ -84,8 +89,7 @@ class StorySweep {
     return met;
   }
 
-  // By value: deeper_ grows.
-  void FailOnceMore(const CutState state) {
+  void FailOnceMore(const CutState& state) {
     machine_.Insert(state.medium, state.past.starts);
     if (!machine_.Run()) return;  // reported when it was met first
     const Journal journal = machine_.recorder().journal();
@@ -157,9 +161,9 @@ class StorySweep {
   Machine& machine_;
   std::mt19937 random_;
   SweepResult result_;
-  Keys met_;   // without payload
-  Keys seen_;  // with it
-  std::vector<CutState> deeper_;
+  Keys met_;                     // without payload
+  Keys seen_;                    // with it
+  std::deque<CutState> deeper_;  // to go on from
 };
 
 }  // namespace
