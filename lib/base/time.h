@@ -11,10 +11,8 @@ namespace matic {
 
 using WallTime = std::chrono::system_clock::time_point;
 
-// RFC 3339 in UTC, whole seconds: "2026-01-27T01:00:00Z".
+// RFC 3339 in UTC, whole seconds: "2026-01-27T01:00:00Z". Beyond 1970 to 2261 the nearer is read.
 std::string FormatTime(WallTime time);
-// In whole seconds: what FormatTime makes of it says the same. A time before 1970 or after 2261 is
-// the nearer end of that, since 64 bits of nanoseconds hold little more.
 Result<WallTime> ParseTime(std::string_view text);
 
 // "Tue, 27 Jan 2026 01:00:00 +0000" (RFC 5322, 3.3), for e-mail.
