@@ -83,7 +83,7 @@ INSTANTIATE_TEST_SUITE_P(
         DamageCase{"huge_count", GoodSections(), [](Block& b) { Store32(b, 12, UINT32_MAX); },
                    SectionTableError::kCount},
         DamageCase{"count_covers_zeros", GoodSections(), [](Block& b) { b[12] = 3; },
-                   SectionTableError::kOutside},
+                   SectionTableError::kTypeName},
         DamageCase{"other_squashfs", GoodSections(), [](Block& b) { b[16] ^= 1; },
                    SectionTableError::kSquashfsBytes},
         DamageCase{"unaligned",
