@@ -123,8 +123,10 @@ size_t Machine::Runs(const std::vector<std::string>& argv) const {
   return static_cast<size_t>(std::ranges::count(processes.runs(), argv));
 }
 
+bool Machine::AsksForReboot() const { return Runs(kReboot) > reboots_before_; }
+
 void Machine::AwaitRebootAsked() {
-  Await([this] { return Runs(kReboot) > reboots_before_; });
+  Await([this] { return AsksForReboot(); });
 }
 
 void Machine::AwaitTrial() {
@@ -142,13 +144,12 @@ void Machine::AwaitGoodBoot() {
 
 void Machine::RunToRest() {
   for (int reboots = 0; reboots < 10; ++reboots) {
-    const auto asked = [this] { return Runs(kReboot) > reboots_before_; };
     const auto at_rest = [this] {
       return Runs(kGoodBoot) > good_boots_before_ && !ledger().ActiveSchedule() &&
              std::holds_alternative<update::Idle>(ledger().State().update);
     };
-    Await([&] { return asked() || at_rest(); });
-    if (!asked()) return;
+    Await([&] { return AsksForReboot() || at_rest(); });
+    if (!AsksForReboot()) return;
     Reboot();
   }
   FAIL() << "it reboots for ever";

@@ -42,6 +42,8 @@ class Machine {
   // the machine starts again.
   void PowerCut(const StateFolder::Contents& files);
 
+  bool AsksForReboot() const;
+
   // Each returns when it is so, and fails the test where it does not come to be.
   void AwaitRebootAsked();
   void AwaitTrial();     // this start of the machine is counted
