@@ -51,7 +51,8 @@ ab::AbOptions MakeAbOptions(const config::Config& config) {
   return {.tries = static_cast<uint8_t>(config.tries),
           .sources = {.retry = MakeDownloadRetry(config.download),
                       .files = AllowedFolders(config.download.file_dirs)},
-          .buffer_bytes = config.download.buffer_bytes};
+          .buffer_bytes = config.download.buffer_bytes,
+          .partial_file = config.state_dir / "partial.json"};
 }
 
 channel::ResolverOptions MakeResolverOptions(const config::Config& config) {

@@ -3,7 +3,7 @@
 #include <cctype>
 
 #include "agent/ab/hash_image.h"
-#include "agent/ab/stage_image.h"
+#include "agent/ab/stage_on.h"
 #include "lib/image/image_reader.h"
 #include "lib/os/partition_device.h"
 
@@ -34,7 +34,7 @@ Result<PartitionDevice> OpenSlot(BlockDevice& disk, const gpt::GptTable& table, 
 // Hangs up once the size is known, or cannot be any more.
 class SizeOnly final : public ImageSink {
  public:
-  void SetTotal(std::optional<uint64_t> bytes) override {
+  void SetTotal(std::optional<uint64_t> bytes, const std::string&) override {
     told_ = true;
     total_ = bytes;
   }
@@ -126,7 +126,7 @@ Result<std::optional<uint64_t>> AbBackend::BytesToFetch(const engine::StageSpec&
   MATIC_ASSIGN(const View view, Look());
   MATIC_ASSIGN(PartitionDevice slot, OpenSlot(disk_, view.table, view.slots.other()));
   SizeOnly size;
-  const Result<> fetched = source->Fetch(slot.size(), size, std::move(stop));
+  const Result<> fetched = source->Fetch({}, slot.size(), size, std::move(stop));
   if (size.told()) return size.total();
   if (!fetched) return Fail(fetched.error());
   return std::optional<uint64_t>();
@@ -148,8 +148,10 @@ Result<update::StagedImage> AbBackend::Stage(const engine::StageSpec& spec,
   };
   const uint64_t max_bytes =
       spec.size_bytes == 0 ? slot.size() : std::min(spec.size_bytes, slot.size());
-  auto written = StageImage(
-      {*source, slot, sha256, max_bytes, options_->buffer_bytes, make_unbootable}, progress, stop);
+  const StageJob job{*source,         slot,  sha256, max_bytes, options_->buffer_bytes,
+                     make_unbootable, clock_};
+  const PartialImageFile partial(options_->partial_file);
+  auto written = StageOn(job, partial, {.slot = name, .url = spec.source}, progress, stop);
   if (!written) return Fail(written.error().Context("stage " + name));
   return update::StagedImage{name, crypto::ToHex(written->digest), written->version,
                              written->size_bytes};

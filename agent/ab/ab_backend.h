@@ -1,6 +1,7 @@
 // Two slots of one disk: the running one, and one to stage into.
 #pragma once
 
+#include <filesystem>
 #include <string>
 #include <utility>
 #include <vector>
@@ -21,6 +22,8 @@ struct AbOptions {
   uint8_t tries = boot::kDefaultTries;  // 1 to 15: an activated slot's starts
   SourceOptions sources;
   size_t buffer_bytes = 8 * 1024 * 1024;
+  // Where a download that is cut short leaves word of how far it came; empty: nowhere.
+  std::filesystem::path partial_file = {};
 };
 
 // The table is read anew for every verb, and the running slot found anew: kRefused where that

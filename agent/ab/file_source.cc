@@ -27,7 +27,8 @@ Error ReadError(const std::string& path, uint64_t at, int error_number) {
 
 }  // namespace
 
-Result<> FileSource::Fetch(uint64_t max_bytes, ImageSink& sink, std::stop_token stop) {
+Result<> FileSource::Fetch(const FetchFrom& from, uint64_t max_bytes, ImageSink& sink,
+                           std::stop_token stop) {
   const std::string path = path_.string();
   MATIC_ASSIGN(const PlainFile file, folders_.Open(path_));
   if (file.size > max_bytes) {
@@ -35,7 +36,8 @@ Result<> FileSource::Fetch(uint64_t max_bytes, ImageSink& sink, std::stop_token 
                                                  " bytes, more than the " +
                                                  std::to_string(max_bytes) + " that fit");
   }
-  sink.SetTotal(file.size);
+  if (from.offset > 0) sink.Restart();
+  sink.SetTotal(file.size, "");
   std::vector<uint8_t> buffer(kReadBytes);
   for (uint64_t done = 0;;) {
     if (stop.stop_requested()) return Fail(ErrorCode::kCancelled, "stopped while reading " + path);

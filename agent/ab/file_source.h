@@ -14,7 +14,8 @@ class FileSource final : public ImageSource {
  public:
   FileSource(std::filesystem::path path, AllowedFolders folders)
       : path_(std::move(path)), folders_(std::move(folders)) {}
-  Result<> Fetch(uint64_t max_bytes, ImageSink& sink, std::stop_token stop) override;
+  Result<> Fetch(const FetchFrom& from, uint64_t max_bytes, ImageSink& sink,
+                 std::stop_token stop) override;
 
  private:
   std::filesystem::path path_;

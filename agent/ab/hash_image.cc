@@ -13,10 +13,9 @@ constexpr size_t kReadBytes = 1024 * 1024;
 
 }  // namespace
 
-Result<crypto::Digest> HashImage(BlockDevice& slot, uint64_t size, const VerifyProgress& progress,
-                                 std::stop_token stop) {
+Result<> AddImage(crypto::Sha256& hash, BlockDevice& slot, uint64_t size,
+                  const VerifyProgress& progress, std::stop_token stop) {
   AlignedBuffer buffer(kReadBytes);
-  crypto::Sha256 hash;
   for (uint64_t done = 0; done < size;) {
     if (stop.stop_requested()) return Fail(ErrorCode::kCancelled, "stopped while verifying");
     const uint64_t left = size - done;
@@ -28,6 +27,13 @@ Result<crypto::Digest> HashImage(BlockDevice& slot, uint64_t size, const VerifyP
     done += counts;
     progress(done);
   }
+  return {};
+}
+
+Result<crypto::Digest> HashImage(BlockDevice& slot, uint64_t size, const VerifyProgress& progress,
+                                 std::stop_token stop) {
+  crypto::Sha256 hash;
+  MATIC_TRY(AddImage(hash, slot, size, progress, std::move(stop)));
   return hash.Finish();
 }
 

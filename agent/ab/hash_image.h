@@ -14,6 +14,10 @@ namespace matic::ab {
 // Called with bytes done, while a slot is read.
 using VerifyProgress = std::function<void(uint64_t done)>;
 
+// Adds the first `size` bytes to `hash`. kCancelled when stopped.
+Result<> AddImage(crypto::Sha256& hash, BlockDevice& slot, uint64_t size,
+                  const VerifyProgress& progress, std::stop_token stop);
+
 // Of the first `size` bytes. kCancelled when stopped.
 Result<crypto::Digest> HashImage(BlockDevice& slot, uint64_t size, const VerifyProgress& progress,
                                  std::stop_token stop);

@@ -11,8 +11,11 @@ constexpr uint64_t kProgressBytes = 1024 * 1024;
 // One download, over all of its attempts.
 class Download final : public http::BodySink {
  public:
-  Download(std::string url, uint64_t max_bytes, ImageSink& sink)
-      : request_{std::move(url), 0, "", max_bytes}, sink_(sink) {}
+  Download(std::string url, const FetchFrom& from, uint64_t max_bytes, ImageSink& sink)
+      : request_{std::move(url), from.offset, from.validator, max_bytes},
+        sink_(sink),
+        total_(from.total_bytes),
+        furthest_(from.offset) {}
 
   const http::Request& request() const { return request_; }
   // What the sink said, which no other attempt can mend.
@@ -21,11 +24,7 @@ class Download final : public http::BodySink {
   Result<> Begin(const http::ResponseHead& head) override {
     const uint64_t done = request_.offset;
     const bool continued = head.offset == done;
-    if (continued && done > 0 && total_ && head.total_bytes && *total_ != *head.total_bytes) {
-      return Fail(ErrorCode::kCorrupt, head.url + ": was " + std::to_string(*total_) +
-                                           " bytes, is " + std::to_string(*head.total_bytes) +
-                                           " now: it changed while it was fetched");
-    }
+    if (continued && done > 0) MATIC_TRY(CheckIsTheSame(head));
     if (!continued) {
       spdlog::warn("download: {} starts anew after {} bytes: {}", head.url, done,
                    request_.validator.empty() || request_.validator == head.validator
@@ -37,7 +36,7 @@ class Download final : public http::BodySink {
     }
     request_.validator = head.validator;
     if (head.total_bytes || !continued) total_ = head.total_bytes;
-    sink_.SetTotal(total_);
+    sink_.SetTotal(total_, head.validator);
     return {};
   }
 
@@ -66,6 +65,22 @@ class Download final : public http::BodySink {
   }
 
  private:
+  // A server that knows no If-Range goes on with whatever it has now.
+  Result<> CheckIsTheSame(const http::ResponseHead& head) const {
+    if (total_ && head.total_bytes && *total_ != *head.total_bytes) {
+      return Fail(ErrorCode::kCorrupt, head.url + ": was " + std::to_string(*total_) +
+                                           " bytes, is " + std::to_string(*head.total_bytes) +
+                                           " now: it changed while it was fetched");
+    }
+    if (request_.validator.empty() || head.validator.empty() ||
+        request_.validator == head.validator) {
+      return {};
+    }
+    return Fail(ErrorCode::kCorrupt, head.url +
+                                         ": goes on with another content: it changed while "
+                                         "it was fetched");
+  }
+
   http::Request request_;
   ImageSink& sink_;
   std::optional<uint64_t> total_;
@@ -81,8 +96,9 @@ bool MayPass(const Error& error, const Download& download) {
 
 }  // namespace
 
-Result<> HttpSource::Fetch(uint64_t max_bytes, ImageSink& sink, std::stop_token stop) {
-  Download download(url_, max_bytes, sink);
+Result<> HttpSource::Fetch(const FetchFrom& from, uint64_t max_bytes, ImageSink& sink,
+                           std::stop_token stop) {
+  Download download(url_, from, max_bytes, sink);
   http::Retries retries(policy_, clock_);
   while (true) {
     const auto answer = http_.Get(download.request(), download, stop);

@@ -14,7 +14,8 @@ class HttpSource final : public ImageSource {
  public:
   HttpSource(std::string url, http::HttpClient& http, Clock& clock, http::RetryPolicy policy)
       : url_(std::move(url)), http_(http), clock_(clock), policy_(policy) {}
-  Result<> Fetch(uint64_t max_bytes, ImageSink& sink, std::stop_token stop) override;
+  Result<> Fetch(const FetchFrom& from, uint64_t max_bytes, ImageSink& sink,
+                 std::stop_token stop) override;
 
  private:
   std::string url_;

@@ -16,16 +16,24 @@
 
 namespace matic::ab {
 
-// Takes an image from its first byte to its last.
+// Takes an image from its first byte to its last, or from where a fetch was told to begin.
 class ImageSink {
  public:
   virtual ~ImageSink() = default;
-  // May come again, with another size, before bytes that follow a Restart.
-  virtual void SetTotal(std::optional<uint64_t> bytes) = 0;
+  // May come again, with another size, before bytes that follow a Restart. `validator` is
+  // http::ResponseHead's, and empty where the source has none.
+  virtual void SetTotal(std::optional<uint64_t> bytes, const std::string& validator) = 0;
   // What was written so far is void; the image starts anew.
   virtual void Restart() = 0;
   // Blocks while there is no room. An error ends the fetch.
   virtual Result<> Write(std::span<const uint8_t> bytes) = 0;
+};
+
+// What the sink has already. A source that cannot go on there calls Restart and begins at 0.
+struct FetchFrom {
+  uint64_t offset = 0;
+  std::string validator = {};  // of the content that these bytes are from
+  std::optional<uint64_t> total_bytes = {};
 };
 
 class ImageSource {
@@ -33,7 +41,8 @@ class ImageSource {
   virtual ~ImageSource() = default;
   // Returns when `sink` has the whole image. An image known to be larger than `max_bytes` is
   // kInvalidArgument before the first byte, and no source gives more than that.
-  virtual Result<> Fetch(uint64_t max_bytes, ImageSink& sink, std::stop_token stop) = 0;
+  virtual Result<> Fetch(const FetchFrom& from, uint64_t max_bytes, ImageSink& sink,
+                         std::stop_token stop) = 0;
 };
 
 // Where images may come from, and how.

@@ -63,11 +63,23 @@ Result<> CheckStart(std::span<const uint8_t> bytes, uint64_t slot_bytes) {
 SlotWriter::SlotWriter(BlockDevice& slot, std::function<Result<>()> make_unbootable)
     : slot_(slot), make_unbootable_(std::move(make_unbootable)), first_block_(kBlock) {}
 
+Result<> SlotWriter::GoOn(std::span<const uint8_t> first_block, uint64_t bytes,
+                          const VerifyProgress& progress, std::stop_token stop) {
+  if (bytes % kBlock != 0 || bytes > slot_.size()) {
+    return Fail(ErrorCode::kCorrupt, "no image goes on at " + std::to_string(bytes));
+  }
+  MATIC_TRY(Prepare(first_block));
+  UnfinishedSlot slot(slot_, first_block_.bytes(), bytes);
+  MATIC_TRY(AddImage(hash_, slot, bytes, progress, std::move(stop)));
+  position_ = bytes;
+  return {};
+}
+
 Result<> SlotWriter::Take(Chunk& chunk) {
   if (chunk.offset == 0) {
     position_ = 0;
     hash_ = crypto::Sha256();
-    MATIC_TRY(Prepare(chunk));
+    MATIC_TRY(Prepare(chunk.bytes()));
   }
   if (chunk.offset != position_) {
     return Fail(ErrorCode::kInternal, "a chunk at " + std::to_string(chunk.offset) +
@@ -90,8 +102,8 @@ Result<> SlotWriter::Take(Chunk& chunk) {
   return {};
 }
 
-Result<> SlotWriter::Prepare(const Chunk& first) {
-  MATIC_TRY(CheckStart(first.bytes(), slot_.size()));
+Result<> SlotWriter::Prepare(std::span<const uint8_t> first) {
+  MATIC_TRY(CheckStart(first, slot_.size()));
   if (!prepared_) {
     MATIC_TRY(make_unbootable_());
     std::ranges::fill(first_block_.bytes(), uint8_t{0});
@@ -99,7 +111,7 @@ Result<> SlotWriter::Prepare(const Chunk& first) {
     MATIC_TRY(slot_.Flush());
     prepared_ = true;
   }
-  std::ranges::copy(first.bytes().first(kBlock), first_block_.data());
+  std::ranges::copy(first.first(kBlock), first_block_.data());
   return {};
 }
 

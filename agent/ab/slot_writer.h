@@ -23,8 +23,18 @@ class SlotWriter {
   // first write, when the image's first bytes look like an image.
   SlotWriter(BlockDevice& slot, std::function<Result<>()> make_unbootable);
 
+  // Instead of the chunks before `bytes`: those are in the slot already, from an earlier writer
+  // whose first_block() this was. They are read back, since nobody else vouches for them.
+  Result<> GoOn(std::span<const uint8_t> first_block, uint64_t bytes,
+                const VerifyProgress& progress, std::stop_token stop);
+
   // kCorrupt where the image does not begin as one, kInvalidArgument where it does not fit.
   Result<> Take(Chunk& chunk);
+
+  // Makes durable what was taken so far, for another writer to go on with.
+  Result<> Settle() { return slot_.Flush(); }
+  // Of the image; zeros until there is one.
+  std::span<const uint8_t> first_block() const { return first_block_.bytes(); }
 
   // Of all that was taken.
   crypto::Digest Digest() { return hash_.Finish(); }
@@ -39,7 +49,7 @@ class SlotWriter {
   Result<> Complete();
 
  private:
-  Result<> Prepare(const Chunk& first);
+  Result<> Prepare(std::span<const uint8_t> first);
 
   BlockDevice& slot_;
   std::function<Result<>()> make_unbootable_;

@@ -2,24 +2,38 @@
 
 #include <algorithm>
 #include <atomic>
+#include <mutex>
 #include <thread>
 
 #include "agent/ab/chunk_ring.h"
 #include "agent/ab/slot_writer.h"
+#include "boot/policy/section_table.h"
 
 namespace matic::ab {
 namespace {
 
 using engine::StagePhase;
 
+// What may be lost where the agent does not get to say how far it has come.
+constexpr std::chrono::seconds kKeepEvery{2};
+
 // Cuts what a source gives into chunks.
 class ChunkFiller final : public ImageSink {
  public:
-  ChunkFiller(ChunkRing& ring, std::stop_token stop) : ring_(ring), stop_(std::move(stop)) {}
+  ChunkFiller(ChunkRing& ring, uint64_t position, std::stop_token stop)
+      : ring_(ring), stop_(std::move(stop)), position_(position) {}
 
-  void SetTotal(std::optional<uint64_t> bytes) override { total_ = bytes.value_or(0); }
+  void SetTotal(std::optional<uint64_t> bytes, const std::string& validator) override {
+    const std::scoped_lock lock(mutex_);
+    total_ = bytes.value_or(0);
+    validator_ = validator;
+  }
   uint64_t total() const { return total_; }
   uint64_t position() const { return position_; }
+  std::string validator() const {
+    const std::scoped_lock lock(mutex_);
+    return validator_;
+  }
 
   void Restart() override {
     position_ = 0;
@@ -60,18 +74,62 @@ class ChunkFiller final : public ImageSink {
   ChunkRing& ring_;
   std::stop_token stop_;
   Chunk* chunk_ = nullptr;
-  uint64_t position_ = 0;
-  std::atomic<uint64_t> total_ = 0;  // read by the writing thread
+  // Read by the writing thread.
+  std::atomic<uint64_t> position_;
+  std::atomic<uint64_t> total_ = 0;
+  mutable std::mutex mutex_;
+  std::string validator_;
 };
 
-Result<> WriteChunks(ChunkRing& ring, SlotWriter& writer, const std::function<void()>& report,
-                     std::stop_token stop) {
+// Tells how far an image has come.
+class Keeper {
+ public:
+  Keeper(const StageJob& job, SlotWriter& writer, const ChunkFiller& filler)
+      : job_(job), writer_(writer), filler_(filler) {}
+
+  Result<> KeepIfDue() {
+    if (job_.clock.SinceBoot() - last_ < kKeepEvery) return {};
+    return Keep();
+  }
+
+  Result<> Keep() {
+    last_ = job_.clock.SinceBoot();
+    // What was fetched anew meanwhile does not belong to what was written.
+    if (!job_.keep || filler_.position() < writer_.size()) return {};
+    StagePoint point{.bytes = writer_.size(), .validator = filler_.validator()};
+    if (const uint64_t total = filler_.total(); total > 0) {
+      point.total_bytes = total;
+      point.bytes = std::min(point.bytes, total - 1);  // there must be something to ask for
+    }
+    point.bytes -= point.bytes % boot::kImageBlockBytes;
+    if (point.bytes == 0) return {};
+    point.first_block.assign(writer_.first_block().begin(), writer_.first_block().end());
+    MATIC_TRY(writer_.Settle());
+    job_.keep(point);
+    return {};
+  }
+
+ private:
+  const StageJob& job_;
+  SlotWriter& writer_;
+  const ChunkFiller& filler_;
+  BootTime last_ = job_.clock.SinceBoot();
+};
+
+Result<> WriteChunks(ChunkRing& ring, SlotWriter& writer, Keeper& keeper,
+                     const std::function<void()>& report, std::stop_token stop) {
   while (Chunk* chunk = ring.TakeFull(stop)) {
     MATIC_TRY(writer.Take(*chunk));
     ring.GiveEmpty(chunk);
     report();
+    MATIC_TRY(keeper.KeepIfDue());
   }
   return {};
+}
+
+FetchFrom WhereToBegin(const StageJob& job) {
+  if (!job.start) return {};
+  return {job.start->bytes, job.start->validator, job.start->total_bytes};
 }
 
 Result<> FetchAndWrite(const StageJob& job, SlotWriter& writer,
@@ -80,17 +138,21 @@ Result<> FetchAndWrite(const StageJob& job, SlotWriter& writer,
   std::stop_source ended;
   const std::stop_callback forward(stop, [&ended] { ended.request_stop(); });
   ChunkRing ring(job.buffer_bytes);
-  ChunkFiller filler(ring, ended.get_token());
+  const FetchFrom from = WhereToBegin(job);
+  ChunkFiller filler(ring, from.offset, ended.get_token());
+  Keeper keeper(job, writer, filler);
   Result<> fetched;
   std::jthread fetch([&] {
-    fetched = job.source.Fetch(job.max_bytes, filler, ended.get_token());
+    fetched = job.source.Fetch(from, job.max_bytes, filler, ended.get_token());
     if (fetched) filler.Finish();
     ring.Close();
   });
   const auto report = [&] { progress({StagePhase::kFetching, writer.size(), filler.total()}); };
-  const Result<> written = WriteChunks(ring, writer, report, ended.get_token());
+  const Result<> written = WriteChunks(ring, writer, keeper, report, ended.get_token());
   if (!written) ended.request_stop();
   fetch.join();
+  // A failing disk is told by the next who writes.
+  if (written && !fetched) (void)keeper.Keep();
   if (stop.stop_requested()) return Fail(ErrorCode::kCancelled, "stopped while fetching");
   // After a failed write the fetch was told to stop: its error says nothing.
   if (!written) return written;
@@ -115,6 +177,12 @@ Result<> CheckDigest(const StageJob& job, const crypto::Digest& digest, uint64_t
 Result<WrittenImage> StageImage(const StageJob& job, const engine::ProgressSink& progress,
                                 std::stop_token stop) {
   SlotWriter writer(job.slot, job.make_unbootable);
+  if (job.start) {
+    const auto read = [&](uint64_t done) {
+      progress({StagePhase::kFetching, done, job.start->total_bytes.value_or(0)});
+    };
+    MATIC_TRY(writer.GoOn(job.start->first_block, job.start->bytes, read, stop));
+  }
   MATIC_TRY(FetchAndWrite(job, writer, progress, stop));
   const uint64_t size = writer.size();
   if (size == 0) return Fail(ErrorCode::kCorrupt, "not an image: it is empty");

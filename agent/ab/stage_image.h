@@ -7,9 +7,11 @@
 #include <string>
 
 #include "agent/ab/image_source.h"
+#include "agent/ab/partial_image.h"
 #include "agent/engine/backend.h"
 #include "lib/crypto/sha256.h"
 #include "lib/os/block_device.h"
+#include "lib/os/clock.h"
 
 namespace matic::ab {
 
@@ -20,6 +22,10 @@ struct StageJob {
   uint64_t max_bytes;     // more than these are not fetched
   size_t buffer_bytes;
   std::function<Result<>()> make_unbootable;  // see SlotWriter
+  Clock& clock;
+  std::optional<StagePoint> start = {};  // what an earlier job came to: it is gone on with
+  // Told how far it has come, every two seconds and where it ends too soon; that much is durable.
+  std::function<void(const StagePoint&)> keep = nullptr;
 };
 
 struct WrittenImage {

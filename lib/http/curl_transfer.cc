@@ -174,6 +174,10 @@ Error CurlTransfer::TransportError(CURLcode code) const {
     if (cause.starts_with(kPrefix)) cause.erase(0, kPrefix.size());
     cause = "certificate verify failed: " + cause;
   }
+  // Of more than 100 KiB; libcurl has no code of its own for it.
+  if (code == CURLE_OUT_OF_MEMORY && !head_) {
+    return Fault(ErrorCode::kCorrupt, "a line of the answer's header is too large");
+  }
   if (code == CURLE_SSL_CERTPROBLEM) cause = "client certificate: " + cause;
   if (code == CURLE_OPERATION_TIMEDOUT && head_) {
     cause = "stalled: " + cause;

@@ -51,8 +51,8 @@ class FileBackedMachine(FileBackedAgent):
         return slot
 
 
-def pack_tiny_image(folder: Path, version: str) -> Image:
-    """A few kilobytes that a slot can hold and the boot policy takes for an image."""
+def pack_tiny_image(folder: Path, version: str, ballast: bytes = b"") -> Image:
+    """A few kilobytes that a slot can hold and the boot policy takes for an image, and `ballast`."""
     root = folder / "tiny-root"
     shutil.rmtree(root, ignore_errors=True)
     units = root / "usr/lib/systemd/system"
@@ -64,6 +64,8 @@ def pack_tiny_image(folder: Path, version: str) -> Image:
     for unit in _UNITS:
         (units / unit).write_text("[Service]\nExecStart=/bin/true\n")
         (wanted / unit).symlink_to(f"/usr/lib/systemd/system/{unit}")
+    if ballast:
+        (root / "usr/lib/ballast").write_bytes(ballast)
     kernel = folder / "tiny-kernel"
     kernel.write_bytes(b"stands for a kernel\n" * 500)
     path = folder / f"tiny-{version}.squashfs"
