@@ -10,11 +10,10 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from harness import pki, verdict
-from harness.disk import Disk
 from harness.images import BAD_SERVICE, NEW, OLD, Image, Images, Recipe
 from harness.lab import Lab
 from harness.machine import BOOT_SECONDS, BUSES, Machine, Options, patient
@@ -26,6 +25,21 @@ from harness.write_log import Loss, WriteLog, lose_power
 _SETTLE_SECONDS = 4 * BOOT_SECONDS
 _RESTART = r"reboot: Restarting system"
 _TRIAL = r"matic-boot: starting slot-. \(.*on trial"
+
+
+@dataclass(frozen=True)
+class Systems:
+    """What a machine is updated to and from."""
+
+    old: Recipe
+    new: Recipe
+    bad: Recipe  # its health checks fail
+
+    @staticmethod
+    def suited_to(buses: Sequence[str]) -> Systems:
+        # The kernel for virtual machines drives no AHCI.
+        kernel = "generic" if "ahci" in buses else OLD.kernel
+        return Systems(*(replace(recipe, kernel=kernel) for recipe in (OLD, NEW, BAD_SERVICE)))
 
 
 @dataclass
@@ -45,6 +59,7 @@ class Job:
     """A machine that is updated and cut off again and again, until its share of cuts is made."""
 
     lab: Lab
+    systems: Systems
     seed: str
     cuts: int
     buses: Sequence[str]
@@ -61,7 +76,7 @@ class Job:
             number = self._with_a_new_disk(number)
 
     def _with_a_new_disk(self, number: int) -> int:
-        story = _Story(self.lab, self.lab.disk(name=f"disk-{number}"), self.dice)
+        story = _Story(self.lab, self.systems, f"disk-{number}", self.dice)
         while number < self.cuts:
             number += 1
             cut = Cut(number, self.dice.choice(self.buses), "", Loss())
@@ -86,16 +101,17 @@ class Job:
 
 
 class _Story:
-    def __init__(self, lab: Lab, disk: Disk, dice: random.Random) -> None:
+    def __init__(self, lab: Lab, systems: Systems, disk: str, dice: random.Random) -> None:
         self._lab = lab
-        self._disk = disk
-        self._base = disk.path.with_suffix(".base")
-        self._log = disk.path.with_suffix(".writes")
+        self._systems = systems
+        self._disk = lab.disk(lab.images.get(systems.old), name=disk)
+        self._base = self._disk.path.with_suffix(".base")
+        self._log = self._disk.path.with_suffix(".writes")
         self._dice = dice
         self._machine: Machine | None = None
         self._node: Node | None = None
-        self._runs: Recipe = OLD
-        self._target: Recipe = OLD
+        self._runs = systems.old
+        self._target = systems.old
         self._schedule = ""
 
     def power_on(self, bus: str) -> None:
@@ -105,7 +121,9 @@ class _Story:
 
     def update_until_a_moment(self) -> str:
         """Schedules an update, to a good image or a bad one, and waits for the moment of the cut."""
-        self._target = self._dice.choice([BAD_SERVICE, NEW if self._runs is OLD else OLD])
+        systems = self._systems
+        good = systems.new if self._runs == systems.old else systems.old
+        self._target = self._dice.choice([systems.bad, good])
         image = self._lab.images.get(self._target)
         machine, node = self._on()
         mark = machine.console.mark()
@@ -150,7 +168,7 @@ class _Story:
         status = node.status()
         running = node.running()
         expect_equal(running["version"], expected.version, f"what runs, {ended.state}")
-        expect(expected is not BAD_SERVICE, "a system whose health checks fail was confirmed")
+        expect(expected != self._systems.bad, "a system whose health checks fail was confirmed")
         states = self._disk.slot_states()
         expect(states[running["name"]].bootable, f"what runs is not bootable: {states}")
         expect(states[running["name"]].successful, f"what runs is not confirmed: {states}")
@@ -238,7 +256,8 @@ def sweep(
 ) -> list[Cut]:
     certificates = pki.prepare()
     images = Images(certificates, say)
-    for recipe in (OLD, NEW, BAD_SERVICE):
+    systems = Systems.suited_to(buses)
+    for recipe in (systems.old, systems.new, systems.bad):
         images.get(recipe)
     done: list[Cut] = []
     lock = threading.Lock()
@@ -253,7 +272,7 @@ def sweep(
 
         try:
             share = cuts // jobs + (1 if job < cuts % jobs else 0)
-            Job(lab, f"{seed}/{job}", share, buses, tell).run()
+            Job(lab, systems, f"{seed}/{job}", share, buses, tell).run()
         finally:
             lab.close(keep=any(cut.failure for cut in done))
 
