@@ -63,7 +63,12 @@ def _installed(lab: Lab, machine: Machine, node: Node) -> None:
     _dpkg(machine, "--install /var/packages/old/*.deb")
     node.wait_until_up(patient(60))
     lab.expect_running(node, "slot-a", debian.VERSION)
-    expect_equal(machine.shell.run("getent group matic"), "matic:x:120:", "the group")
+    # Whoever carries the runs of a fleet asks this machine's agent, too.
+    expect_equal(machine.shell.run("getent group matic"), "matic:x:120:matic-fleet", "the group")
+    expect_equal(
+        machine.shell.ask("systemctl is-enabled osctl-fleet@everything.timer").output.strip(),
+        "disabled", "a fleet's timer that nobody asked for",
+    )
     _expect_states(machine, "is-enabled", ["enabled", "enabled"])
     # matic-deadline belongs to a boot, and is not started in the middle of one.
     _expect_states(machine, "is-active", ["active", "inactive"])
