@@ -41,7 +41,7 @@ The command line for the nodes that matic-agent runs on, for their certificates
 and for images and disks; with the boot selector that disks start from, and
 matic-bootsim, which says what it would start.")
 set(CPACK_DEBIAN_OSCTL_PACKAGE_RECOMMENDS openssh-client)
-set(CPACK_DEBIAN_OSCTL_PACKAGE_SUGGESTS "matic-agent, squashfs-tools, systemd")
+set(CPACK_DEBIAN_OSCTL_PACKAGE_SUGGESTS "matic-agent, cryptsetup-bin, sbsigntool, squashfs-tools, systemd")
 set(CPACK_DEBIAN_OSCTL_PACKAGE_CONTROL_EXTRA
     ${MATIC_PACKAGING}/osctl/conffiles ${MATIC_PACKAGING}/osctl/postinst
     ${MATIC_PACKAGING}/osctl/prerm ${MATIC_PACKAGING}/osctl/postrm)

@@ -14,4 +14,15 @@ void AddImageCommands(CLI::App& app, Session& session) {
   AddImageDiskCommand(*image, session);
 }
 
+void AddBootKeyOptions(CLI::App& command, std::string& key, std::string& certificate,
+                       const std::string& what) {
+  CLI::Option* key_option =
+      command.add_option("--sign-key", key, "Sign the " + what + " for Secure Boot with this key")
+          ->type_name("FILE");
+  CLI::Option* certificate_option =
+      command.add_option("--sign-cert", certificate, "The key's certificate")->type_name("FILE");
+  key_option->needs(certificate_option);
+  certificate_option->needs(key_option);
+}
+
 }  // namespace matic::osctl

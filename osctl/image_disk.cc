@@ -29,6 +29,8 @@ struct DiskOptions {
   uint64_t slot_bytes = 0;
   std::string state;
   std::string selector;
+  std::string sign_key;
+  std::string sign_certificate;
   std::string out;
 };
 
@@ -111,6 +113,9 @@ Result<> MakeDisk(const Session& session, const DiskOptions& options, std::stop_
   spec.output = options.out;
   spec.stop = std::move(stop);
   MATIC_ASSIGN(spec.selector, FindSelector(options.selector));
+  if (!options.sign_key.empty()) {
+    spec.boot_key = image::BootKey{options.sign_key, options.sign_certificate};
+  }
   SystemProcessRunner runner;
   MATIC_ASSIGN(const auto disk, MakeDiskImage(runner, spec));
   if (session.json()) {
@@ -149,11 +154,14 @@ void AddImageDiskCommand(CLI::App& image, Session& session) {
                    std::string("The boot selector [") + kSelectorName +
                        " beside osctl, or in /usr/lib/matic]")
       ->type_name("FILE");
+  AddBootKeyOptions(*command, options->sign_key, options->sign_certificate, "boot selector");
   command->add_option("--out", options->out, "The disk, a sparse file")
       ->type_name("FILE")
       ->required();
-  command->footer(R"(Example:
-  osctl image disk --slot-a os-1.9.squashfs --size 2G --state var --out disk.img)");
+  command->footer(R"(Examples:
+  osctl image disk --slot-a os-1.9.squashfs --size 2G --state var --out disk.img
+  osctl image disk --slot-a os-1.9.squashfs --size 2G --sign-key boot.key \
+      --sign-cert boot.pem --out disk.img)");
   command->callback([&session, options] {
     session.RunInterruptible(
         [&](std::stop_token stop) { return MakeDisk(session, *options, std::move(stop)); });

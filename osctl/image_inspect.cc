@@ -26,14 +26,15 @@ void PrintJson(const Session& session, const std::string& path, const image::Ima
                         {"length", section.length},
                         {"sha256", crypto::ToHex(section.sha256)}});
   }
-  const nlohmann::json object = {{"path", path},
-                                 {"version", info.version},
-                                 {"size_bytes", info.image_bytes},
-                                 {"squashfs_bytes", info.squashfs_bytes},
-                                 {"sha256", crypto::ToHex(digest)},
-                                 {"command_line", info.command_line},
-                                 {"os_release", info.os_release},
-                                 {"sections", sections}};
+  nlohmann::json object = {{"path", path},
+                           {"version", info.version},
+                           {"size_bytes", info.image_bytes},
+                           {"squashfs_bytes", info.squashfs_bytes},
+                           {"sha256", crypto::ToHex(digest)},
+                           {"command_line", info.command_line},
+                           {"os_release", info.os_release},
+                           {"sections", sections}};
+  if (info.verity) object["verity_root_hash"] = crypto::ToHex(*info.verity);
   // Bytes of a foreign file that are no UTF-8 must not end the program.
   session.out() << object.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
 }
@@ -46,6 +47,8 @@ void PrintText(const Session& session, const std::string& path, const image::Ima
                 << FormatBytes(info.image_bytes) << ")\n"
                 << "SHA-256       " << crypto::ToHex(digest) << "\n"
                 << "Squashfs      " << info.squashfs_bytes << " bytes\n"
+                << "Verity        "
+                << (info.verity ? "root hash " + crypto::ToHex(*info.verity) : "none") << "\n"
                 << "Command line  " << Shown(info.command_line) << "\n\n";
   Table table({"SECTION", "OFFSET", "LENGTH", "SHA-256"});
   for (const image::ImageSection& section : info.sections) {
@@ -84,6 +87,8 @@ void AddImageInspectCommand(CLI::App& image, Session& session) {
   command->add_option("file", *path, "The image, or a partition that holds one")
       ->type_name("FILE")
       ->required();
+  command->footer(R"(Example:
+  osctl image inspect os-2.0.squashfs)");
   command->callback(
       [&session, path] { session.RunLocal([&] { return Inspect(session, *path); }); });
 }

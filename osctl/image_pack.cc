@@ -23,6 +23,9 @@ struct PackOptions {
   std::string version;
   int compression_level = 15;
   uint64_t time = 0;
+  bool verity = false;
+  std::string sign_key;
+  std::string sign_certificate;
   std::string out;
 };
 
@@ -36,6 +39,10 @@ Result<> Pack(const Session& session, const PackOptions& options, std::stop_toke
   spec.version = options.version;
   spec.compression_level = options.compression_level;
   spec.time = options.time;
+  spec.verity = options.verity;
+  if (!options.sign_key.empty()) {
+    spec.boot_key = image::BootKey{options.sign_key, options.sign_certificate};
+  }
   spec.output = options.out;
   spec.stop = std::move(stop);
   // mksquashfs takes the time as options or from here, and refuses both together.
@@ -44,19 +51,22 @@ Result<> Pack(const Session& session, const PackOptions& options, std::stop_toke
   MATIC_ASSIGN(const auto packed, image::PackImage(runner, spec));
   const std::string digest = crypto::ToHex(packed.file.sha256);
   if (session.json()) {
-    session.out() << nlohmann::json{{"path", options.out},
-                                    {"version", packed.version},
-                                    {"size_bytes", packed.file.size_bytes},
-                                    {"squashfs_bytes", packed.squashfs_bytes},
-                                    {"sha256", digest}}
-                         .dump(2)
-                  << "\n";
+    nlohmann::json object = {{"path", options.out},
+                             {"version", packed.version},
+                             {"size_bytes", packed.file.size_bytes},
+                             {"squashfs_bytes", packed.squashfs_bytes},
+                             {"sha256", digest}};
+    if (packed.verity) object["verity_root_hash"] = crypto::ToHex(*packed.verity);
+    session.out() << object.dump(2) << "\n";
   } else {
     session.out() << "Image    " << options.out << "\n"
                   << "Version  " << packed.version << "\n"
                   << "Size     " << packed.file.size_bytes << " bytes ("
                   << FormatBytes(packed.file.size_bytes) << ")\n"
                   << "SHA-256  " << digest << "\n";
+    if (packed.verity) {
+      session.out() << "Verity   root hash " << crypto::ToHex(*packed.verity) << "\n";
+    }
   }
   return {};
 }
@@ -94,12 +104,19 @@ void AddImagePackCommand(CLI::App& image, Session& session) {
       ->check(CLI::Range(uint64_t{0}, uint64_t{UINT32_MAX}).description(""))
       ->envname("SOURCE_DATE_EPOCH")
       ->capture_default_str();
+  command->add_flag("--verity", options->verity,
+                    "Add a hash tree of the root, which the initrd then opens with dm-verity");
+  AddBootKeyOptions(*command, options->sign_key, options->sign_certificate, "kernel");
   command->add_option("--out", options->out, "The image")->type_name("FILE")->required();
-  command->footer(R"(The same input gives the same bytes at any time.
+  command->footer(R"(The same input gives the same bytes at any time; only a signature holds when it
+was made.
 
-Example:
+Examples:
   osctl image pack --rootfs root --kernel vmlinuz --initrd initrd.img \
-      --cmdline "console=ttyS0 panic=10" --out os-2.0.squashfs)");
+      --cmdline "console=ttyS0 panic=10" --out os-2.0.squashfs
+  osctl image pack --rootfs root --kernel vmlinuz --initrd initrd.img \
+      --cmdline "console=ttyS0 panic=10" --verity --sign-key boot.key \
+      --sign-cert boot.pem --out os-2.0.squashfs)");
   command->callback([&session, options] {
     session.RunInterruptible(
         [&](std::stop_token stop) { return Pack(session, *options, std::move(stop)); });

@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "lib/os/durable_file.h"
+#include "lib/os/partition_behind.h"
 
 namespace matic::ab {
 namespace {
@@ -105,14 +106,14 @@ Result<> CheckStarted(const gpt::GptTable& table, boot::Slot slot, const boot::P
 
 Result<RootPartition> FindRootPartition(const SystemFolders& folders) {
   MATIC_ASSIGN(const RootMount mount, FindRootMount(folders.proc));
-  std::error_code error;
-  const fs::path node = fs::canonical(folders.sys / "dev/block" / mount.device_numbers, error);
-  if (error || !fs::exists(node / "partition", error)) {
+  const auto found = PartitionBehind(folders.sys / "dev/block" / mount.device_numbers);
+  if (!found) {
     return Fail(ErrorCode::kNotFound,
                 "/ (" + mount.filesystem + ", device " + mount.device_numbers +
                     ") is not mounted from a partition of a disk: name the disk in the "
                     "configuration, or run where the system runs from a slot");
   }
+  const fs::path& node = *found;
   RootPartition root;
   root.disk = folders.dev / DeviceName(node.parent_path());
   MATIC_ASSIGN(const uint64_t number, ReadNumber(node / "partition"));

@@ -18,7 +18,7 @@ struct SystemFolders {
   std::filesystem::path dev = "/dev";
 };
 
-// The partition that `/` is mounted from.
+// The partition that `/` is mounted from, also where dm-verity is between the two.
 struct RootPartition {
   std::filesystem::path disk;  // "/dev/vda"
   uint32_t number = 0;         // 2 of "/dev/vda2"

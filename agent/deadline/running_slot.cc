@@ -15,6 +15,7 @@
 #include <memory>
 
 #include "boot/policy/slot.h"
+#include "lib/os/partition_behind.h"
 
 namespace matic::deadline {
 namespace {
@@ -51,15 +52,13 @@ Result<RunningSlot> FindInTable(const fs::path& device, auto&& is_wanted) {
 Result<RunningSlot> FindByDevice(const Places& places, dev_t device) {
   const fs::path node = places.sys / "dev/block" /
                         (std::to_string(major(device)) + ":" + std::to_string(minor(device)));
-  const std::string text = ReadSmallFile(node / "partition");
+  const auto folder = PartitionBehind(node);
+  const std::string text = folder ? ReadSmallFile(*folder / "partition") : "";
   uint32_t number = 0;
   if (std::from_chars(text.data(), text.data() + text.size(), number).ec != std::errc()) {
     return Fail(ErrorCode::kNotFound, node.string() + " is not a partition");
   }
-  std::error_code failed;
-  const fs::path folder = fs::canonical(node, failed);
-  if (failed) return Fail(OsError(node.string(), failed.value()));
-  return FindInTable(places.dev / folder.parent_path().filename(),
+  return FindInTable(places.dev / folder->parent_path().filename(),
                      [&](const boot::Partition& entry) { return entry.number == number; });
 }
 

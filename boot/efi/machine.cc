@@ -55,13 +55,15 @@ Outcome FirmwareMachine::Load(const StartStep& start, EFI_HANDLE partition, EFI_
   EFI_DEVICE_PATH* path = partition == nullptr ? nullptr
                                                : firmware_.Protocol<EFI_DEVICE_PATH>(
                                                      partition, EFI_DEVICE_PATH_PROTOCOL_GUID);
+  // Under Secure Boot the firmware checks the signature of these very bytes.
   const EFI_STATUS status =
       firmware_.boot().LoadImage(FALSE, firmware_.image, path, memory->bytes().data(),
                                  static_cast<UINTN>(start.uki_bytes), &kernel);
   if (status == EFI_SUCCESS) return Outcome::kDone;
   // With this one the firmware keeps the image, so that somebody could override it.
   if (status == EFI_SECURITY_VIOLATION && kernel != nullptr) firmware_.boot().UnloadImage(kernel);
-  return Outcome::kNotLoadable;
+  const bool untrusted = status == EFI_SECURITY_VIOLATION || status == EFI_ACCESS_DENIED;
+  return untrusted ? Outcome::kNotTrusted : Outcome::kNotLoadable;
 }
 
 bool FirmwareMachine::HandOver(const StartStep& start, EFI_HANDLE partition, EFI_HANDLE kernel) {

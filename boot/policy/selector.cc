@@ -18,6 +18,8 @@ std::string_view DescribeOutcome(Outcome outcome) {
       return "its kernel does not match the section table's SHA-256";
     case Outcome::kNotLoadable:
       return "the firmware does not load its kernel";
+    case Outcome::kNotTrusted:
+      return "its kernel has no signature that the firmware accepts (Secure Boot)";
     case Outcome::kReturned:
       return "its kernel returned to the firmware";
     case Outcome::kNotHandedOver:

@@ -71,6 +71,7 @@ enum class Outcome : uint8_t {
   kNoMemory,       // there is no room for it
   kMismatch,       // its SHA-256 is not the section table's
   kNotLoadable,    // the firmware refuses it
+  kNotTrusted,     // the firmware refuses its signature, or that it has none (Secure Boot)
   kNotHandedOver,  // the variables could not be set
   kReturned,       // it was started and came back
 };

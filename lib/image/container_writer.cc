@@ -134,6 +134,14 @@ Result<crypto::Digest> SquashfsHeadDigest(const fs::path& squashfs) {
   return crypto::Sha256Of(block);
 }
 
+Result<> CopySquashfs(const fs::path& squashfs, const fs::path& output) {
+  MATIC_ASSIGN(auto root, OpenInput(squashfs));
+  MATIC_ASSIGN(const uint64_t squashfs_bytes, SquashfsBytes(*root, squashfs));
+  MATIC_ASSIGN(auto copy, HashedFile::Create(output));
+  MATIC_TRY(copy.AppendFrom(*root, squashfs_bytes));
+  return copy.PadToBlock();
+}
+
 Result<WrittenImage> WriteImage(const fs::path& squashfs, std::span<const SectionContent> sections,
                                 const fs::path& output) {
   MATIC_ASSIGN(auto root, OpenInput(squashfs));

@@ -26,6 +26,10 @@ struct WrittenImage {
 // squashfs.
 Result<crypto::Digest> SquashfsHeadDigest(const std::filesystem::path& squashfs);
 
+// A new file `output` of the bytes that the superblock counts, and zeros up to a whole block: the
+// squashfs as WriteImage will write it.
+Result<> CopySquashfs(const std::filesystem::path& squashfs, const std::filesystem::path& output);
+
 // Writes a new file `output`. Only the bytes that the squashfs's superblock counts are taken from
 // `squashfs`, so an image may be given too, whose sections are then left behind. The file ends at a
 // multiple of 4096. It is not synced.

@@ -6,6 +6,7 @@
 
 #include "boot/policy/section_table.h"
 #include "lib/image/pe_headers.h"
+#include "lib/image/verity_tree.h"
 #include "lib/os/aligned_buffer.h"
 #include "lib/os/os_release.h"
 
@@ -87,16 +88,51 @@ Result<> ReadKernelTexts(BlockDevice& device, ImageInfo& info) {
   return {};
 }
 
-// The value of the last "matic.head=" word, as the initrd reads it; empty where there is none.
-std::string HeadOf(std::string_view command_line) {
-  std::string head;
+// The value of the last word that begins with `parameter` ("matic.head="), as the initrd reads it;
+// empty where there is none.
+std::string ValueOf(std::string_view command_line, std::string_view parameter) {
+  std::string value;
   while (!command_line.empty()) {
     const size_t end = command_line.find_first_of(" \t\n");
     const std::string_view word = command_line.substr(0, end);
-    if (word.starts_with(kHeadParameter)) head = word.substr(kHeadParameter.size());
+    if (word.starts_with(parameter)) value = word.substr(parameter.size());
     command_line.remove_prefix(end == std::string_view::npos ? command_line.size() : end + 1);
   }
-  return head;
+  return value;
+}
+
+VerityPlace PlaceOfVerity(const ImageInfo& info, const ImageSection& section) {
+  return {info.squashfs_bytes, section.offset, section.length};
+}
+
+Result<> ReadVerity(BlockDevice& device, ImageInfo& info) {
+  const ImageSection* section = info.Find(boot::kVeritySection);
+  const std::string named = ValueOf(info.command_line, kVerityParameter);
+  if (section == nullptr && named.empty()) return {};
+  if (section == nullptr || named.empty()) {
+    return Fail(ErrorCode::kCorrupt,
+                section == nullptr
+                    ? "the command line names a root hash, but the image has no section verity"
+                    : "section verity: the command line has no " + std::string(kVerityParameter));
+  }
+  const auto hash = crypto::ParseSha256Hex(named);
+  if (!hash) {
+    return Fail(ErrorCode::kCorrupt,
+                "the command line's " + std::string(kVerityParameter) + " is no SHA-256");
+  }
+  // Its superblock is of this squashfs and fills the section.
+  MATIC_TRY(VerityRootHash(device, PlaceOfVerity(info, *section)));
+  info.verity = *hash;
+  return {};
+}
+
+Result<> VerifyRootHash(BlockDevice& device, const ImageInfo& info) {
+  if (!info.verity) return {};
+  const ImageSection& section = *info.Find(boot::kVeritySection);
+  MATIC_ASSIGN(const auto found, VerityRootHash(device, PlaceOfVerity(info, section)));
+  if (found == *info.verity) return {};
+  return Fail(ErrorCode::kCorrupt, "section verity: its root hash is " + crypto::ToHex(found) +
+                                       ", the command line names " + crypto::ToHex(*info.verity));
 }
 
 }  // namespace
@@ -119,6 +155,7 @@ Result<ImageInfo> InspectImage(BlockDevice& device) {
   if (past_block != 0) end += boot::kImageBlockBytes - past_block;
   info.image_bytes = std::min(end, device.size());
   MATIC_TRY(ReadKernelTexts(device, info));
+  MATIC_TRY(ReadVerity(device, info));
   return info;
 }
 
@@ -132,7 +169,7 @@ Result<> VerifyParts(BlockDevice& device, const ImageInfo& info) {
     }
   }
   MATIC_ASSIGN(const auto head, HashRange(device, 0, boot::kImageBlockBytes));
-  const std::string named = HeadOf(info.command_line);
+  const std::string named = ValueOf(info.command_line, kHeadParameter);
   if (named != crypto::ToHex(head)) {
     return Fail(ErrorCode::kCorrupt,
                 named.empty()
@@ -140,11 +177,15 @@ Result<> VerifyParts(BlockDevice& device, const ImageInfo& info) {
                     : "the command line names another squashfs: " + std::string(kHeadParameter) +
                           named + ", but its first block has " + crypto::ToHex(head));
   }
-  return {};
+  return VerifyRootHash(device, info);
 }
 
 Result<crypto::Digest> VerifyImage(BlockDevice& device, const ImageInfo& info) {
   MATIC_TRY(VerifyParts(device, info));
+  if (info.verity) {
+    const ImageSection& section = *info.Find(boot::kVeritySection);
+    MATIC_TRY(VerifyVerityTree(device, PlaceOfVerity(info, section), *info.verity));
+  }
   return HashRange(device, 0, info.image_bytes);
 }
 

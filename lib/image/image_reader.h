@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,20 +34,24 @@ struct ImageInfo {
   std::string os_release;    // of the kernel section: the root's own os-release
   std::string version;       // IMAGE_VERSION in it; empty where it has none
   std::string command_line;  // of the kernel section
+  // The root hash of section "verity", as the command line names it; nothing where the image has no
+  // such section.
+  std::optional<crypto::Digest> verity;
 
   const ImageSection* Find(std::string_view type) const;  // null where there is none
 };
 
 // Reads the headers only: a few blocks, whatever the image's size. kCorrupt where `device` does not
-// begin with an image, or its parts contradict one another.
+// begin with an image, or its parts contradict one another: a section "verity" without a root hash
+// on the command line, say, or a tree of another squashfs.
 Result<ImageInfo> InspectImage(BlockDevice& device);
 
-// Every section against its digest, and the squashfs's first block against the command line. Reads
-// the sections and that block only.
+// Every section against its digest, the squashfs's first block and the hash tree's top against the
+// command line. Reads the sections and that block only.
 Result<> VerifyParts(BlockDevice& device, const ImageInfo& info);
 
-// Reads all of it: every section against its digest, the squashfs's first block against the command
-// line. Returns the SHA-256 of the image as a file, what `--sha256` names.
+// Reads all of it: what VerifyParts does, and the squashfs against the hash tree. Returns the
+// SHA-256 of the image as a file, what `--sha256` names.
 Result<crypto::Digest> VerifyImage(BlockDevice& device, const ImageInfo& info);
 
 // The SHA-256 of `length` bytes at `offset`.

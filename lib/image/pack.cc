@@ -7,6 +7,7 @@
 #include "lib/image/root_contents.h"
 #include "lib/image/tool.h"
 #include "lib/image/uki.h"
+#include "lib/image/verity_tree.h"
 #include "lib/image/work_folder.h"
 #include "lib/os/durable_file.h"
 #include "lib/os/linux_block_device.h"
@@ -29,6 +30,7 @@ Result<> CheckInputs(const PackSpec& spec) {
                   "the " + std::string(what) + " " + path->string() + " is no file");
     }
   }
+  if (spec.boot_key) MATIC_TRY(CheckBootKey(*spec.boot_key));
   return {};
 }
 
@@ -72,16 +74,51 @@ Result<Root> PrepareRoot(ProcessRunner& runner, const PackSpec& spec, const Work
   return root;
 }
 
-Result<> MakeUki(ProcessRunner& runner, const PackSpec& spec, const Root& root,
-                 const WorkFolder& work, const fs::path& output) {
-  MATIC_ASSIGN(const auto head, SquashfsHeadDigest(root.squashfs));
+// What an image holds beside its squashfs.
+struct Sections {
+  std::vector<SectionContent> contents;
+  std::optional<crypto::Digest> verity;
+};
+
+Result<> AddVerity(ProcessRunner& runner, Root& root, const crypto::Digest& head,
+                   const WorkFolder& work, Sections& sections) {
+  const fs::path whole = work.File("whole.squashfs");
+  MATIC_TRY(CopySquashfs(root.squashfs, whole));
+  root.squashfs = whole;
+  const fs::path tree = work.File("verity");
+  MATIC_ASSIGN(sections.verity, MakeVerityTree(runner, whole, head, tree));
+  sections.contents.push_back({std::string(boot::kVeritySection), tree});
+  return {};
+}
+
+Result<fs::path> MakeUki(ProcessRunner& runner, const PackSpec& spec, const Root& root,
+                         const std::string& command_line, const WorkFolder& work) {
   UkiParts parts{spec.stub.empty() ? DefaultStub() : spec.stub, work.File("os-release"),
                  work.File("cmdline"), spec.kernel, spec.initrd};
   MATIC_TRY(WriteFileDurably(parts.os_release, root.contents.os_release));
-  MATIC_TRY(WriteFileDurably(
-      parts.command_line,
-      spec.command_line + " " + std::string(kHeadParameter) + crypto::ToHex(head)));
-  return BuildUki(runner, parts, output);
+  MATIC_TRY(WriteFileDurably(parts.command_line, command_line));
+  const fs::path uki = work.File("uki.efi");
+  MATIC_TRY(BuildUki(runner, parts, uki));
+  if (!spec.boot_key) return uki;
+  const fs::path signed_uki = work.File("signed.efi");
+  MATIC_TRY(SignEfiProgram(runner, *spec.boot_key, uki, signed_uki));
+  return signed_uki;
+}
+
+// The hash tree first: its root hash is on the command line, which the signature covers.
+Result<Sections> MakeSections(ProcessRunner& runner, const PackSpec& spec, Root& root,
+                              const WorkFolder& work) {
+  Sections sections;
+  MATIC_ASSIGN(const auto head, SquashfsHeadDigest(root.squashfs));
+  std::string command_line =
+      spec.command_line + " " + std::string(kHeadParameter) + crypto::ToHex(head);
+  if (spec.verity) {
+    MATIC_TRY(AddVerity(runner, root, head, work, sections));
+    command_line += " " + std::string(kVerityParameter) + crypto::ToHex(*sections.verity);
+  }
+  MATIC_ASSIGN(const auto uki, MakeUki(runner, spec, root, command_line, work));
+  sections.contents.insert(sections.contents.begin(), {std::string(boot::kUkiSection), uki});
+  return sections;
 }
 
 // What was written, read again with the eyes of those who will use it.
@@ -92,7 +129,7 @@ Result<PackedImage> CheckImage(const fs::path& path, const WrittenImage& written
   if (digest != written.sha256 || info.image_bytes != written.size_bytes) {
     return Fail(ErrorCode::kIo, path.string() + " does not hold what was written to it");
   }
-  return PackedImage{info.version, info.squashfs_bytes, written};
+  return PackedImage{info.version, info.squashfs_bytes, info.verity, written};
 }
 
 }  // namespace
@@ -101,11 +138,10 @@ Result<PackedImage> PackImage(ProcessRunner& system, const PackSpec& spec) {
   MATIC_TRY(CheckInputs(spec));
   StoppableProcessRunner runner(system, spec.stop);
   MATIC_ASSIGN(const auto work, WorkFolder::Beside(spec.output));
-  MATIC_ASSIGN(const auto root, PrepareRoot(runner, spec, work));
-  const SectionContent uki{std::string(boot::kUkiSection), work.File("uki.efi")};
-  MATIC_TRY(MakeUki(runner, spec, root, work, uki.content));
+  MATIC_ASSIGN(auto root, PrepareRoot(runner, spec, work));
+  MATIC_ASSIGN(const auto sections, MakeSections(runner, spec, root, work));
   const fs::path image = work.File("image");
-  MATIC_ASSIGN(const auto written, WriteImage(root.squashfs, std::span(&uki, 1), image));
+  MATIC_ASSIGN(const auto written, WriteImage(root.squashfs, sections.contents, image));
   MATIC_ASSIGN(const auto packed, CheckImage(image, written));
   MATIC_TRY(work.Publish(image, spec.output, spec.stop));
   return packed;

@@ -8,6 +8,7 @@
 
 #include "lib/image/image_reader.h"
 #include "lib/image/tool.h"
+#include "lib/image/verity.h"
 #include "lib/os/durable_file.h"
 #include "lib/os/os_release.h"
 
@@ -127,9 +128,9 @@ Result<> CheckCommandLine(const std::string& command_line) {
   std::optional<std::string> panic;
   for (std::string word; words >> word;) {
     if (word.starts_with("panic=")) panic = word.substr(6);
-    if (word.starts_with(kHeadParameter)) {
-      return Fail(ErrorCode::kInvalidArgument, "the command line names " +
-                                                   std::string(kHeadParameter) +
+    for (const std::string_view added : {kHeadParameter, kVerityParameter}) {
+      if (!word.starts_with(added)) continue;
+      return Fail(ErrorCode::kInvalidArgument, "the command line names " + std::string(added) +
                                                    " already; it is added when packing");
     }
   }

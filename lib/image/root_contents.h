@@ -25,7 +25,7 @@ Result<RootContents> CheckSquashfsRoot(ProcessRunner& runner, const std::filesys
                                        const std::filesystem::path& scratch);
 
 // kInvalidArgument unless the kernel's command line makes it reboot after a panic ("panic=N", N not
-// 0), and where it names matic.head itself.
+// 0), and where it names matic.head or matic.verity itself.
 Result<> CheckCommandLine(const std::string& command_line);
 
 }  // namespace matic::image

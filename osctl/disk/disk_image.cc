@@ -113,6 +113,15 @@ Result<> FillPartitions(ProcessRunner& runner, const DiskSpec& spec, const gpt::
   return CopySparse(work.File("state"), disk, table.StartBytes(state));
 }
 
+// The selector as it gets onto the ESP.
+Result<fs::path> PrepareSelector(ProcessRunner& runner, const DiskSpec& spec,
+                                 const image::WorkFolder& work) {
+  if (!spec.boot_key) return spec.selector;
+  const fs::path signed_selector = work.File("selector.efi");
+  MATIC_TRY(image::SignEfiProgram(runner, *spec.boot_key, spec.selector, signed_selector));
+  return signed_selector;
+}
+
 Result<std::vector<SlotPlan>> CheckImages(const DiskSpec& spec, image::PeMachine machine) {
   std::vector<SlotPlan> plans;
   MATIC_ASSIGN(auto first, CheckSlotImage(boot::Slot::kA, spec.slot_a, machine));
@@ -131,8 +140,8 @@ Result<DiskImage> MakeDiskImage(ProcessRunner& system, const DiskSpec& spec) {
   if (!spec.state.empty() && !fs::is_directory(spec.state, error)) {
     return Fail(ErrorCode::kNotFound, "the state folder " + spec.state.string() + " is no folder");
   }
+  if (spec.boot_key) MATIC_TRY(image::CheckBootKey(*spec.boot_key));
   EspSpec esp;
-  esp.selector = spec.selector;
   MATIC_ASSIGN(esp.machine, SelectorMachine(spec.selector));
   MATIC_ASSIGN(const auto plans, CheckImages(spec, esp.machine));
   DiskSizes sizes{spec.size_bytes, spec.slot_bytes, 0};
@@ -143,6 +152,7 @@ Result<DiskImage> MakeDiskImage(ProcessRunner& system, const DiskSpec& spec) {
 
   StoppableProcessRunner runner(system, spec.stop);
   MATIC_ASSIGN(const auto work, image::WorkFolder::Beside(spec.output));
+  MATIC_ASSIGN(esp.selector, PrepareSelector(runner, spec, work));
   MATIC_TRY(CreateSparseFile(work.File("disk"), spec.size_bytes));
   DiskImage disk;
   MATIC_ASSIGN(disk.table, CreateTable(work.File("disk"), layout, plans, esp.machine));

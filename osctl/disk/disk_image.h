@@ -11,6 +11,7 @@
 #include "boot/policy/slot.h"
 #include "lib/crypto/sha256.h"
 #include "lib/gpt/gpt_table.h"
+#include "lib/image/secure_boot.h"
 #include "lib/os/process_runner.h"
 
 namespace matic::osctl {
@@ -22,6 +23,7 @@ struct DiskSpec {
   uint64_t slot_bytes = 0;      // 0: chosen by size
   std::filesystem::path state;  // a folder, the content of /var; empty: nothing
   std::filesystem::path selector;
+  std::optional<image::BootKey> boot_key;  // signs a copy of the selector
   std::filesystem::path output;
   std::stop_token stop;
 };

@@ -14,7 +14,6 @@ from pathlib import Path
 
 from device import HERE, Device, Factory, issue_client, issue_server
 from harness import local_osctl, paths
-from harness.images import Image
 from harness.machine import free_port
 from pages import REPOSITORY
 
@@ -49,7 +48,7 @@ class Sandbox:
         self._changed = threading.Condition()
         self._stop = False
         self._wrap_osctl(socket)
-        self._furnish(factory.running)
+        self._furnish(factory)
 
     def __enter__(self) -> Sandbox:
         self._device.machine.power_on()
@@ -102,8 +101,12 @@ class Sandbox:
             command = command.replace(name, here)
         return command
 
-    def _furnish(self, running: Image) -> None:
-        shutil.copy(running.path, self.folder / "os-1.0.squashfs")
+    def _furnish(self, factory: Factory) -> None:
+        shutil.copy(factory.running.path, self.folder / "os-1.0.squashfs")
+        # What images are packed of.
+        shutil.copytree(factory.folder / "tiny-root", self.folder / "root", symlinks=True)
+        for name in ("vmlinuz", "initrd.img"):
+            shutil.copy(factory.folder / "tiny-kernel", self.folder / name)
         shutil.copy(self._update.path, self.folder / "os-2.0.squashfs")
         for name in ("proto", "examples"):
             shutil.copytree(REPOSITORY / name, self.folder / name)

@@ -152,8 +152,8 @@ void MendImages(FuzzedMachine& machine) {
 
 Outcome AnswerOf(uint8_t nibble) {
   constexpr std::array kAnswers = {
-      Outcome::kDone,        Outcome::kUnreadable,    Outcome::kNoMemory, Outcome::kMismatch,
-      Outcome::kNotLoadable, Outcome::kNotHandedOver, Outcome::kReturned};
+      Outcome::kDone,        Outcome::kUnreadable, Outcome::kNoMemory,      Outcome::kMismatch,
+      Outcome::kNotLoadable, Outcome::kNotTrusted, Outcome::kNotHandedOver, Outcome::kReturned};
   return kAnswers[nibble % kAnswers.size()];
 }
 

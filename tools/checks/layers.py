@@ -68,6 +68,7 @@ ALLOWED: dict[str, list[str]] = {
     "agent/notices": ["lib/base", "lib/os", "lib/journal", "lib/notify", "agent/config",
                       "agent/engine", "agent/health"],
     "agent/deadline": ["lib/base", "lib/os", "lib/gpt", "boot/policy"],
+    "agent/verity": ["lib/base", "lib/os", "lib/image", "boot/policy", "agent/deadline"],
     "agent": [*AGENT_BASE, "agent/update", "agent/config", "agent/health", "agent/hooks",
               "agent/prechecks", "agent/engine", "agent/channel", "agent/logind", "agent/ab", "agent/nixos",
               "agent/api", "agent/fleetlock", "agent/metrics", "agent/notices"],

@@ -229,6 +229,14 @@ TEST(Selector, ARefusalThatCannotBeWrittenHoldsForThisBoot) {
   EXPECT_THAT(given.machine.loads, ElementsAre(Slot::kB, Slot::kA));
 }
 
+TEST(Selector, AKernelThatTheFirmwareDoesNotTrustLeavesTheOtherSlot) {
+  Scenario given(kTrialOfB);
+  given.machine.answers[Slot::kB] = Outcome::kNotTrusted;
+  ASSERT_TRUE(given.machine.Boot());
+  EXPECT_EQ(given.machine.started->slot, Slot::kA);
+  EXPECT_EQ(given.machine.InPrimary(Slot::kB), kUnbootable);
+}
+
 TEST(Selector, StartsNoTrialThatCannotBeToldWhichSlotItIs) {
   Scenario given(kTrialOfB);
   given.machine.answers[Slot::kB] = Outcome::kNotHandedOver;

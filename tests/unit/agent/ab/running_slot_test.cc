@@ -94,6 +94,19 @@ TEST_F(RunningSlotTest, IsTheOneThatTheRootIsMountedFrom) {
   EXPECT_EQ(Identify(), boot::Slot::kB);
 }
 
+TEST_F(RunningSlotTest, ARootOpenedWithDmVerityIsOnThePartitionBelow) {
+  const fs::path node = folders_.sys / "devices/virtual/block/dm-0";
+  Write(node / "dm/name", "matic-root\n");
+  fs::create_directories(node / "slaves");
+  fs::create_symlink(folders_.sys / "devices/pci0/virtio1/block/vda/vda3", node / "slaves/vda3");
+  fs::create_symlink(node, folders_.sys / "dev/block/253:0");
+  Mount("253:0", "squashfs");
+  EXPECT_EQ(Identify(), boot::Slot::kB);
+  // Data and tree on two partitions are none that a slot is.
+  fs::create_symlink(folders_.sys / "devices/pci0/virtio1/block/vda/vda2", node / "slaves/vda2");
+  ExpectError(ErrorCode::kNotFound, "device 253:0) is not mounted from a partition");
+}
+
 TEST_F(RunningSlotTest, TheBootSelectorAgrees) {
   SetVariable(kSlotFile, Variable("slot-a"));
   SetVariable(kPartUuidFile, Variable(PartUuid(boot::Slot::kA)));

@@ -56,16 +56,16 @@ TEST_F(WriteImageTest, OfAnImageTakesTheSquashfsAlone) {
 }
 
 TEST_F(WriteImageTest, SectionsFollowOneAnotherInBlocks) {
-  const SectionContent sections[] = {uki_, {"verity", folder_.Put("tree", std::string(5000, 't'))}};
+  const SectionContent sections[] = {uki_, {"other", folder_.Put("other", std::string(5000, 't'))}};
   const auto written = WriteImage(squashfs_, sections, output_);
   ASSERT_TRUE(written) << written.error().message;
   auto file = LinuxBlockDevice::Open(output_, LinuxBlockDevice::Access::kReadOnly);
   ASSERT_TRUE(file) << file.error().message;
   const auto info = InspectImage(**file);
   ASSERT_TRUE(info) << info.error().message;
-  ASSERT_NE(info->Find("verity"), nullptr);
-  EXPECT_EQ(info->Find("verity")->offset, kSmallUkiAt + 4096);
-  EXPECT_EQ(info->Find("verity")->length, 5000u);
+  ASSERT_NE(info->Find("other"), nullptr);
+  EXPECT_EQ(info->Find("other")->offset, kSmallUkiAt + 4096);
+  EXPECT_EQ(info->Find("other")->length, 5000u);
   EXPECT_EQ(info->image_bytes, written->size_bytes);
   EXPECT_TRUE(VerifyImage(**file, *info));
 }

@@ -5,7 +5,7 @@
 #include "boot/policy/little_endian.h"
 #include "boot/policy/section_table.h"
 #include "lib/crypto/sha256.h"
-#include "lib/image/image_reader.h"
+#include "tests/unit/lib/image/small_tree.h"
 
 namespace matic::image {
 namespace {
@@ -59,29 +59,60 @@ std::vector<uint8_t> MakePe(const std::vector<PePart>& parts) {
   return pe;
 }
 
-std::vector<uint8_t> MakeSmallImage(const std::string& extra_parameter) {
+namespace {
+
+// A superblock and noise, and room for the section table.
+std::vector<uint8_t> MakeSquashfs() {
   std::vector<uint8_t> image(kSmallUkiAt);
   for (size_t i = 0; i < kSmallSquashfsBytes; ++i) image[i] = static_cast<uint8_t>(i * 7 + i / 256);
   Put<uint32_t>(image, 0, 0x73717368);
   Put<uint16_t>(image, 28, 4);
   Put<uint16_t>(image, 30, 0);
   Put<uint64_t>(image, 40, kSmallSquashfsBytes);
+  return image;
+}
+
+boot::Section Append(std::vector<uint8_t>& image, std::string_view type,
+                     std::span<const uint8_t> content) {
+  boot::Section section;
+  section.type = boot::SectionType(type);
+  section.offset = image.size();
+  section.length = content.size();
+  section.sha256 = crypto::Sha256Of(content);
+  image.insert(image.end(), content.begin(), content.end());
+  image.resize(RoundUp(image.size(), boot::kImageBlockBytes));
+  return section;
+}
+
+std::vector<uint8_t> MakeImage(const std::string& parameters,
+                               std::span<const uint8_t> verity_section) {
+  std::vector<uint8_t> image = MakeSquashfs();
   const crypto::Digest head = crypto::Sha256Of(std::span(image).first(boot::kImageBlockBytes));
   const std::vector<uint8_t> uki =
       MakePe({{".osrel", Bytes("ID=small\nIMAGE_VERSION=\"2.0\"\n")},
-              {".cmdline", Bytes("panic=10 matic.head=" + crypto::ToHex(head) + extra_parameter)},
+              {".cmdline", Bytes("panic=10 matic.head=" + crypto::ToHex(head) + parameters)},
               {".linux", Bytes("kernel")},
               {".initrd", Bytes("initrd")}});
-  boot::Section section;
-  section.type = boot::SectionType(boot::kUkiSection);
-  section.offset = kSmallUkiAt;
-  section.length = uki.size();
-  section.sha256 = crypto::Sha256Of(uki);
-  const auto table = boot::EncodeSectionTable(kSmallSquashfsBytes, std::span(&section, 1));
+  std::vector<boot::Section> sections = {Append(image, boot::kUkiSection, uki)};
+  if (!verity_section.empty()) {
+    sections.push_back(Append(image, boot::kVeritySection, verity_section));
+  }
+  const auto table = boot::EncodeSectionTable(kSmallSquashfsBytes, sections);
   std::ranges::copy(table, image.begin() + kSmallTableAt);
-  image.insert(image.end(), uki.begin(), uki.end());
-  image.resize(RoundUp(image.size(), boot::kImageBlockBytes));
   return image;
+}
+
+}  // namespace
+
+std::vector<uint8_t> MakeSmallImage(const std::string& extra_parameter) {
+  return MakeImage(extra_parameter, {});
+}
+
+std::vector<uint8_t> MakeVerityImage(const std::string& extra_parameter) {
+  const std::vector<uint8_t> squashfs = MakeSquashfs();
+  const SmallTree tree = MakeSmallTree(std::span(squashfs).first(kSmallTableAt));
+  return MakeImage(" matic.verity=" + crypto::ToHex(tree.root_hash) + extra_parameter,
+                   tree.section);
 }
 
 }  // namespace matic::image

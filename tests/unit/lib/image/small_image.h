@@ -26,4 +26,7 @@ inline constexpr size_t kSmallUkiAt = 12288;
 // names that squashfs. Ends at a multiple of 4096.
 std::vector<uint8_t> MakeSmallImage(const std::string& extra_parameter = "");
 
+// The same with a hash tree, whose root hash the command line names before `extra_parameter`.
+std::vector<uint8_t> MakeVerityImage(const std::string& extra_parameter = "");
+
 }  // namespace matic::image
