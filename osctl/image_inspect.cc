@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "lib/image/image_reader.h"
+#include "lib/image/signers.h"
 #include "lib/os/linux_block_device.h"
 #include "osctl/image_commands.h"
 #include "osctl/render/names.h"
@@ -17,8 +18,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
-void PrintJson(const Session& session, const std::string& path, const image::ImageInfo& info,
-               const crypto::Digest& digest) {
+struct Inspected {
+  image::ImageInfo info;
+  crypto::Digest digest;
+  std::vector<crypto::ProgramSigner> signers;
+};
+
+void PrintJson(const Session& session, const std::string& path, const Inspected& inspected) {
+  const image::ImageInfo& info = inspected.info;
   nlohmann::json sections = nlohmann::json::array();
   for (const image::ImageSection& section : info.sections) {
     sections.push_back({{"type", section.type},
@@ -30,25 +37,41 @@ void PrintJson(const Session& session, const std::string& path, const image::Ima
                            {"version", info.version},
                            {"size_bytes", info.image_bytes},
                            {"squashfs_bytes", info.squashfs_bytes},
-                           {"sha256", crypto::ToHex(digest)},
+                           {"sha256", crypto::ToHex(inspected.digest)},
                            {"command_line", info.command_line},
                            {"os_release", info.os_release},
                            {"sections", sections}};
   if (info.verity) object["verity_root_hash"] = crypto::ToHex(*info.verity);
+  object["signed_by"] = nlohmann::json::array();
+  for (const crypto::ProgramSigner& signer : inspected.signers) {
+    object["signed_by"].push_back(
+        {{"subject", signer.subject},
+         {"certificate_sha256", crypto::ToHex(signer.certificate_sha256)}});
+  }
   // Bytes of a foreign file that are no UTF-8 must not end the program.
   session.out() << object.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
 }
 
-void PrintText(const Session& session, const std::string& path, const image::ImageInfo& info,
-               const crypto::Digest& digest) {
+std::string SignersText(const std::vector<crypto::ProgramSigner>& signers) {
+  std::string text;
+  for (const crypto::ProgramSigner& signer : signers) {
+    text += (text.empty() ? "" : "; ") + signer.subject + " (certificate " +
+            crypto::ToHex(signer.certificate_sha256) + ")";
+  }
+  return text.empty() ? "nobody" : text;
+}
+
+void PrintText(const Session& session, const std::string& path, const Inspected& inspected) {
+  const image::ImageInfo& info = inspected.info;
   session.out() << "Image         " << path << "\n"
                 << "Version       " << Shown(info.version) << "\n"
                 << "Size          " << info.image_bytes << " bytes ("
                 << FormatBytes(info.image_bytes) << ")\n"
-                << "SHA-256       " << crypto::ToHex(digest) << "\n"
+                << "SHA-256       " << crypto::ToHex(inspected.digest) << "\n"
                 << "Squashfs      " << info.squashfs_bytes << " bytes\n"
                 << "Verity        "
                 << (info.verity ? "root hash " + crypto::ToHex(*info.verity) : "none") << "\n"
+                << "Signed by     " << Shown(SignersText(inspected.signers)) << "\n"
                 << "Command line  " << Shown(info.command_line) << "\n\n";
   Table table({"SECTION", "OFFSET", "LENGTH", "SHA-256"});
   for (const image::ImageSection& section : info.sections) {
@@ -70,10 +93,13 @@ Result<> Inspect(const Session& session, const std::string& path) {
   }
   const auto digest = image::VerifyImage(*device, *info);
   if (!digest) return Fail(digest.error().Context(path));
+  auto signers = image::ReadKernelSigners(*device, *info);
+  if (!signers) return Fail(signers.error().Context(path));
+  const Inspected inspected{*info, *digest, std::move(*signers)};
   if (session.json()) {
-    PrintJson(session, path, *info, *digest);
+    PrintJson(session, path, inspected);
   } else {
-    PrintText(session, path, *info, *digest);
+    PrintText(session, path, inspected);
   }
   return {};
 }

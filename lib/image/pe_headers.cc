@@ -12,6 +12,10 @@ constexpr uint64_t kFileHeaderBytes = 24;  // the signature and the COFF header
 constexpr uint64_t kSectionHeaderBytes = 40;
 // Up to and with CheckSum; what follows is of no interest here.
 constexpr uint64_t kOptionalHeaderBytes = 68;
+// Of data directories: their number, the first one's place, the one that names signatures.
+constexpr uint64_t kDirectoryCountAt = 108;
+constexpr uint64_t kDirectoriesAt = 112;
+constexpr uint64_t kSignaturesDirectory = 4;
 constexpr uint16_t kPe32Plus = 0x20b;
 
 tl::unexpected<Error> NotPe(std::string_view why) {
@@ -30,6 +34,22 @@ Result<PeSection> LoadSection(std::span<const uint8_t> header, uint64_t file_siz
     return NotPe("its section " + section.name + " reaches beyond its end");
   }
   return section;
+}
+
+// By the data directory of certificates, whose address is an offset in the file.
+Result<> LoadSignatures(std::span<const uint8_t> optional, uint64_t file_size, PeHeaders& headers) {
+  const uint64_t entry = kDirectoriesAt + kSignaturesDirectory * 8;
+  if (optional.size() < entry + 8 ||
+      boot::Load32(optional, kDirectoryCountAt) <= kSignaturesDirectory) {
+    return {};
+  }
+  headers.signatures_offset = boot::Load32(optional, entry);
+  headers.signatures_bytes = boot::Load32(optional, entry + 4);
+  if (headers.signatures_offset > file_size ||
+      headers.signatures_bytes > file_size - headers.signatures_offset) {
+    return NotPe("its signatures reach beyond its end");
+  }
+  return {};
 }
 
 }  // namespace
@@ -60,6 +80,7 @@ Result<PeHeaders> ParsePeHeaders(std::span<const uint8_t> start, uint64_t file_s
   const uint64_t count = boot::Load16(start, pe + 6);
   const uint64_t table = optional + optional_bytes;
   if (table + count * kSectionHeaderBytes > start.size()) return NotPe("its headers are cut off");
+  MATIC_TRY(LoadSignatures(start.subspan(optional, optional_bytes), file_size, headers));
   for (uint64_t i = 0; i < count; ++i) {
     MATIC_ASSIGN(auto section,
                  LoadSection(start.subspan(table + i * kSectionHeaderBytes, kSectionHeaderBytes),

@@ -32,6 +32,9 @@ struct PeHeaders {
   // Offsets in the file of two u32 that say nothing about the content.
   uint64_t time_stamp_offset = 0;
   uint64_t checksum_offset = 0;
+  // Where the file's signatures are, behind all sections; no bytes where it has none.
+  uint64_t signatures_offset = 0;
+  uint64_t signatures_bytes = 0;
   std::vector<PeSection> sections;
 
   const PeSection* Find(std::string_view name) const;  // null where there is none
@@ -40,8 +43,9 @@ struct PeHeaders {
 // More than headers ever take here; reading this much of a file's start is enough.
 inline constexpr uint64_t kPeHeaderBytes = 64 * 1024;
 
-// `start` is the file's first bytes (kPeHeaderBytes, or all of a smaller file). Every section is
-// within `file_size`. kCorrupt otherwise, and where it is no PE32+ file.
+// `start` is the file's first bytes (kPeHeaderBytes, or all of a smaller file). Every section,
+// and the table of signatures, is within `file_size`. kCorrupt otherwise, and where it is no PE32+
+// file.
 Result<PeHeaders> ParsePeHeaders(std::span<const uint8_t> start, uint64_t file_size);
 
 }  // namespace matic::image

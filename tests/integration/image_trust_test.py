@@ -76,6 +76,9 @@ def test_the_hash_tree_is_one_that_veritysetup_takes(parts: Path, tmp_path: Path
 def test_an_image_without_a_tree_says_so(parts: Path, tmp_path: Path) -> None:
     packed = osctl(*pack_arguments(parts, tmp_path / "x"))
     assert "verity_root_hash" not in packed
+    assert osctl("image", "inspect", tmp_path / "x")["signed_by"] == []
+    text = run(BIN / "osctl", "image", "inspect", tmp_path / "x").stdout
+    assert "Signed by     nobody" in text
     assert "Verity        none" in run(BIN / "osctl", "image", "inspect", tmp_path / "x").stdout
 
 
@@ -121,6 +124,12 @@ def test_the_signature_covers_the_root_hash(parts: Path, keys: Path, tmp_path: P
     uki = section(tmp_path / "x", "uki", tmp_path / "uki")
     assert run("sbverify", "--cert", keys / "boot.pem", uki).returncode == 0
     assert run("sbverify", "--cert", keys / "another.pem", uki).returncode != 0
+    der = subprocess.run(["openssl", "x509", "-in", keys / "boot.pem", "-outform", "DER"],
+                         capture_output=True, check=True).stdout
+    assert osctl("image", "inspect", tmp_path / "x")["signed_by"] == [
+        {"subject": "CN=test boot", "certificate_sha256": hashlib.sha256(der).hexdigest()}]
+    text = run(BIN / "osctl", "image", "inspect", tmp_path / "x").stdout
+    assert "Signed by     CN=test boot (certificate " in text
     content = uki.read_bytes()
     root_hash = packed["verity_root_hash"].encode()
     assert content.count(root_hash) == 1
