@@ -12,8 +12,10 @@ namespace {
 
 constexpr uint64_t kSector = 512;
 
-TEST(BrokenImage, IsRefusedOrLiesWithinItsDevice) {
-  const std::vector<uint8_t> bytes = MakeSmallImage();
+class BrokenImage : public testing::TestWithParam<bool> {};
+
+TEST_P(BrokenImage, IsRefusedOrLiesWithinItsDevice) {
+  const std::vector<uint8_t> bytes = GetParam() ? MakeVerityImage() : MakeSmallImage();
   const std::string good(bytes.begin(), bytes.end());
   size_t refused = 0;
   const std::vector<std::string> texts = fakes::Broken(good, 1000);
@@ -37,7 +39,9 @@ TEST(BrokenImage, IsRefusedOrLiesWithinItsDevice) {
   EXPECT_GT(refused, texts.size() / 4);
 }
 
-TEST(BrokenImage, ItsKernelsHeadersToo) {
+INSTANTIATE_TEST_SUITE_P(WithVerity, BrokenImage, testing::Bool());
+
+TEST(BrokenKernel, ItsHeadersAreRefusedOrLieWithinIt) {
   const std::vector<uint8_t> bytes =
       MakePe({{".osrel", Bytes("ID=x\n")}, {".cmdline", Bytes("a")}});
   const std::string good(bytes.begin(), bytes.end());
