@@ -318,6 +318,19 @@ v1::ChannelStatus ToMessage(const ChannelLook& look) {
   return message;
 }
 
+v1::CommonCause ToMessage(const engine::StandingCause& cause) {
+  v1::CommonCause message;
+  message.set_runs(ToUtf8(cause.runs));
+  for (const std::string& check : cause.checks) message.add_checks(ToUtf8(check));
+  message.set_reason(ToUtf8(cause.reason));
+  message.set_version(ToUtf8(cause.version));
+  message.set_schedule_id(cause.schedule_id);
+  if (Result<WallTime> time = ParseTime(cause.time)) {
+    *message.mutable_since() = ToTimestamp(*time);
+  }
+  return message;
+}
+
 v1::GetStatusResponse ToMessage(const engine::Status& status) {
   v1::GetStatusResponse message;
   message.set_node_name(ToUtf8(status.node_name));
@@ -340,6 +353,7 @@ v1::GetStatusResponse ToMessage(const engine::Status& status) {
   for (const std::string& problem : status.problems) message.add_problems(ToUtf8(problem));
   for (const std::string& digest : status.quarantined) message.add_quarantined(digest);
   if (status.lease) *message.mutable_lease() = ToMessage(*status.lease);
+  if (status.common_cause) *message.mutable_common_cause() = ToMessage(*status.common_cause);
   return message;
 }
 

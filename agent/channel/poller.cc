@@ -23,6 +23,9 @@ constexpr std::string_view kTookItsPlace = "took its place in the channel";
 // What keeps another update from being scheduled, in words; empty where nothing does.
 std::string UnderWay(const engine::Status& status) {
   if (!status.trial_target.empty()) return "the running system is not confirmed yet";
+  if (status.common_cause)
+    return "the last one was left for what " + status.common_cause->runs +
+           " fails as well, and that lasts";
   if (status.phase == engine::Phase::kNone) return "";
   return "an update is under way";
 }

@@ -26,7 +26,8 @@ struct PollerOptions {
 // A version that is newer than the running one is scheduled once, as "channel URL" and under the
 // machine's maintenance rules. One that the machine has quarantined, that it went back from, or
 // whose update somebody cancelled, is left alone until there is another. An update of the channel
-// that still waits for its window gives way to a newer version.
+// that still waits for its window gives way to a newer version. While the running system itself
+// fails what the last update was left for, nothing is scheduled.
 class Poller {
  public:
   // Keeps references; they outlive it.

@@ -12,6 +12,7 @@
 #include "agent/engine/run_lease.h"
 #include "agent/engine/schedule.h"
 #include "agent/engine/source_resolver.h"
+#include "agent/engine/standing_cause.h"
 #include "agent/health/report.h"
 #include "agent/update/facts.h"
 #include "agent/update/transition.h"
@@ -36,6 +37,7 @@ struct Status {
   std::vector<std::string> problems;
   std::vector<std::string> quarantined;
   std::optional<Lease> lease;
+  std::optional<StandingCause> common_cause;
 };
 
 enum class RollbackKind { kAutomatic, kManual };
@@ -61,7 +63,8 @@ std::string_view CauseName(update::RollbackCause cause);
 // Something that happened.
 struct HistoryEvent {
   WallTime time{};
-  // scheduled, started, step, completed, failed, rolled-back, cancelled, hook, boot-log
+  // scheduled, started, step, completed, failed, rolled-back, cancelled, hook, boot-log,
+  // common-cause, common-cause-ended
   std::string kind{};
   std::string schedule_id{};
   std::string summary{};

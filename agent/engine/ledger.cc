@@ -68,6 +68,7 @@ struct Show {
   Shown operator()(const update::RollingBack& s) const {
     return OfTrial(s.trial, Phase::kRollingBack, s.reason);
   }
+  Shown operator()(const update::Rechecking&) const { return {}; }
   Shown operator()(const update::Cancelling& s) const {
     return {s.order.schedule_id, Phase::kRollingBack, s.image.target,
             s.previous,          s.image.version,     s.reason};
@@ -168,7 +169,8 @@ void Ledger::FailSchedule(const std::string& id, const std::string& reason) {
 Result<> Ledger::Advance(const update::Step& step, bool go_on) {
   std::lock_guard lock(mutex_);
   const uint32_t deadline = DeadlineFor(step.next);
-  if (step.next == state_.update && !step.outcome && state_.trial_deadline_seconds == deadline) {
+  if (step.next == state_.update && !step.outcome && !step.common_cause &&
+      state_.trial_deadline_seconds == deadline) {
     ShowState(step.next);
     return {};
   }
@@ -188,6 +190,10 @@ Result<> Ledger::Advance(const update::Step& step, bool go_on) {
                         .outcome = *step.outcome};
     Judge(next, *step.outcome);
   }
+  if (step.common_cause) {
+    Acquit(next, *step.common_cause);
+    next.common_cause->time = FormatTime(clock_.Now());
+  }
   Result<> saved = store_.Save(next);
   if (!saved) {
     AddProblemLocked("the state cannot be kept: " + saved.error().message);
@@ -198,6 +204,7 @@ Result<> Ledger::Advance(const update::Step& step, bool go_on) {
   state_ = std::move(next);
   if (begins) NoteStart(*update::OrderOf(state_.update));
   if (step.outcome) Tell(*state_.last_outcome);
+  if (step.common_cause) TellCommonCause(*step.common_cause);
   ShowState(step.next);
   return {};
 }
@@ -221,6 +228,7 @@ void Ledger::Judge(AgentState& state, const update::Outcome& outcome) const {
     state.last_update_time = time;
     state.running_digest = outcome.image.digest;
     state.running_target = outcome.image.target;
+    state.common_cause.reset();
   }
   // A slot that was left may be written again; what it holds is not this agent's to tell for long.
   if (outcome.rollback && outcome.rollback->from == state.running_target) {
@@ -233,9 +241,68 @@ void Ledger::Judge(AgentState& state, const update::Outcome& outcome) const {
   entry.reason = outcome.reason;
   entry.time = time;
   if (outcome.verdict == update::Verdict::kStrike) ++entry.strikes;
+  // Taken by force, it has failed again: nothing acquits it.
+  if (entry.quarantined) entry.strikes = std::max(entry.strikes, kStrikesToQuarantine);
   if (outcome.verdict == update::Verdict::kQuarantine || entry.strikes >= kStrikesToQuarantine) {
     entry.quarantined = true;
   }
+}
+
+// What was held against the suspects becomes a strike. The second one quarantines all the same:
+// what breaks things outside of itself, whenever it is started, looks like this, too.
+void Ledger::Acquit(AgentState& state, const update::CommonCause& found) {
+  const update::Suspect& left = found.suspects.front();
+  state.common_cause = StandingCause{.runs = found.runs,
+                                     .checks = found.checks,
+                                     .reason = found.reason,
+                                     .version = left.version,
+                                     .schedule_id = left.schedule_id,
+                                     .time = {}};
+  for (const update::Suspect& suspect : found.suspects) {
+    auto entry = std::ranges::find(state.quarantine, suspect.digest, &QuarantineEntry::digest);
+    if (suspect.digest.empty() || entry == state.quarantine.end()) continue;
+    ++entry->strikes;
+    entry->quarantined = entry->strikes >= kStrikesToQuarantine;
+  }
+}
+
+void Ledger::TellCommonCause(const update::CommonCause& found) {
+  const std::string text = Describe(*state_.common_cause);
+  for (const update::Suspect& suspect : found.suspects) {
+    const Schedule* known = suspect.schedule_id.empty() ? nullptr : book_.Find(suspect.schedule_id);
+    if (known == nullptr) continue;
+    Schedule schedule = *known;
+    schedule.reason += "; " + text;
+    Put(std::move(schedule), /*durable=*/true);
+  }
+  HistoryEvent event;
+  event.kind = "common-cause";
+  event.schedule_id = state_.common_cause->schedule_id;
+  event.summary = text;
+  event.version = state_.common_cause->version;
+  event.digest = found.suspects.front().digest;
+  NoteLocked(std::move(event));
+  spdlog::warn("{}", text);
+}
+
+// Where that cannot be kept it is ended again after the agent's next start.
+void Ledger::EndCommonCause() {
+  AgentState next = state_;
+  next.common_cause.reset();
+  if (Result<> saved = store_.Save(next); !saved) {
+    AddProblemLocked("the state cannot be kept: " + saved.error().message);
+  }
+  HistoryEvent event;
+  event.kind = "common-cause-ended";
+  event.schedule_id = state_.common_cause->schedule_id;
+  event.version = state_.common_cause->version;
+  for (const std::string& check : state_.common_cause->checks) {
+    event.summary += (event.summary.empty() ? "" : ", ") + check;
+  }
+  event.summary += ": passed again";
+  state_ = std::move(next);
+  spdlog::info("{}", event.summary);
+  NoteLocked(std::move(event));
 }
 
 void Ledger::Tell(const RecordedOutcome& recorded) {
@@ -468,6 +535,7 @@ Result<Engine::Change> Ledger::WaitForChange(const std::string& id, uint64_t see
 void Ledger::SetHealth(const health::Report& report) {
   std::lock_guard lock(mutex_);
   health_ = report;
+  if (state_.common_cause && Ends(*state_.common_cause, report)) EndCommonCause();
 }
 
 std::optional<health::Report> Ledger::Health() const {
@@ -500,6 +568,7 @@ void Ledger::SetProblem(const std::string& kind, const std::string& problem) {
 std::vector<std::string> Ledger::Problems() const {
   std::lock_guard lock(mutex_);
   std::vector<std::string> problems = problems_;
+  if (state_.common_cause) problems.push_back(Describe(*state_.common_cause));
   for (const auto& [kind, problem] : passing_problems_) problems.push_back(problem);
   return problems;
 }

@@ -60,6 +60,7 @@ class Ledger {
   Result<Engine::Change> WaitForChange(const std::string& id, uint64_t seen,
                                        std::chrono::milliseconds limit);
 
+  // A common cause ends with a report in which its checks pass.
   void SetHealth(const health::Report& report);
   std::optional<health::Report> Health() const;
 
@@ -82,6 +83,9 @@ class Ledger {
   void MatchSchedules();
   void EndSchedule(const std::string& id, ScheduleState state, const std::string& reason);
   void Judge(AgentState& state, const update::Outcome& outcome) const;
+  static void Acquit(AgentState& state, const update::CommonCause& found);
+  void TellCommonCause(const update::CommonCause& found);
+  void EndCommonCause();
   void Tell(const RecordedOutcome& outcome);
   void NoteLocked(HistoryEvent event);
   void NoteStart(const update::Order& order);

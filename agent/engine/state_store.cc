@@ -77,6 +77,21 @@ std::optional<RecordedOutcome> OutcomeFrom(const Json& json) {
                          .outcome = *outcome};
 }
 
+std::optional<StandingCause> CauseFrom(const Json& json) {
+  auto it = json.find("common_cause");
+  if (it == json.end() || !it->is_object()) return std::nullopt;
+  StandingCause cause{.runs = TextAt(*it, "runs"),
+                      .checks = {},
+                      .reason = TextAt(*it, "reason"),
+                      .version = TextAt(*it, "version"),
+                      .schedule_id = TextAt(*it, "schedule_id"),
+                      .time = TextAt(*it, "time")};
+  for (const Json& check : it->value("checks", Json::array())) {
+    if (check.is_string()) cause.checks.push_back(check);
+  }
+  return cause;
+}
+
 }  // namespace
 
 struct StateStore::Document {
@@ -118,6 +133,7 @@ StateStore::Loaded StateStore::Load() {
   state.running_target = TextAt(json, "running_target");
   state.quarantine = QuarantineFrom(json);
   state.last_outcome = OutcomeFrom(json);
+  state.common_cause = CauseFrom(json);
   if (json.contains("update")) {
     Result<update::UpdateState> update = UpdateStateFromJson(json["update"]);
     if (update) {
@@ -155,6 +171,12 @@ Result<> StateStore::Save(const AgentState& state) {
     } else {
       before = std::move(outcome);
     }
+  }
+  json.erase("common_cause");
+  if (const auto& cause = state.common_cause) {
+    json["common_cause"] = {
+        {"runs", cause->runs},       {"checks", cause->checks},           {"reason", cause->reason},
+        {"version", cause->version}, {"schedule_id", cause->schedule_id}, {"time", cause->time}};
   }
   MATIC_TRY(
       WriteFileDurably(file_, json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"));

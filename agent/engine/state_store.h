@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/engine/standing_cause.h"
 #include "agent/update/state.h"
 #include "agent/update/transition.h"
 #include "lib/base/result.h"
@@ -45,6 +46,7 @@ struct AgentState {
   std::string running_digest;  // of the confirmed system, where an update by this agent brought it
   std::string running_target;  // the slot that running_digest tells of
   std::optional<RecordedOutcome> last_outcome;
+  std::optional<StandingCause> common_cause;
 };
 
 class StateStore {

@@ -22,6 +22,12 @@ std::string DigestIn(const AgentState& state, const update::Target& target) {
   return state.running_target == target.name ? state.running_digest : "";
 }
 
+// No update is under way; what the agent may look at for itself gives way.
+bool IsFree(const update::UpdateState& state) {
+  return std::holds_alternative<update::Idle>(state) ||
+         std::holds_alternative<update::Rechecking>(state);
+}
+
 // What the request leaves open is the machine's. Windows, blackouts and the zone they are of are
 // one calendar, and taken from one side.
 calendar::Rules MergeTiming(const calendar::Rules& asked, const calendar::Rules& configured) {
@@ -110,7 +116,7 @@ Result<> UpdateEngine::MayStage(const ScheduleRequest& request) {
   }
   MATIC_TRY(CheckQuarantine(request));
   const AgentState state = ledger_.State();
-  if (!std::holds_alternative<update::Idle>(state.update)) {
+  if (!IsFree(state.update)) {
     const std::optional<Schedule> active = ledger_.ActiveSchedule();
     return Fail(ErrorCode::kRefused, (active ? active->id : "an update") + " is " +
                                          std::string(StateName(state.update)) +
@@ -265,7 +271,7 @@ Result<std::string> WayBackByHand(const update::UpdateState& state, const update
                                   const RollbackRequest& request) {
   const bool on_trial = std::holds_alternative<update::Trying>(state) ||
                         std::holds_alternative<update::Confirming>(state);
-  if (!on_trial && !std::holds_alternative<update::Idle>(state)) {
+  if (!on_trial && !IsFree(state)) {
     return Fail(ErrorCode::kRefused, "the update is " + std::string(StateName(state)) +
                                          "; cancel it instead (osctl schedule cancel)");
   }
@@ -327,6 +333,7 @@ Result<Status> UpdateEngine::GetStatus() {
   status.uptime = std::chrono::duration_cast<std::chrono::seconds>(clock_.SinceBoot());
   status.problems = ledger_.Problems();
   status.lease = lease_.Current();
+  status.common_cause = ledger_.State().common_cause;
   if (Result<update::Facts> facts = backend_.GetFacts()) {
     status.facts = std::move(*facts);
   } else if (std::ranges::find(status.problems, facts.error().message) == status.problems.end()) {

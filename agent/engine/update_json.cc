@@ -116,6 +116,30 @@ update::StagedImage ImageFrom(const Json& json) {
           .reboot_reasons = json.value("reboot_reasons", std::vector<std::string>())};
 }
 
+Json SuspectsJson(const std::vector<update::Suspect>& suspects) {
+  Json list = Json::array();
+  for (const update::Suspect& suspect : suspects) {
+    list.push_back({{"schedule_id", suspect.schedule_id},
+                    {"target", suspect.target},
+                    {"version", suspect.version},
+                    {"digest", suspect.digest},
+                    {"checks", suspect.checks}});
+  }
+  return list;
+}
+
+std::vector<update::Suspect> SuspectsFrom(const Json& json) {
+  std::vector<update::Suspect> suspects;
+  for (const Json& item : json) {
+    suspects.push_back({.schedule_id = item.at("schedule_id"),
+                        .target = item.at("target"),
+                        .version = item.at("version"),
+                        .digest = item.at("digest"),
+                        .checks = item.at("checks").get<std::vector<std::string>>()});
+  }
+  return suspects;
+}
+
 Json TrialJson(const update::Trial& trial) {
   return {{"order", OrderJson(trial.order)},
           {"image", ImageJson(trial.image)},
@@ -124,7 +148,8 @@ Json TrialJson(const update::Trial& trial) {
           {"last_boot_id", trial.last_boot_id},
           {"boot_counter", trial.boot_counter},
           {"tries_given_back", trial.tries_given_back},
-          {"failing_before", trial.failing_before}};
+          {"failing_before", trial.failing_before},
+          {"suspects", SuspectsJson(trial.suspects)}};
 }
 
 update::Trial TrialFrom(const Json& json) {
@@ -135,7 +160,8 @@ update::Trial TrialFrom(const Json& json) {
           .last_boot_id = json.at("last_boot_id"),
           .boot_counter = WholeNumber<uint32_t>(json.at("boot_counter")),
           .tries_given_back = WholeNumber<uint32_t>(json.at("tries_given_back")),
-          .failing_before = json.at("failing_before").get<std::vector<std::string>>()};
+          .failing_before = json.at("failing_before").get<std::vector<std::string>>(),
+          .suspects = SuspectsFrom(json.value("suspects", Json::array()))};
 }
 
 struct StateFields {
@@ -156,13 +182,17 @@ struct StateFields {
             {"kind", NameOf(kKinds, s.kind)},
             {"reason", s.reason},
             {"requested_by", s.requested_by},
-            {"not_activated", s.not_activated}};
+            {"not_activated", s.not_activated},
+            {"failing", s.failing}};
   }
   Json operator()(const update::Cancelling& s) const {
     return {{"order", OrderJson(s.order)},
             {"image", ImageJson(s.image)},
             {"previous", s.previous},
             {"reason", s.reason}};
+  }
+  Json operator()(const update::Rechecking& s) const {
+    return {{"runs", s.runs}, {"suspects", SuspectsJson(s.suspects)}, {"starts", s.starts}};
   }
 };
 
@@ -180,21 +210,28 @@ update::UpdateState StateFrom(const std::string& name, const Json& json) {
     return update::Confirming{TrialFrom(json.at("trial")), json.at("unhealthy")};
   }
   if (name == "rolling-back") {
-    return update::RollingBack{TrialFrom(json.at("trial")), ValueOf(kKinds, json.at("kind")),
-                               json.at("reason"), json.at("requested_by"),
-                               json.value("not_activated", false)};
+    return update::RollingBack{TrialFrom(json.at("trial")),
+                               ValueOf(kKinds, json.at("kind")),
+                               json.at("reason"),
+                               json.at("requested_by"),
+                               json.value("not_activated", false),
+                               json.value("failing", std::vector<std::string>())};
   }
   if (name == "cancelling") {
     return update::Cancelling{OrderFrom(json.at("order")), ImageFrom(json.at("image")),
                               json.at("previous"), json.at("reason")};
   }
+  if (name == "rechecking") {
+    return update::Rechecking{json.at("runs"), SuspectsFrom(json.at("suspects")),
+                              WholeNumber<uint32_t>(json.at("starts"))};
+  }
   throw Json::other_error::create(501, "unknown state '" + name + "'", nullptr);
 }
 
 // The keys of some state; another state's are not unknown ones.
-constexpr std::array<std::string_view, 10> kStateKeys = {
-    "name", "order",  "image",        "trial",    "unhealthy",
-    "kind", "reason", "requested_by", "previous", "not_activated"};
+constexpr std::array<std::string_view, 14> kStateKeys = {
+    "name",     "order",        "image",         "trial",   "unhealthy", "kind",     "reason",
+    "previous", "requested_by", "not_activated", "failing", "runs",      "suspects", "starts"};
 
 const Json& At(const Json& json, const char* key) {
   static const Json kNothing;

@@ -26,6 +26,7 @@ bool IsAtRest(const update::UpdateState& state) {
     return staged->order.stop_after_staging;
   }
   return std::holds_alternative<update::Idle>(state) ||
+         std::holds_alternative<update::Rechecking>(state) ||
          std::holds_alternative<update::Waiting>(state) ||
          std::holds_alternative<update::Staging>(state);
 }
@@ -50,6 +51,14 @@ update::Step GiveUp(const update::UpdateState& wanted, const Error& error) {
                           .reason = "the state cannot be kept: " + error.message,
                           .image = {},
                           .rollback = {}}};
+}
+
+std::vector<std::string> CriticalFailures(const health::Report& report) {
+  std::vector<std::string> names;
+  for (const health::CheckReport& check : report.checks) {
+    if (check.critical && check.result == health::CheckResult::kFailed) names.push_back(check.name);
+  }
+  return names;
 }
 
 std::string JoinCommand(const std::vector<std::string>& argv) {
@@ -117,17 +126,22 @@ void Worker::Run(std::stop_token stop) {
     } else if (reboot_due_) {
       spdlog::warn("this machine should have rebooted by now; asking again");
       Perform(update::Reboot{});
+    } else {
+      LookAtCommonCause();
     }
     if (!IsPosted()) Resume();
   }
 }
 
-// Nothing when stopped, or when a reboot that is due does not come.
+// Nothing when stopped, when a reboot that is due does not come, or when it is time to look at a
+// common cause.
 std::optional<update::Event> Worker::NextEvent(std::stop_token stop) {
   std::unique_lock lock(mutex_);
   const auto ready = [&] { return !queue_.empty(); };
   if (reboot_due_) {
     posted_.wait_for(lock, stop, options_->reboot_patience, ready);
+  } else if (ledger_.State().common_cause) {
+    posted_.wait_for(lock, stop, options_->cause_pause, ready);
   } else {
     posted_.wait(lock, stop, ready);
   }
@@ -159,6 +173,14 @@ void Worker::Resume() {
   std::optional<update::Event> event = Perform(*action);
   if (!event) return;
   if (Result<> taken = Take(*event); !taken) spdlog::warn("{}", taken.error().message);
+}
+
+// People see in the status when it has ended, without asking for the health.
+void Worker::LookAtCommonCause() {
+  if (!ledger_.State().common_cause) return;
+  std::stop_token token = FreshInterrupt();
+  const health::Report report = checks_.Glance(token);
+  if (!token.stop_requested()) ledger_.SetHealth(report);
 }
 
 Result<update::Facts> Worker::ReadFacts() {
@@ -412,7 +434,17 @@ std::optional<update::Event> Worker::Perform(const update::CheckHealth& action) 
            action.trial.failing_before.end();
   });
   if (std::string failure = report.CriticalFailure(); !failure.empty()) {
-    return update::HealthFailed{"health check failed: " + failure};
+    return update::HealthFailed{"health check failed: " + failure, CriticalFailures(report)};
+  }
+  return update::HealthPassed{};
+}
+
+std::optional<update::Event> Worker::Perform(const update::Recheck& action) {
+  std::stop_token token = FreshInterrupt();
+  const health::Report report = checks_.RunSome(action.checks, options_->health, token);
+  if (token.stop_requested()) return std::nullopt;
+  if (const std::string failure = report.CriticalFailure(); !failure.empty()) {
+    return update::HealthFailed{failure, CriticalFailures(report)};
   }
   return update::HealthPassed{};
 }

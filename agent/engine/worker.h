@@ -29,7 +29,8 @@ struct WorkerOptions {
   std::vector<std::string>
       good_boot_command;                 // run once the running system is known good; may be empty
   std::chrono::seconds retry_pause{10};  // after an act that failed and must be done again
-  std::chrono::seconds reboot_patience{120};  // then the reboot is asked for again
+  std::chrono::seconds reboot_patience{120};      // then the reboot is asked for again
+  std::chrono::milliseconds cause_pause{60'000};  // between two looks at a common cause that stands
 };
 
 class Worker {
@@ -73,6 +74,7 @@ class Worker {
   std::optional<update::Event> Perform(const update::CheckBaseline& action);
   std::optional<update::Event> Perform(const update::Activate& action);
   std::optional<update::Event> Perform(const update::CheckHealth& action);
+  std::optional<update::Event> Perform(const update::Recheck& action);
   std::optional<update::Event> Perform(const update::Confirm& action);
   std::optional<update::Event> Perform(const update::Revert& action);
   std::optional<update::Event> Perform(const update::Discard& action);
@@ -84,6 +86,7 @@ class Worker {
                                         const update::StagedImage& staged) const;
   ProgressSink MakeSink();
   void Resume();
+  void LookAtCommonCause();
   void Repair();
   std::stop_token FreshInterrupt();
   std::string WhyInterrupted();

@@ -140,11 +140,17 @@ class Round {
 
 Report RunRound(const std::vector<std::unique_ptr<Check>>& standing, const CheckFinder& finder,
                 Clock& clock, const RetryPolicy& policy, Kind kind,
-                const std::function<void(const Report&)>& changed, std::stop_token stop) {
+                const std::function<void(const Report&)>& changed, std::stop_token stop,
+                const std::vector<std::string>* only = nullptr) {
   const auto found = finder ? finder() : std::vector<std::unique_ptr<Check>>();
   std::vector<Check*> all;
   for (const auto& check : standing) all.push_back(check.get());
   for (const auto& check : found) all.push_back(check.get());
+  if (only != nullptr) {
+    std::erase_if(all, [&](const Check* check) {
+      return std::ranges::find(*only, check->name()) == only->end();
+    });
+  }
   return Round(std::move(all), clock, policy, kind, changed).Run(std::move(stop));
 }
 
@@ -180,6 +186,13 @@ Report CheckRunner::RunToVerdict(const RetryPolicy& policy,
   const auto checks = checks_.Get();
   return RunRound(checks->standing, checks->finder, clock_, policy, Kind::kVerdict, changed,
                   std::move(stop));
+}
+
+Report CheckRunner::RunSome(const std::vector<std::string>& names, const RetryPolicy& policy,
+                            std::stop_token stop) {
+  const auto checks = checks_.Get();
+  return RunRound(checks->standing, checks->finder, clock_, policy, Kind::kVerdict, nullptr,
+                  std::move(stop), &names);
 }
 
 }  // namespace matic::health

@@ -74,6 +74,10 @@ class CheckRunner {
   Report RunToVerdict(const RetryPolicy& policy, const std::function<void(const Report&)>& changed,
                       std::stop_token stop);
 
+  // The same of the checks that are called so, as far as there are any.
+  Report RunSome(const std::vector<std::string>& names, const RetryPolicy& policy,
+                 std::stop_token stop);
+
  private:
   struct Checks {
     std::vector<std::unique_ptr<Check>> standing;

@@ -24,6 +24,10 @@ constexpr Kind kKinds[] = {
     {"rolled-back", "4aa83057ff97413e9c8ddfc129dde7ac", Priority::kError, "rolled back"},
     {"cancelled", "ce22bab1583d4e7795cda04f4770e827", Priority::kWarning, "update cancelled"},
     {"hook", "2bea77d6d2294fe0b7fdca4f3239fb02", Priority::kInfo, "hook"},
+    {"common-cause", "502d2e70204b4566b23c74890adf0e9e", Priority::kError,
+     "the cause of the rollback is not in the update"},
+    {"common-cause-ended", "a77708d3bc0b41599074fde78db338eb", Priority::kInfo,
+     "the cause of the rollback has passed"},
     {"boot-log", "94330d7b10024e978294ab86e5454321", Priority::kInfo, "log kept"},
 };
 // What another release may add.

@@ -52,6 +52,13 @@ std::optional<notify::Message> Draft(const engine::HistoryEvent& event) {
     const Level level = event.requested_by.empty() ? Level::kError : Level::kWarning;
     return About(level, Event::kRolledBack, "Rolled back", event.summary);
   }
+  if (event.kind == "common-cause") {
+    return About(Level::kError, Event::kCheckFailed, "The cause is not the update", event.summary);
+  }
+  if (event.kind == "common-cause-ended") {
+    return About(Level::kInfo, Event::kCheckFailed, "The cause of the rollback has passed",
+                 event.summary);
+  }
   if (event.kind == "hook" && !event.summary.ends_with(" passed")) {
     return About(Level::kWarning, Event::kCheckFailed, "Hook failed",
                  WithEndOf(event.output, event.summary));

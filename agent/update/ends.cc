@@ -1,6 +1,26 @@
 #include "agent/update/ends.h"
 
+#include <algorithm>
+
 namespace matic::update {
+namespace {
+
+// Those that were left before on the same way back, and the one that is left now.
+std::vector<Suspect> SuspectsOf(const RollingBack& state) {
+  std::vector<Suspect> suspects = state.trial.suspects;
+  if (state.kind == RollbackKind::kAutomatic && !state.failing.empty()) {
+    const Trial& trial = state.trial;
+    suspects.push_back({trial.order.schedule_id, trial.image.target, trial.image.version,
+                        trial.image.digest, state.failing});
+  }
+  return suspects;
+}
+
+bool Contains(const std::vector<std::string>& names, const std::string& name) {
+  return std::ranges::find(names, name) != names.end();
+}
+
+}  // namespace
 
 bool IsOnTrial(const Trial& trial) { return !trial.last_boot_id.empty(); }
 
@@ -29,11 +49,33 @@ Outcome RolledBackOutcome(const RollingBack& state, const std::string& to) {
                                    trial.last_boot_id, cause}};
 }
 
+UpdateState AfterLeaving(const RollingBack& state, const std::string& runs) {
+  std::vector<Suspect> suspects = SuspectsOf(state);
+  if (state.kind != RollbackKind::kAutomatic || suspects.empty()) return Idle{};
+  return Rechecking{runs, std::move(suspects)};
+}
+
+std::optional<CommonCause> FindCommonCause(const Rechecking& state, const std::string& reason,
+                                           const std::vector<std::string>& failing) {
+  CommonCause found{.runs = state.runs, .checks = {}, .reason = reason, .suspects = {}};
+  for (const Suspect& suspect : state.suspects) {
+    bool explained = false;
+    for (const std::string& check : suspect.checks) {
+      if (!Contains(failing, check)) continue;
+      explained = true;
+      if (!Contains(found.checks, check)) found.checks.push_back(check);
+    }
+    if (explained) found.suspects.push_back(suspect);
+  }
+  if (found.suspects.empty()) return std::nullopt;
+  return found;
+}
+
 Step AfterRollback(const RollingBack& state, const std::string& runs, const std::string& golden,
                    const std::string& boot_id) {
   Outcome outcome = RolledBackOutcome(state, runs);
   if (state.kind != RollbackKind::kAutomatic || golden.empty() || golden == runs) {
-    return {Idle{}, AnnounceGoodBoot{}, std::move(outcome)};
+    return {AfterLeaving(state, runs), AnnounceGoodBoot{}, std::move(outcome)};
   }
   Trial trial;
   trial.order.auto_rollback = true;
@@ -45,6 +87,7 @@ Step AfterRollback(const RollingBack& state, const std::string& runs, const std:
   trial.last_boot_id = boot_id;
   trial.boot_counter = 1;
   trial.failing_before = state.trial.failing_before;
+  trial.suspects = SuspectsOf(state);
   return {Trying{trial}, CheckHealth{trial}, std::move(outcome)};
 }
 

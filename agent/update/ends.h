@@ -1,7 +1,9 @@
 // How a trial ends, where more than one event leads there.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "agent/update/transition.h"
 
@@ -16,6 +18,14 @@ Outcome ConfirmedOutcome(const Trial& trial, const std::string& unhealthy);
 
 // `to` was gone back to.
 Outcome RolledBackOutcome(const RollingBack& state, const std::string& to);
+
+// What remains to be done on `runs`, a confirmed system that was gone back to, once the outcome is
+// told: nothing, unless checks sent the other one back.
+UpdateState AfterLeaving(const RollingBack& state, const std::string& runs);
+
+// `reason` and `failing` are of the system that was gone back to.
+std::optional<CommonCause> FindCommonCause(const Rechecking& state, const std::string& reason,
+                                           const std::vector<std::string>& failing);
 
 // What an update leaves behind that was rolled back to `runs` because it failed: that is on trial
 // itself while there is a `golden` target to go on to (another one, or none: empty).

@@ -89,6 +89,13 @@ Step FellBack(const Trial& trial, const Facts& facts) {
   } else if (target->bootable) {
     outcome.reason = (running ? running->name : "another system") + " was started although " +
                      name + " had " + std::to_string(target->tries) + " tries left";
+  } else if (target->priority == 0 && !trial.last_boot_id.empty()) {
+    // Its own agent writes down first that it goes back, unless the state cannot be kept.
+    outcome.reason = name +
+                     " was started, and is not bootable any more: its agent went back and could "
+                     "not keep why, or the boot selector refused it later";
+    outcome.verdict = Verdict::kQuarantine;
+    outcome.rollback->cause = RollbackCause::kUnknown;
   } else if (target->priority == 0) {
     outcome.reason = "the boot selector refused " + name + ": its kernel could not be started";
     outcome.verdict = Verdict::kQuarantine;
@@ -198,8 +205,10 @@ class StartedIn {
     if (const Target* golden = facts_.Golden(); golden && RunsConfirmed(facts_)) {
       return AfterRollback(state, running->name, golden->name, facts_.boot_id);
     }
-    return EndElsewhere(trial.image.target, facts_,
-                        RolledBackOutcome(state, running ? running->name : ""));
+    Step step = EndElsewhere(trial.image.target, facts_,
+                             RolledBackOutcome(state, running ? running->name : ""));
+    if (RunsConfirmed(facts_)) step.next = AfterLeaving(state, running->name);
+    return step;
   }
 
   Step operator()(const Cancelling& state) const {
@@ -219,6 +228,15 @@ class StartedIn {
           RollingBack{trial, RollbackKind::kCancel, state.reason, ""}, Revert{trial.previous}, {}};
     }
     return {state, Discard{state.image.target}, {}};
+  }
+
+  Step operator()(const Rechecking& state) const {
+    if (!RunsConfirmed(facts_) || !Runs(facts_, state.runs) || state.starts >= kMaxRecheckStarts) {
+      return AfterStartIdle(facts_);
+    }
+    Rechecking again = state;
+    ++again.starts;
+    return {again, AnnounceGoodBoot{}, {}};
   }
 
  private:

@@ -14,6 +14,7 @@ struct FindTrial {
   const Trial* operator()(const Confirming& state) const { return &state.trial; }
   const Trial* operator()(const RollingBack& state) const { return &state.trial; }
   const Trial* operator()(const Cancelling&) const { return nullptr; }
+  const Trial* operator()(const Rechecking&) const { return nullptr; }
 };
 
 }  // namespace

@@ -41,6 +41,18 @@ struct Order {
   bool operator==(const Order&) const = default;
 };
 
+// A system that was left because critical checks failed in it, which had passed before it was
+// activated.
+struct Suspect {
+  std::string schedule_id;
+  std::string target;
+  std::string version;
+  std::string digest;
+  std::vector<std::string> checks;  // their names
+
+  bool operator==(const Suspect&) const = default;
+};
+
 // An image made the next boot, until it is confirmed or left. An empty schedule id is a system that
 // was found running unconfirmed, with no state that tells of it.
 struct Trial {
@@ -52,6 +64,7 @@ struct Trial {
   uint32_t boot_counter = 0;      // its starts so far
   uint32_t tries_given_back = 0;
   std::vector<std::string> failing_before;  // critical checks that failed before it was activated
+  std::vector<Suspect> suspects{};  // left right before, where this is a way back that is tried
 
   bool operator==(const Trial&) const = default;
 };
@@ -98,8 +111,9 @@ struct RollingBack {
   Trial trial;
   RollbackKind kind = RollbackKind::kAutomatic;
   std::string reason;
-  std::string requested_by;    // empty unless a person asked
-  bool not_activated = false;  // it did not come as far as its health checks
+  std::string requested_by;            // empty unless a person asked
+  bool not_activated = false;          // it did not come as far as its health checks
+  std::vector<std::string> failing{};  // critical checks that sent it back
   bool operator==(const RollingBack&) const = default;
 };
 // Before its first start: the target is made unbootable again.
@@ -110,9 +124,17 @@ struct Cancelling {
   std::string reason;
   bool operator==(const Cancelling&) const = default;
 };
+// The update has ended. What was gone back to is confirmed, and takes the checks that its suspects
+// failed: what fails in all of them lies outside. Anything else that is asked for ends it.
+struct Rechecking {
+  std::string runs;
+  std::vector<Suspect> suspects;
+  uint32_t starts = 1;  // of the agent, in which it was begun
+  bool operator==(const Rechecking&) const = default;
+};
 
 using UpdateState = std::variant<Idle, Waiting, Staging, Staged, Activating, Activated, Trying,
-                                 Confirming, RollingBack, Cancelling>;
+                                 Confirming, RollingBack, Cancelling, Rechecking>;
 
 // Null where there is none in that state.
 const Trial* TrialOf(const UpdateState& state);

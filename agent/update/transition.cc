@@ -1,5 +1,7 @@
 #include "agent/update/transition.h"
 
+#include <algorithm>
+
 #include "agent/update/ends.h"
 #include "agent/update/started.h"
 
@@ -270,7 +272,9 @@ Answer In(const Trying& state, const Event& event) {
             }
             // Nowhere to go: a sick system that runs beats none. It is asked again.
             if (trial.previous.empty()) return Step{state, CheckHealth{trial}, {}};
-            return RollBack(trial, RollbackKind::kAutomatic, e.reason, "");
+            Step step = RollBack(trial, RollbackKind::kAutomatic, e.reason, "");
+            std::get<RollingBack>(step.next).failing = e.failing;
+            return step;
           },
           [&](const RollbackRequested& e) -> Answer { return RollBackByHand(trial, e); },
           [&](const CancelRequested& e) -> Answer {
@@ -352,6 +356,43 @@ Answer In(const Cancelling& state, const Event& event) {
       event);
 }
 
+Answer In(const Rechecking& state, const Event& event) {
+  return std::visit(
+      Overloaded{
+          [&](const HealthPassed&) -> Answer {
+            return Step{Idle{}, {}, {}};
+          },
+          [&](const HealthFailed& e) -> Answer {
+            return Step{Idle{}, {}, {}, FindCommonCause(state, e.reason, e.failing)};
+          },
+          [&](const RebootRequested&) -> Answer {
+            return Step{state, Reboot{}, {}};
+          },
+          // Of the target that was left. The checks are taken once it has been announced.
+          [&](const Discarded&) -> Answer {
+            return Step{state, AnnounceGoodBoot{}, {}};
+          },
+          [&](const DiscardFailed&) -> Answer {
+            return Step{state, AnnounceGoodBoot{}, {}};
+          },
+          [&](const auto&) -> Answer {
+            Answer step = In(Idle{}, event);
+            return step ? step : Refused(state, event);
+          },
+      },
+      event);
+}
+
+std::vector<std::string> ChecksOf(const std::vector<Suspect>& suspects) {
+  std::vector<std::string> checks;
+  for (const Suspect& suspect : suspects) {
+    for (const std::string& check : suspect.checks) {
+      if (std::ranges::find(checks, check) == checks.end()) checks.push_back(check);
+    }
+  }
+  return checks;
+}
+
 }  // namespace
 
 std::string CancelReason(const CancelRequested& event) {
@@ -368,22 +409,24 @@ Result<Step> Transition(const UpdateState& state, const Event& event) {
 
 std::optional<Action> PendingAction(const UpdateState& state) {
   using Pending = std::optional<Action>;
-  return std::visit(Overloaded{
-                        [](const Idle&) -> Pending { return std::nullopt; },
-                        [](const Waiting& s) -> Pending { return Prepare{s.order}; },
-                        [](const Staging& s) -> Pending { return Stage{s.order}; },
-                        [](const Staged& s) -> Pending {
-                          if (s.order.stop_after_staging) return std::nullopt;
-                          return AwaitActivation{s.order, s.image};
-                        },
-                        [](const Activating& s) -> Pending { return Activate{s.trial.image}; },
-                        [](const Activated&) -> Pending { return Reboot{}; },
-                        [](const Trying& s) -> Pending { return CheckHealth{s.trial}; },
-                        [](const Confirming&) -> Pending { return Confirm{}; },
-                        [](const RollingBack& s) -> Pending { return Revert{s.trial.previous}; },
-                        [](const Cancelling& s) -> Pending { return Discard{s.image.target}; },
-                    },
-                    state);
+  return std::visit(
+      Overloaded{
+          [](const Idle&) -> Pending { return std::nullopt; },
+          [](const Waiting& s) -> Pending { return Prepare{s.order}; },
+          [](const Staging& s) -> Pending { return Stage{s.order}; },
+          [](const Staged& s) -> Pending {
+            if (s.order.stop_after_staging) return std::nullopt;
+            return AwaitActivation{s.order, s.image};
+          },
+          [](const Activating& s) -> Pending { return Activate{s.trial.image}; },
+          [](const Activated&) -> Pending { return Reboot{}; },
+          [](const Trying& s) -> Pending { return CheckHealth{s.trial}; },
+          [](const Confirming&) -> Pending { return Confirm{}; },
+          [](const RollingBack& s) -> Pending { return Revert{s.trial.previous}; },
+          [](const Cancelling& s) -> Pending { return Discard{s.image.target}; },
+          [](const Rechecking& s) -> Pending { return Recheck{ChecksOf(s.suspects)}; },
+      },
+      state);
 }
 
 std::string_view StateName(const UpdateState& state) {
@@ -398,6 +441,7 @@ std::string_view StateName(const UpdateState& state) {
                         [](const Confirming&) { return "confirming"; },
                         [](const RollingBack&) { return "rolling-back"; },
                         [](const Cancelling&) { return "cancelling"; },
+                        [](const Rechecking&) { return "rechecking"; },
                     },
                     state);
 }

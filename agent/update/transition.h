@@ -57,6 +57,7 @@ struct ActivateFailed {
 struct HealthPassed {};
 struct HealthFailed {
   std::string reason;
+  std::vector<std::string> failing{};  // names of the critical checks
 };
 struct ConfirmSucceeded {};
 struct ConfirmFailed {
@@ -115,6 +116,10 @@ struct Activate {
 struct CheckHealth {
   Trial trial;
 };
+// Of a system that was gone back to, once more.
+struct Recheck {
+  std::vector<std::string> checks;  // their names
+};
 struct Confirm {};
 struct Revert {
   std::string previous;
@@ -129,7 +134,7 @@ struct Reboot {
 struct AnnounceGoodBoot {};
 
 using Action = std::variant<Prepare, Stage, AwaitActivation, CheckBaseline, Activate, CheckHealth,
-                            Confirm, Revert, Discard, Reboot, AnnounceGoodBoot>;
+                            Recheck, Confirm, Revert, Discard, Reboot, AnnounceGoodBoot>;
 
 enum class Verdict {
   kNone,
@@ -167,14 +172,29 @@ struct Outcome {
   std::optional<RollbackFact> rollback;
 };
 
+// A system that is known to be good fails what sent its suspects back: the fault is not in them.
+struct CommonCause {
+  std::string runs;
+  std::vector<std::string> checks;  // that fail in it and in a suspect
+  std::string reason;               // what they say in it
+  std::vector<Suspect> suspects;    // whose failure it explains
+
+  bool operator==(const CommonCause&) const = default;
+};
+
 struct Step {
   UpdateState next;
   std::optional<Action> action;
   std::optional<Outcome> outcome;
+  std::optional<CommonCause> common_cause{};
 };
 
 // How often a reboot during a trial gives its try back.
 inline constexpr uint32_t kMaxTriesGivenBack = 3;
+
+// How many starts of the agent take the checks again of a system that was gone back to. A check
+// that ends agent or machine is not taken forever.
+inline constexpr uint32_t kMaxRecheckStarts = 3;
 
 // kRefused where the event makes no sense in that state, with a message for people; nothing
 // changes.

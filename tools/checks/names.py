@@ -8,6 +8,8 @@ from checks.tree import Problem, Tree
 
 # They say nothing about what is inside, so everything ends up there.
 EMPTY_NAMES = {"util", "utils", "common", "helper", "helpers", "manager", "misc"}
+# A term of quality control that has one of them in it.
+TERMS = re.compile(r"common[_-]cause")
 LEFTOVER = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
 TEXT = (".h", ".cc", ".c", ".proto", ".py", ".cmake", ".md", ".txt", ".sh", ".service", ".yaml")
 
@@ -29,7 +31,7 @@ def check(tree: Tree) -> list[Problem]:
 
 
 def _words(path: str) -> set[str]:
-    return set(re.split(r"[/_.\-]", path.lower()))
+    return set(re.split(r"[/_.\-]", TERMS.sub("cause", path.lower())))
 
 
 def _check_header(tree: Tree, path: str) -> list[Problem]:

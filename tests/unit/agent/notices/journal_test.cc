@@ -60,15 +60,16 @@ TEST(JournalTest, AHookThatFailedIsAWarning) {
 
 TEST(JournalTest, EachKindHasAnIdOfItsOwn) {
   std::set<std::string> ids;
-  for (const char* kind : {"scheduled", "started", "completed", "failed", "rolled-back",
-                           "cancelled", "hook", "boot-log", "new"}) {
+  for (const char* kind :
+       {"scheduled", "started", "completed", "failed", "rolled-back", "cancelled", "hook",
+        "common-cause", "common-cause-ended", "boot-log", "new"}) {
     engine::HistoryEvent event;
     event.kind = kind;
     for (const std::string& field : FieldsOf(EntryOf(event))) {
       if (field.starts_with("MESSAGE_ID=")) ids.insert(field);
     }
   }
-  EXPECT_EQ(ids.size(), 9u);
+  EXPECT_EQ(ids.size(), 11u);
 }
 
 }  // namespace

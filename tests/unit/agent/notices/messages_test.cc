@@ -84,6 +84,17 @@ TEST(MessagesTest, AHookThatFailedQuotesTheEndOfItsOutput) {
   EXPECT_LT(message->body.size(), 2000u);
 }
 
+TEST(MessagesTest, ACauseOutsideOfTheUpdateIsToldWhenItIsFoundAndWhenItEnds) {
+  const auto found = MessageOf(Happened("common-cause", "slot-a fails api as well"), "edge-7");
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->event, Event::kCheckFailed);
+  EXPECT_EQ(found->level, Level::kError);
+  EXPECT_EQ(found->body, "slot-a fails api as well");
+  const auto ended = MessageOf(Happened("common-cause-ended", "api: passed again"), "edge-7");
+  ASSERT_TRUE(ended);
+  EXPECT_EQ(ended->level, Level::kInfo);
+}
+
 TEST(MessagesTest, NobodyIsToldOfWhatNeedsNobody) {
   EXPECT_FALSE(MessageOf(Happened("hook", "50-backup passed"), "edge-7"));
   EXPECT_FALSE(MessageOf(Happened("boot-log", "the end of the journal"), "edge-7"));

@@ -72,16 +72,18 @@ inline Trial MakeStartedTrial(bool auto_rollback = true) {
 
 // One of each state, in the order of the variant.
 inline std::vector<UpdateState> EveryState() {
-  return {Idle{},
-          Waiting{MakeOrder()},
-          Staging{MakeOrder()},
-          Staged{MakeOrder(), MakeImage()},
-          Activating{MakeTrial()},
-          Activated{MakeTrial()},
-          Trying{MakeStartedTrial()},
-          Confirming{MakeStartedTrial(), ""},
-          RollingBack{MakeStartedTrial(), RollbackKind::kAutomatic, "api: refused", ""},
-          Cancelling{MakeOrder(), MakeImage(), "slot-a", "cancelled by alice"}};
+  return {
+      Idle{},
+      Waiting{MakeOrder()},
+      Staging{MakeOrder()},
+      Staged{MakeOrder(), MakeImage()},
+      Activating{MakeTrial()},
+      Activated{MakeTrial()},
+      Trying{MakeStartedTrial()},
+      Confirming{MakeStartedTrial(), ""},
+      RollingBack{MakeStartedTrial(), RollbackKind::kAutomatic, "api: refused", ""},
+      Cancelling{MakeOrder(), MakeImage(), "slot-a", "cancelled by alice"},
+      Rechecking{"slot-a", {{"sched-20260127-001", "slot-b", "2.0", MakeImage().digest, {"api"}}}}};
 }
 
 template <typename T>

@@ -21,8 +21,8 @@ Step Start(const UpdateState& state, const Facts& facts) {
 std::string ActionName(const Step& step) {
   if (!step.action) return "nothing";
   static constexpr const char* kNames[] = {
-      "prepare", "stage",  "await-activation", "check-baseline", "activate", "check-health",
-      "confirm", "revert", "discard",          "reboot",         "announce"};
+      "prepare", "stage",   "await-activation", "check-baseline", "activate", "check-health",
+      "recheck", "confirm", "revert",           "discard",        "reboot",   "announce"};
   return kNames[step.action->index()];
 }
 
@@ -149,7 +149,8 @@ TEST(StartedTest, Trying) {
           {"started again, last try", kNewRunsLastTry, "trying", "check-health", ""},
           {"confirmed, note lost", kNewRunsConfirmed, "idle", "announce", "completed"},
           {"used up", kOldRunsTriesUsedUp, "idle", "discard", "rolled-back", Verdict::kStrike},
-          {"refused later", kOldRuns, "idle", "discard", "rolled-back", Verdict::kQuarantine},
+          {"refused later, or left without a note", kOldRuns, "idle", "discard", "rolled-back",
+           Verdict::kQuarantine},
           {"not tried though it could be", kOldRunsTriesLeft, "idle", "discard", "rolled-back"},
           {"last resort", kNewRunsAsLastResort, "trying", "check-health", ""},
       });
@@ -274,6 +275,8 @@ TEST(StartedTest, ReasonsNameWhatHappened) {
               HasSubstr("boot attempts used up"));
   EXPECT_THAT(Start(Activated{MakeTrial()}, kOldRuns).outcome->reason,
               HasSubstr("the boot selector refused slot-b"));
+  EXPECT_THAT(Start(Trying{MakeStartedTrial()}, kOldRuns).outcome->reason,
+              HasSubstr("its agent went back and could not keep why"));
   EXPECT_THAT(Start(Activated{MakeTrial()}, kOldRunsTriesLeft).outcome->reason,
               HasSubstr("slot-a was started although slot-b had 2 tries left"));
   EXPECT_THAT(Start(Staging{MakeOrder()}, kOldRuns).outcome->reason,

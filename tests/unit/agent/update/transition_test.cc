@@ -100,6 +100,14 @@ TEST(TransitionTest, EveryEventInEveryStateLeadsSomewhereOrIsRefused) {
         {"revert-failed", "rolling-back"},
         {"reboot", "rolling-back"}}},
       {"cancelling", {{"discarded", "idle"}, {"discard-failed", "idle"}}},
+      {"rechecking",
+       {{"healthy", "idle"},
+        {"unhealthy", "idle"},
+        {"stage", "waiting"},
+        {"rollback", "rolling-back"},
+        {"reboot", "rechecking"},
+        {"discarded", "rechecking"},
+        {"discard-failed", "rechecking"}}},
   };
   for (const UpdateState& state : EveryState()) {
     const std::string name(StateName(state));
@@ -265,7 +273,8 @@ TEST(TransitionTest, CancelAfterActivationTakesTheNextBootBack) {
 }
 
 TEST(TransitionTest, CancelThatCannotDiscardSaysSo) {
-  const Step step = Take(EveryState().back(), DiscardFailed{kDiskError});
+  const Step step = Take(Cancelling{MakeOrder(), MakeImage(), "slot-a", "cancelled by alice"},
+                         DiscardFailed{kDiskError});
   ASSERT_TRUE(step.outcome);
   EXPECT_EQ(step.outcome->end, Outcome::End::kFailed);
   EXPECT_THAT(step.outcome->reason, HasSubstr("could not be made unbootable"));
