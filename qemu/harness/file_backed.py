@@ -72,5 +72,6 @@ def pack_tiny_image(folder: Path, version: str, ballast: bytes = b"") -> Image:
     local_osctl.run(
         *("image", "pack", "--rootfs", root, "--kernel", kernel, "--initrd", kernel),
         *("--cmdline", "panic=10", "--version", version, "--out", path),
+        *(("--compression-level", "1") if ballast else ()),
     )
     return Image.of(path, version)

@@ -40,6 +40,14 @@ def patient(seconds: float) -> float:
 
 
 @dataclass(frozen=True)
+class BadSector:
+    """One of 512 bytes: a request that touches it fails as it does on a disk that is worn out."""
+
+    verb: str  # "read", "write"
+    number: int
+
+
+@dataclass(frozen=True)
 class Options:
     hardware_watchdog: bool = False  # an i6300esb that resets the machine when it runs out
     stop_at_reboot: bool = False  # a reboot, by whomever, turns the machine off instead
@@ -47,6 +55,8 @@ class Options:
     shell: bool = False  # Machine.shell is answered
     bus: str = "virtio"  # what the disk hangs on: one of BUSES
     write_log: Path | None = None  # every write and flush goes here, too (harness/write_log.py)
+    bad_sectors: tuple[BadSector, ...] = ()
+    broken_beside: Path | None = None  # another disk, of which nothing can be read
 
 
 def free_port() -> int:
@@ -145,7 +155,7 @@ def _command(machine: Machine, variables: Path, shell: Path, options: Options) -
         f"if=pflash,format=raw,unit=0,readonly=on,file={paths.FIRMWARE_CODE}",
         "-drive",
         f"if=pflash,format=raw,unit=1,file={variables}",
-        *_disk(machine.disk.path, options.write_log),
+        *_disk(machine.disk.path, options),
         "-device",
         BUSES[options.bus],
         "-netdev",
@@ -160,6 +170,11 @@ def _command(machine: Machine, variables: Path, shell: Path, options: Options) -
         "-serial",
         "chardev:console",
     ]
+    if options.broken_beside:
+        command += [
+            *("-blockdev", _blkdebug("beside", options.broken_beside, ["iotype=read"])),
+            *("-device", "virtio-blk-pci,drive=beside"),
+        ]
     if options.hardware_watchdog:
         command += ["-device", "i6300esb", "-action", "watchdog=reset"]
     if options.shell:
@@ -173,7 +188,22 @@ def _command(machine: Machine, variables: Path, shell: Path, options: Options) -
     return command
 
 
-def _disk(path: Path, write_log: Path | None) -> list[str]:
+def _blkdebug(node: str, path: Path, errors: list[str]) -> str:
+    """A disk on which requests fail: each of `errors` says which."""
+    rules = [
+        f"inject-error.{i}.event=none,inject-error.{i}.errno=5,"
+        + ",".join(f"inject-error.{i}.{part}" for part in error.split(","))
+        for i, error in enumerate(errors)
+    ]
+    image = f"image.driver=file,image.filename={path}"
+    return ",".join(["driver=blkdebug", f"node-name={node}", image, *rules])
+
+
+def _disk(path: Path, options: Options) -> list[str]:
+    write_log = options.write_log
+    if options.bad_sectors:
+        bad = [f"iotype={sector.verb},sector={sector.number}" for sector in options.bad_sectors]
+        return ["-blockdev", _blkdebug("disk", path, bad)]
     if write_log is None:
         return ["-drive", f"if=none,id=disk,format=raw,cache=writeback,file={path}"]
     write_log.write_bytes(b"")

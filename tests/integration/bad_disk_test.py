@@ -72,6 +72,78 @@ def test_the_partition_table_is_gone(device: Device, tmp_path: Path, agent: str)
     device.expect_takes_an_update()
 
 
+def spoil(device: Device, copy: Copy, part: str) -> None:
+    """One byte of the header, or of the entries behind it."""
+    end = device.disk.sectors * 512
+    offset = {
+        (Copy.PRIMARY, "header"): 512 + 16,
+        (Copy.PRIMARY, "entries"): 1024 + 8,
+        (Copy.BACKUP, "header"): end - 512 + 16,
+        (Copy.BACKUP, "entries"): end - 33 * 512 + 8,
+    }[copy, part]
+    byte = device.disk.read(offset, 1)[0]
+    device.disk.write(offset, bytes([byte ^ 0xFF]))
+
+
+@pytest.mark.parametrize("of_primary", ["header", "entries"])
+@pytest.mark.parametrize("of_backup", ["header", "entries"])
+def test_a_part_of_each_copy_is_damaged(device: Device, of_primary: str, of_backup: str) -> None:
+    """Neither is made up from what is left of the other: nothing is written."""
+    for copy, part in ((Copy.PRIMARY, of_primary), (Copy.BACKUP, of_backup)):
+        spoil(device, copy, part)
+    found = device.disk.copy_to(device.folder / "found.img")
+    of = {"header": "header's", "entries": "entries'"}
+    what = (
+        "neither copy of the partition table is valid; "
+        f"primary: its {of[of_primary]} checksum does not match; "
+        f"backup: its {of[of_backup]} checksum does not match"
+    )
+    expect_says(device, what)
+    device.restart()
+    expect_says(device, what)
+    assert device.starts().returncode == 1
+    assert first_difference(device.disk.path, found.path) is None
+
+    for copy, part in ((Copy.PRIMARY, of_primary), (Copy.BACKUP, of_backup)):
+        spoil(device, copy, part)
+    device.restart()
+    device.expect_untouched()
+    device.expect_takes_an_update()
+
+
+@pytest.mark.parametrize("copy", list(Copy))
+@pytest.mark.parametrize("part", ["header", "entries"])
+def test_a_part_of_one_copy_is_damaged(device: Device, copy: Copy, part: str) -> None:
+    spoil(device, copy, part)
+    assert device.starts().stdout == "slot-a\n"
+    device.restart()
+    device.expect_untouched()  # it was mended from the other
+    device.expect_takes_an_update()
+
+
+def test_the_disk_has_grown(device: Device) -> None:
+    """The image of a small disk on a larger one: the backup is in the middle of nowhere."""
+    device.machine.power_off()
+    with device.disk.path.open("r+b") as file:
+        file.truncate(device.disk.sectors * 512 + (64 << 20))
+    assert device.starts().stdout == "slot-a\n"
+    device.machine.start_agent()
+    device.node.wait_until_up(20)
+    assert device.node.status()["problems"] == []
+    device.expect_takes_an_update()
+    assert device.disk.read_copy(Copy.BACKUP) == device.disk.read_copy(Copy.PRIMARY)
+
+
+def test_the_partition_of_the_boot_selector_is_gone(device: Device) -> None:
+    """Only firmware reads it: an agent neither needs nor mends it, and does its work."""
+    esp = device.disk.table().partition("esp")
+    device.disk.write(esp.offset, b"\xff" * esp.size)
+    device.restart()
+    assert device.node.status()["problems"] == []
+    device.expect_takes_an_update()
+    assert device.disk.read(esp.offset, esp.size) == b"\xff" * esp.size
+
+
 def test_the_disk_is_not_there(factory: Factory, tmp_path: Path) -> None:
     device = Device(factory, tmp_path)
     device.disk.path.unlink()

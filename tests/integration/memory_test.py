@@ -1,0 +1,130 @@
+"""An agent that gets little memory: it takes an image many times larger, and one that is killed for want
+of memory while it writes has cost an update and nothing else."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from device import Device, Factory, Servers
+from harness import local_osctl, paths
+from harness.disk import Disk
+from harness.file_backed import pack_tiny_image
+from harness.https_server import Behaviour
+from harness.images import Image
+from harness.node import ENDED
+
+_MIB = 1 << 20
+_V1 = Path("/sys/fs/cgroup/memory")
+_V2 = Path("/sys/fs/cgroup")
+
+# Takes memory until a process is gone, and is not the one that is killed for it.
+HOG = """
+import os, sys
+with open("/proc/self/oom_score_adj", "w") as file:
+    file.write("-1000")
+taken = []
+while os.path.exists("/proc/" + sys.argv[1]) and len(taken) < 4096:
+    taken.append(b"x" * (1 << 20))
+"""
+
+
+class MemoryGroup:
+    """Of processes that get no more memory together."""
+
+    def __init__(self) -> None:
+        self._v1 = _V1.is_dir()
+        if not self._v1:
+            (_V2 / "cgroup.subtree_control").write_text("+memory")
+        self._folder = (_V1 if self._v1 else _V2) / f"matic-test-{uuid.uuid4().hex}"
+        self._folder.mkdir()
+
+    def limit(self, size: int) -> None:
+        name = "memory.limit_in_bytes" if self._v1 else "memory.max"
+        (self._folder / name).write_text(str(size))
+
+    @property
+    def used(self) -> int:
+        name = "memory.usage_in_bytes" if self._v1 else "memory.current"
+        return int((self._folder / name).read_text())
+
+    def take(self, pid: int) -> None:
+        (self._folder / "cgroup.procs").write_text(str(pid))
+
+    def join(self) -> None:
+        """Called by the process itself."""
+        self.take(os.getpid())
+
+    def remove(self) -> None:
+        self._folder.rmdir()
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Image:
+    ballast = random.Random(3).randbytes(96 * _MIB)
+    return pack_tiny_image(tmp_path_factory.mktemp("large"), "3.0", ballast)
+
+
+@pytest.fixture
+def group() -> Iterator[MemoryGroup]:
+    group = MemoryGroup()
+    yield group
+    group.remove()
+
+
+@pytest.fixture
+def device(factory: Factory, tmp_path: Path) -> Iterator[Device]:
+    """With slots that such an image fits into."""
+    device = Device(factory, tmp_path)
+    device.disk.path.unlink()
+    local_osctl.run(
+        *("image", "disk", "--slot-a", factory.running.path, "--slot-b", factory.previous.path),
+        *("--size", "384M", "--slot-size", "112M", "--selector", paths.SELECTOR),
+        *("--out", device.disk.path),
+    )
+    device.machine.power_on()
+    yield device
+    device.machine.power_off()
+
+
+def test_an_image_many_times_larger_than_the_memory(
+    device: Device, group: MemoryGroup, large: Image
+) -> None:
+    group.take(device.machine.agent_pid)
+    group.limit(40 * _MIB)
+    schedule = device.node.update_to(large, f"file://{large.path}")
+    device.machine.wait_until_it_reboots(120)
+    assert device.machine.power_on() == "slot-b"
+    device.node.wait_for_state(schedule, ["COMPLETED"], 30)
+    assert device.node.running()["version"] == "3.0"
+
+
+def test_killed_for_want_of_memory_while_it_writes(
+    device: Device, servers: Servers, group: MemoryGroup, large: Image
+) -> None:
+    was = Disk(device.disk.path).table().partition("slot-a")
+    content = device.disk.read(was.offset, was.size)
+    url = servers.publish("/large", large.path, Behaviour(bytes_per_second=4 * _MIB))
+    schedule = device.node.update_to(large, url)
+    device.node.wait_for(schedule, "some of it is written", lambda s: s.bytes_done > _MIB, 30)
+    agent = device.machine.agent_pid
+    group.take(agent)
+    group.limit(64 * _MIB)
+    subprocess.run([sys.executable, "-c", HOG, str(agent)], preexec_fn=group.join, timeout=60)
+    device.machine.kill_agent()  # which is gone already
+
+    assert device.starts().stdout == "slot-a\n"
+    assert not device.disk.slot_state("slot-b").bootable
+    device.machine.start_agent()
+    device.node.wait_until_up(20)
+    ended = device.node.wait_for_state(schedule, ENDED, 20)
+    assert ended.state == "FAILED"
+    assert "interrupted while staging" in ended.reason
+    assert device.disk.read(was.offset, was.size) == content
+    device.expect_takes_an_update()
