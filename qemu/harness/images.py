@@ -26,7 +26,12 @@ _SOURCES = (
     "osctl/CMakeLists.txt",
     "cmake",
 )
-_PROGRAMS = (paths.AGENT, paths.PROGRAMS / "matic-deadline", paths.OSCTL)
+_PROGRAMS = (
+    paths.AGENT,
+    paths.PROGRAMS / "matic-deadline",
+    paths.PROGRAMS / "matic-verity",
+    paths.OSCTL,
+)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import json
 import shutil
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -80,14 +80,16 @@ class Lab:
     def disk(
         self,
         slot_a: Image | None = None,
+        slot_b: Image | None = None,
         config: Config | None = None,
         size: str = "2G",
         more_state: Callable[[Path], None] = lambda var: None,
         name: str = "disk",
+        more_options: Sequence[str | Path] = (),
     ) -> Disk:
-        """A device as it leaves the factory: an image (1.0) in slot a, nothing in slot b.
+        """A device as it leaves the factory: an image (1.0) in slot a, and slot b empty.
 
-        A device of several has a `name`. `more_state` is given the folder of what the machine will have in /var, and adds to it.
+        A device of several has a `name`. `more_options` go to osctl image disk. `more_state` is given the folder of what the machine will have in /var, and adds to it.
         """
         image = slot_a or self.images.get(OLD)
         path = self.folder / f"{name}.img"
@@ -99,9 +101,12 @@ class Lab:
             *("image", "disk", "--slot-a", image.path, "--size", size),
             *("--selector", paths.SELECTOR, "--state", state),
             *("--out", path),
+            *(("--slot-b", slot_b.path) if slot_b else ()),
+            *more_options,
         )
         disk = Disk(path)
-        expect_equal(disk.table().partition("slot-a").slot_state, FACTORY, "the factory's slot-a")
+        first = SlotState(2 if slot_b else 1, 0, successful=True)
+        expect_equal(disk.table().partition("slot-a").slot_state, first, "the factory's slot-a")
         return disk
 
     def nix_disk(

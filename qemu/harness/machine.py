@@ -53,6 +53,7 @@ class Options:
     stop_at_reboot: bool = False  # a reboot, by whomever, turns the machine off instead
     memory_mib: int = 1024
     shell: bool = False  # Machine.shell is answered
+    secure_boot: bool = False  # firmware that starts what is signed (harness/trust.py) and no more
     bus: str = "virtio"  # what the disk hangs on: one of BUSES
     write_log: Path | None = None  # every write and flush goes here, too (harness/write_log.py)
     bad_sectors: tuple[BadSector, ...] = ()
@@ -90,7 +91,10 @@ class Machine:
         self.shell = Shell(self._sockets / "shell")
         variables = disk.path.with_suffix(".vars")
         if not variables.exists():
-            shutil.copyfile(paths.FIRMWARE_VARIABLES, variables)
+            secure = options.secure_boot
+            shutil.copyfile(
+                paths.SECURE_FIRMWARE_VARIABLES if secure else paths.FIRMWARE_VARIABLES, variables
+            )
         self._errors = log_stem.with_suffix(".qemu.log")
         with self._errors.open("wb") as errors:
             self._process = subprocess.Popen(
@@ -138,8 +142,7 @@ def _command(machine: Machine, variables: Path, shell: Path, options: Options) -
         "KILL",
         "--",
         "qemu-system-x86_64",
-        "-machine",
-        "q35",
+        *_machine(options),
         "-accel",
         _ACCELERATOR,
         "-cpu",
@@ -151,8 +154,6 @@ def _command(machine: Machine, variables: Path, shell: Path, options: Options) -
         "-nodefaults",
         "-display",
         "none",
-        "-drive",
-        f"if=pflash,format=raw,unit=0,readonly=on,file={paths.FIRMWARE_CODE}",
         "-drive",
         f"if=pflash,format=raw,unit=1,file={variables}",
         *_disk(machine.disk.path, options),
@@ -186,6 +187,22 @@ def _command(machine: Machine, variables: Path, shell: Path, options: Options) -
     if options.stop_at_reboot:
         command += ["-no-reboot"]
     return command
+
+
+def _machine(options: Options) -> list[str]:
+    if not options.secure_boot:
+        return ["-machine", "q35", *_firmware_code(paths.FIRMWARE_CODE)]
+    return [
+        # Only the firmware's own mode may write its variables.
+        *("-machine", "q35,smm=on"),
+        *("-global", "driver=cfi.pflash01,property=secure,value=on"),
+        *("-global", "ICH9-LPC.disable_s3=1"),
+        *_firmware_code(paths.SECURE_FIRMWARE_CODE),
+    ]
+
+
+def _firmware_code(code: Path) -> list[str]:
+    return ["-drive", f"if=pflash,format=raw,unit=0,readonly=on,file={code}"]
 
 
 def _blkdebug(node: str, path: Path, errors: list[str]) -> str:

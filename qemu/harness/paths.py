@@ -22,3 +22,6 @@ SELECTOR = PROGRAMS / "matic-bootx64.efi"
 
 FIRMWARE_CODE = Path("/usr/share/OVMF/OVMF_CODE_4M.fd")
 FIRMWARE_VARIABLES = Path("/usr/share/OVMF/OVMF_VARS_4M.fd")
+# With Secure Boot, which takes SMM; the variables hold test keys (harness/trust.py).
+SECURE_FIRMWARE_CODE = Path("/usr/share/OVMF/OVMF_CODE_4M.secboot.fd")
+SECURE_FIRMWARE_VARIABLES = Path("/usr/share/OVMF/OVMF_VARS_4M.snakeoil.fd")
