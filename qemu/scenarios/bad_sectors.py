@@ -1,5 +1,4 @@
-"""Sectors that cannot be written, then some that cannot be read, and a broken disk beside ours: the
-machine says so and stays on the system that it has."""
+"""Sectors that cannot be written or read, and a broken disk beside ours: said so, and survived."""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
-"""A server that both systems need is gone during a trial: the machine goes back, sees the old system
-fail the same check, stays, and says so; later the same image is taken."""
+"""A server that both systems need is gone in a trial: the machine goes back, stays, and says so.
+
+The old system fails the same check; later the same image is taken.
+"""
 
 from __future__ import annotations
 
