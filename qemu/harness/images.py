@@ -100,7 +100,6 @@ class Images:
 
     def get(self, recipe: Recipe) -> Image:
         """The image, built first where there is none from today's inputs. Takes a minute or two."""
-        self._folder.mkdir(parents=True, exist_ok=True)
         with locked(self._folder / "lock"):
             return self._get_locked(recipe)
 
@@ -175,6 +174,8 @@ def files_under(path: Path) -> Iterable[Path]:
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
+    """Makes the folder, too."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

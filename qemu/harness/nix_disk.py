@@ -37,7 +37,6 @@ def make(out: Path, state: Path, say: Callable[[str], None]) -> Disk:
 
     Takes minutes where nothing is there from today's inputs.
     """
-    _FOLDER.mkdir(parents=True, exist_ok=True)
     with locked(_FOLDER / "lock"):
         base = _kept("disk.img", _key(*_MADE_OF, *_PROGRAMS), _make_base, say)
         disk = Disk(base).copy_to(out)
