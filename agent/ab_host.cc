@@ -29,6 +29,7 @@ http::CurlOptions MakeHttpOptions(const config::Download& download) {
   http::CurlOptions options;
   options.ca_file = download.ca_file.string();
   options.allow_http = download.allow_http;
+  options.local_redirects = download.local_redirects;
   options.connect_timeout = download.connect_timeout;
   options.low_speed_time = download.low_speed;
   options.low_speed_bytes = static_cast<uint32_t>(download.low_speed_bytes);

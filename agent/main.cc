@@ -1,7 +1,10 @@
 // matic-agent: puts the parts together and waits to be told to stop.
+#include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 #include <sys/file.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 
 #include <CLI/CLI.hpp>
@@ -28,6 +31,7 @@
 #include "agent/notices/journal.h"
 #include "agent/notices/try_channels.h"
 #include "agent/signals.h"
+#include "lib/base/printable.h"
 #include "lib/base/unique_fd.h"
 #include "lib/channels/channel_settings.h"
 #include "lib/completion/completion.h"
@@ -36,6 +40,7 @@
 #include "lib/notify/curl_transport.h"
 #include "lib/os/clock.h"
 #include "lib/os/crash_record.h"
+#include "lib/os/executable_folder.h"
 #include "lib/os/machine_id.h"
 #include "lib/os/os_release.h"
 #include "lib/os/process_runner.h"
@@ -64,6 +69,24 @@ void SetLogLevel(const config::Log& log) {
   spdlog::set_level(spdlog::level::from_str(std::string(config::LogLevelName(log.level))));
 }
 
+// As the journal has them: no line of a log begins within another.
+void SetUpLines(spdlog::logger& logger) {
+  class Text final : public spdlog::custom_flag_formatter {
+   public:
+    void format(const spdlog::details::log_msg& line, const std::tm&,
+                spdlog::memory_buf_t& out) override {
+      const std::string text = Printable({line.payload.data(), line.payload.size()});
+      out.append(text.data(), text.data() + text.size());
+    }
+    std::unique_ptr<custom_flag_formatter> clone() const override {
+      return std::make_unique<Text>();
+    }
+  };
+  auto formatter = std::make_unique<spdlog::pattern_formatter>();
+  formatter->add_flag<Text>('*').set_pattern("[%Y-%m-%d %H:%M:%S.%e] [%n] [%^%l%$] %*");
+  logger.set_formatter(std::move(formatter));
+}
+
 void SetUpLog(const config::Log& log) {
   // To the journal with levels and fields; to a terminal or a pipe as lines.
   if (journal::IsThere()) {
@@ -71,6 +94,7 @@ void SetUpLog(const config::Log& log) {
     spdlog::set_default_logger(std::make_shared<spdlog::logger>("", sink));
   } else {
     spdlog::set_default_logger(spdlog::stderr_color_mt("matic-agent"));
+    SetUpLines(*spdlog::default_logger());
   }
   SetLogLevel(log);
 }
@@ -82,6 +106,20 @@ struct ConfigFiles {
   Result<config::Loaded> Load() const { return config::LoadFiles(files, missing); }
 };
 
+// Whoever writes there decides what runs as root.
+Result<> CheckOwners(const config::Loaded& loaded) {
+  for (const std::filesystem::path& file : loaded.read) MATIC_TRY(CheckFile(file));
+  return {};
+}
+
+// A caller that is not even known yet takes a descriptor, and the agent needs some to do its work.
+void RaiseFileLimit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, 65536);
+  (void)::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 bool HasChanged(const std::vector<std::string>& keys, std::string_view section) {
   return std::ranges::any_of(
       keys, [section](const std::string& key) { return key.starts_with(section); });
@@ -91,6 +129,23 @@ std::string Listed(const std::vector<std::string>& names) {
   std::string text;
   for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
   return text;
+}
+
+// What is kept there is believed. A mode is put right rather than refused: an agent that does not
+// start judges no trial.
+Result<> KeepOthersOut(const UniqueFd& fd, const std::filesystem::path& folder) {
+  struct stat facts {};
+  if (::fstat(fd.get(), &facts) != 0) return Fail(OsError(folder.string(), errno));
+  if (facts.st_uid != 0 && facts.st_uid != ::geteuid()) {
+    return Fail(ErrorCode::kPermission, "the state folder " + folder.string() +
+                                            " belongs to another user (uid " +
+                                            std::to_string(facts.st_uid) + "): chown root it");
+  }
+  MATIC_TRY(CheckPlace(folder));
+  if ((facts.st_mode & (S_IWGRP | S_IWOTH)) == 0) return {};
+  spdlog::warn("{} could be changed by others than root; it cannot any more", folder.string());
+  (void)::fchmod(fd.get(), facts.st_mode & 07777 & ~(S_IWGRP | S_IWOTH));
+  return {};
 }
 
 // One agent a state folder. The lock is on the folder itself, so a read-only one is no obstacle.
@@ -104,6 +159,7 @@ Result<UniqueFd> LockState(const std::filesystem::path& folder) {
     return Fail(ErrorCode::kRefused, "another matic-agent runs with " + folder.string() +
                                          "; ask it instead (osctl rollback trigger)");
   }
+  MATIC_TRY(KeepOthersOut(fd, folder));
   return fd;
 }
 
@@ -345,6 +401,9 @@ void Agent::Apply(const config::Config& config, const std::vector<std::string>& 
 // All or nothing: what is wrong in one file leaves the agent as it was.
 std::string Agent::Reload(const ConfigFiles& files) {
   Result<config::Loaded> fresh = files.Load();
+  if (Result<> owned = fresh ? CheckOwners(*fresh) : Result<>(); !owned) {
+    fresh = Fail(owned.error());
+  }
   if (!fresh) {
     const std::string problem =
         "the configuration was not reloaded, the one before holds: " + fresh.error().message;
@@ -446,6 +505,8 @@ Result<> Run(const Arguments& arguments) {
     return {};
   }
   if (arguments.test_notification) return TestNotification(loaded.config);
+  MATIC_TRY(CheckOwners(loaded));
+  RaiseFileLimit();
   SetUpLog(loaded.config.log);
   if (arguments.rollback) {
     MATIC_ASSIGN(std::unique_ptr<Agent> agent, Agent::Make(loaded));

@@ -4,6 +4,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "lib/base/printable.h"
 #include "osctl/client/client.h"
 #include "osctl/interruption.h"
 
@@ -70,7 +71,7 @@ void Session::Fail(const Error& error, ExitCode code) {
     const std::string text = object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
     std::fprintf(stderr, "%s\n", text.c_str());
   } else {
-    std::fprintf(stderr, "osctl: %s\n", error.message.c_str());
+    std::fprintf(stderr, "osctl: %s\n", Printable(error.message, LineBreaks::kKeep).c_str());
   }
 }
 

@@ -2,7 +2,9 @@
 
 #include <grpcpp/server_posix.h>
 #include <spdlog/spdlog.h>
+#include <sys/stat.h>
 
+#include <algorithm>
 #include <charconv>
 #include <map>
 #include <mutex>
@@ -13,6 +15,10 @@
 namespace matic::api {
 namespace {
 
+// At one socket. Each takes a descriptor, and the agent needs some to do its work.
+constexpr size_t kMaxConnections = 256;
+constexpr std::ptrdiff_t kMaxConnectionsOfUser = 64;  // root aside
+
 // Who is behind each descriptor that gRPC was handed. An entry is replaced when the system gives
 // its number out again; a call of the old connection that ends just then may be audited under the
 // new name. It has the same role: no two sockets share a table.
@@ -20,9 +26,18 @@ class PeerTable {
  public:
   explicit PeerTable(rpc::Role role) : role_(role) {}
 
-  void Set(int fd, const LocalPeer& peer) {
+  // False where there are too many already.
+  bool Add(int fd, const LocalPeer& peer) {
     const std::scoped_lock lock(mutex_);
-    peers_[fd] = peer;
+    std::erase_if(peers_, [](const auto& entry) {
+      return InodeOf(entry.first) != entry.second.inode;  // gRPC has closed it
+    });
+    const auto of_same_user = std::ranges::count_if(
+        peers_, [&](const auto& entry) { return entry.second.peer.uid == peer.uid; });
+    if (peers_.size() >= kMaxConnections) return false;
+    if (peer.uid != 0 && of_same_user >= kMaxConnectionsOfUser) return false;
+    peers_[fd] = {peer, InodeOf(fd)};
+    return true;
   }
 
   // `peer` as gRPC names the connection: "fd:12".
@@ -37,17 +52,28 @@ class PeerTable {
     Identity who{.description = "unknown peer " + peer};
     if (it == peers_.end()) return who;
     who.role = role_;
-    who.description = DescribeLocalPeer(it->second);
-    who.name = LocalPeerName(it->second);
-    who.from = "unix socket, uid " + std::to_string(it->second.uid) + ", pid " +
-               std::to_string(it->second.pid);
+    const LocalPeer& known = it->second.peer;
+    who.description = DescribeLocalPeer(known);
+    who.name = LocalPeerName(known);
+    who.from =
+        "unix socket, uid " + std::to_string(known.uid) + ", pid " + std::to_string(known.pid);
     return who;
   }
 
  private:
+  struct Connection {
+    LocalPeer peer;
+    ino_t inode;
+  };
+
+  static ino_t InodeOf(int fd) {
+    struct stat facts {};
+    return ::fstat(fd, &facts) == 0 ? facts.st_ino : 0;
+  }
+
   const rpc::Role role_;
   std::mutex mutex_;
-  std::map<int, LocalPeer> peers_;
+  std::map<int, Connection> peers_;
 };
 
 }  // namespace
@@ -88,7 +114,11 @@ Result<std::unique_ptr<LocalServer>> LocalServer::Start(
   if (!parts->server) return Fail(ErrorCode::kInternal, "gRPC did not start for the unix socket");
   parts->socket->Start([&peers = parts->peers, server = parts->server.get()](
                            UniqueFd connection, const LocalPeer& peer) {
-    peers.Set(connection.get(), peer);
+    if (!peers.Add(connection.get(), peer)) {
+      spdlog::debug("api: {} has too many connections; another is refused",
+                    DescribeLocalPeer(peer));
+      return;
+    }
     grpc::AddInsecureChannelFromFd(server, connection.Release());
   });
   return std::unique_ptr<LocalServer>(new LocalServer(std::move(parts)));

@@ -16,6 +16,8 @@
 #include <cstring>
 #include <vector>
 
+#include "lib/os/executable_folder.h"
+
 namespace matic::api {
 namespace {
 
@@ -93,6 +95,8 @@ Result<std::unique_ptr<LocalSocket>> LocalSocket::Listen(const std::filesystem::
   std::error_code failure;
   std::filesystem::create_directories(path.parent_path(), failure);
   if (failure) return Fail(OsError("create " + path.parent_path().string(), failure.value()));
+  // Who can put another socket there gets to hear what is told to the agent.
+  MATIC_TRY(CheckPlace(path));
   MATIC_TRY(RemoveStale(name, address));
   UniqueFd listener(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   UniqueFd wake(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));

@@ -32,6 +32,7 @@ struct DownloadLimit {
 struct Download {
   std::filesystem::path ca_file;  // PEM; empty: the system's
   bool allow_http = true;
+  bool local_redirects = false;  // into networks that are nearer than who sends there
   std::chrono::seconds connect_timeout{30};
   std::chrono::seconds low_speed{60};  // slower than `low_speed_bytes` a second for so long
   uint32_t retries = 5;

@@ -124,6 +124,7 @@ std::vector<Field> DownloadFields(Download& download) {
   return {
       {"download.ca_file", Text(download.ca_file, kPathOrNothing)},
       {"download.allow_http", Flag(download.allow_http)},
+      {"download.local_redirects", Flag(download.local_redirects)},
       {"download.connect_timeout_seconds", Seconds(download.connect_timeout, 1, 3600)},
       {"download.low_speed_seconds", Seconds(download.low_speed, 1, 3600)},
       {"download.low_speed_bytes", Number(download.low_speed_bytes, 1, 1u << 30)},

@@ -80,6 +80,14 @@ bool ScheduleRequest::Forces(std::string_view name) const {
 std::string WithoutCredentials(const std::string& url) {
   const size_t scheme = url.find("://");
   if (scheme == std::string::npos) return url;
+  // A flake's tells which branch; that of an image may be a token.
+  if (const size_t query = url.find('?');
+      query != std::string::npos && (url.starts_with("https://") || url.starts_with("http://"))) {
+    const size_t end = std::min(url.find('#', query), url.size());
+    if (end > query + 1 && url.substr(query, end - query) != "?…") {
+      return WithoutCredentials(url.substr(0, query) + "?…" + url.substr(end));
+    }
+  }
   const size_t host = scheme + 3;
   const size_t end = std::min(url.find_first_of("/?#", host), url.size());
   const size_t at = url.rfind('@', end);

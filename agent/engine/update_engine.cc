@@ -93,8 +93,8 @@ Result<> UpdateEngine::CheckQuarantine(const ScheduleRequest& request) const {
   const bool is_image = !request.sha256.empty();
   std::string why;
   if (!ledger_.IsQuarantined(is_image ? request.sha256 : request.source, &why)) return {};
-  const std::string name =
-      is_image ? "the image " + request.sha256.substr(0, 12) + "…" : request.source;
+  const std::string name = is_image ? "the image " + request.sha256.substr(0, 12) + "…"
+                                    : WithoutCredentials(request.source);
   return Fail(ErrorCode::kRefused,
               name + " is quarantined: " + why + "; --force quarantine takes it all the same");
 }
@@ -149,7 +149,8 @@ Result<Schedule> UpdateEngine::ScheduleUpdate(const ScheduleRequest& request,
   const ScheduleRequest whole = Complete(request);
   MATIC_ASSIGN(Schedule schedule, ledger_.AddSchedule(whole, caller, &created));
   if (!created) return schedule;
-  spdlog::info("{}: scheduled by {}: {}", schedule.id, caller.description, request.source);
+  spdlog::info("{}: scheduled by {}: {}", schedule.id, caller.description,
+               WithoutCredentials(request.source));
   worker_.Post(update::StageRequested{
       {.schedule_id = schedule.id,
        .source = request.source,

@@ -82,6 +82,7 @@ Result<ResponseHead> CurlHttpClient::Get(const Request& request, BodySink& sink,
   MATIC_ASSIGN(Credentials credentials, ReadCredentials(*options, request.url));
   std::string url = request.url;
   const auto end = std::chrono::steady_clock::now() + request.deadline;
+  std::optional<Reach> named;
   for (int hop = 0; hop <= options->max_redirects; ++hop) {
     std::string redirect;
     std::chrono::milliseconds left{0};
@@ -91,10 +92,12 @@ Result<ResponseHead> CurlHttpClient::Get(const Request& request, BodySink& sink,
         return Fail(ErrorCode::kUnavailable, PublicUrl(url) + ": out of time after redirects");
       }
     }
-    CurlTransfer transfer({*options, credentials, limiter_, nullptr}, request, url, left, sink);
+    CurlTransfer transfer({*options, credentials, limiter_, nullptr, named}, request, url, left,
+                          sink);
     MATIC_ASSIGN(ResponseHead head, transfer.Run(stop, &redirect));
     if (redirect.empty()) return head;
     MATIC_TRY(CheckRedirect(url, redirect, *options));
+    if (hop == 0) named = transfer.reach();
     // Not even where the way leads back: what is between has had its say.
     if (!SameOrigin(url, redirect)) credentials.headers.clear();
     url = std::move(redirect);
@@ -110,8 +113,8 @@ Result<PostAnswer> CurlHttpClient::Post(const PostRequest& request, std::stop_to
   const Request whole{
       .url = request.url, .max_bytes = std::numeric_limits<uint64_t>::max(), .any_status = true};
   FirstBytes answer(request.kept_bytes);
-  CurlTransfer transfer({*options, credentials, limiter_, &request}, whole, request.url,
-                        request.deadline, answer);
+  CurlTransfer transfer({*options, credentials, limiter_, &request, std::nullopt}, whole,
+                        request.url, request.deadline, answer);
   std::string redirect;
   const Result<ResponseHead> head = transfer.Run(std::move(stop), &redirect);
   if (!head && !answer.full()) return Fail(head.error());

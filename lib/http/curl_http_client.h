@@ -30,6 +30,9 @@ struct CurlOptions {
   std::chrono::seconds low_speed_time{60};
   uint32_t low_speed_bytes = 1024;
   int max_redirects = 5;
+  // Whether a redirect may lead from the internet into a private network, or from either onto the
+  // local link or this machine. Behind a proxy the proxy decides.
+  bool local_redirects = false;
 
   // Shown to every server that asks for one. PEM, with intermediate certificates behind it.
   std::string client_certificate = {};

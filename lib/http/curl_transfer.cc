@@ -22,6 +22,7 @@ CurlTransfer::CurlTransfer(const TransferContext& context, const Request& reques
       limiter_(context.limiter),
       request_(request),
       post_(context.post),
+      named_(context.named),
       time_left_(time_left),
       url_(url),
       sink_(sink),
@@ -64,6 +65,8 @@ Result<> CurlTransfer::Configure() {
   settings.Set(CURLOPT_QUICK_EXIT, 1L);
   settings.Set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   settings.Set(CURLOPT_ERRORBUFFER, error_text_);
+  settings.Set(CURLOPT_PREREQFUNCTION, &CurlTransfer::OnConnected);
+  settings.Set(CURLOPT_PREREQDATA, static_cast<void*>(this));
   settings.Set(CURLOPT_HEADERFUNCTION, &CurlTransfer::OnHeader);
   settings.Set(CURLOPT_HEADERDATA, static_cast<void*>(this));
   settings.Set(CURLOPT_WRITEFUNCTION, &CurlTransfer::OnBody);
@@ -191,6 +194,22 @@ size_t CurlTransfer::OnHeader(char* data, size_t size, size_t count, void* self)
   if (transfer.parser_.TakeLine({data, size * count})) return size * count;
   transfer.failure_ = transfer.Fault(ErrorCode::kCorrupt, "the answer's header is too large");
   return 0;
+}
+
+// Here and not where the name is looked up: this is the address, whatever names lead to it.
+int CurlTransfer::OnConnected(void* self, char* peer, char*, int, int) {
+  auto& transfer = *static_cast<CurlTransfer*>(self);
+  if (!transfer.options_.proxy.empty()) return CURL_PREREQFUNC_OK;  // may be the proxy's
+  transfer.reach_ = ReachOf(peer);
+  if (!transfer.named_ || transfer.options_.local_redirects ||
+      *transfer.reach_ <= *transfer.named_) {
+    return CURL_PREREQFUNC_OK;
+  }
+  transfer.failure_ = transfer.Fault(
+      ErrorCode::kRefused, "a redirect from " + std::string(ReachName(*transfer.named_)) + " to " +
+                               peer + ", which is " + std::string(ReachName(*transfer.reach_)) +
+                               ", refused (" + transfer.options_.section + ".local_redirects)");
+  return CURL_PREREQFUNC_ABORT;
 }
 
 size_t CurlTransfer::OnBody(char* data, size_t size, size_t count, void* self) {

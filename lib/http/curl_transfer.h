@@ -8,6 +8,7 @@
 
 #include "lib/http/credentials.h"
 #include "lib/http/rate_limiter.h"
+#include "lib/http/reach.h"
 #include "lib/http/response_parser.h"
 
 namespace matic::http {
@@ -20,6 +21,9 @@ struct TransferContext {
   const Credentials& credentials;
   RateLimiter& limiter;
   const PostRequest* post;  // null: a Get
+  // Of the server that was named itself. A redirect may not lead to an address further down. None
+  // where that is no matter, or not known yet.
+  std::optional<Reach> named = {};
 };
 
 class CurlTransfer {
@@ -33,9 +37,12 @@ class CurlTransfer {
 
   // The answer's head, or where it was a redirect of a Get, an empty one and `redirect` set.
   Result<ResponseHead> Run(std::stop_token stop, std::string* redirect);
+  // Of who was asked, behind no proxy.
+  std::optional<Reach> reach() const { return reach_; }
 
  private:
   static size_t OnHeader(char* data, size_t size, size_t count, void* self);
+  static int OnConnected(void* self, char* peer, char* local, int peer_port, int local_port);
   static size_t OnBody(char* data, size_t size, size_t count, void* self);
 
   Result<> Configure();
@@ -57,6 +64,7 @@ class CurlTransfer {
   RateLimiter& limiter_;
   const Request& request_;
   const PostRequest* const post_;
+  const std::optional<Reach> named_;
   const std::chrono::milliseconds time_left_;
   const std::string& url_;
   BodySink& sink_;
@@ -69,6 +77,7 @@ class CurlTransfer {
   ResponseParser parser_;
   std::optional<ResponseHead> head_;
   uint64_t body_bytes_ = 0;
+  std::optional<Reach> reach_;
   bool paused_ = false;
   std::optional<Error> failure_;  // what a callback ended the transfer with
 };

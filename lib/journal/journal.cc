@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <cstdlib>
 
+#include "lib/base/printable.h"
+
 namespace matic::journal {
 namespace {
 
@@ -73,7 +75,8 @@ bool Send(Priority priority, std::string_view message, std::span<const Field> fi
 bool SendTo(const std::filesystem::path& socket, Priority priority, std::string_view message,
             std::span<const Field> fields) {
   std::string entry;
-  Add(entry, "MESSAGE", message);
+  // journalctl shows a message with control characters as "[blob data]".
+  Add(entry, "MESSAGE", Printable(message, LineBreaks::kKeep));
   Add(entry, "PRIORITY", std::to_string(static_cast<int>(priority)));
   Add(entry, "SYSLOG_IDENTIFIER", program_invocation_short_name);
   for (const Field& field : fields) Add(entry, field.name, field.value);

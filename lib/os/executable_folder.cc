@@ -80,6 +80,22 @@ Result<> CheckPlace(const fs::path& path) {
   return CheckFoldersAbove(folder / named.filename());
 }
 
+Result<> CheckFile(const fs::path& path) {
+  std::error_code error;
+  const fs::path real = fs::canonical(path, error);
+  if (error) return Fail(OsError(path.string(), error.value()));
+  MATIC_ASSIGN(const struct stat status, StatusOf(real));
+  const bool by_group =
+      (status.st_mode & S_IWGRP) != 0 && status.st_gid != 0 && status.st_gid != ::getegid();
+  if (!IsOurs(status) || by_group || (status.st_mode & S_IWOTH) != 0) {
+    return Fail(ErrorCode::kPermission, real.string() +
+                                            " can be changed by others than root: chown root and "
+                                            "chmod go-w it");
+  }
+  MATIC_TRY(CheckPlace(path));
+  return CheckFoldersAbove(real);
+}
+
 Result<> CheckExecutable(const fs::path& path) {
   std::error_code error;
   const fs::path real = fs::canonical(path, error);

@@ -24,6 +24,10 @@ Result<std::vector<FolderEntry>> ListExecutables(const std::filesystem::path& fo
 // changing a folder above it. kPermission names the folder and says what to do.
 Result<> CheckPlace(const std::filesystem::path& path);
 
+// Whether nobody but root, its group and ourselves can change what is in a file that is believed,
+// such as a configuration. Links are followed. Errors as above.
+Result<> CheckFile(const std::filesystem::path& path);
+
 // Whether a program may be run with our rights: a regular file with an execute bit that nobody but
 // root and ourselves can change, neither by writing to it nor by replacing it or a folder above it.
 // Links are followed. kPermission says what is wrong and what to do; kNotFound for no such file.

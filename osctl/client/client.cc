@@ -7,7 +7,9 @@
 #include <algorithm>
 #include <filesystem>
 #include <optional>
+#include <vector>
 
+#include "lib/base/printable.h"
 #include "lib/rpc/channel.h"
 #include "lib/rpc/runtime.h"
 #include "lib/rpc/status.h"
@@ -55,6 +57,32 @@ std::string LastError(const std::string& message) {
   constexpr std::string_view kNoise = "UNKNOWN: ";
   if (text.starts_with(kNoise)) text.erase(0, kNoise.size());
   return text;
+}
+
+// What a node says goes to terminals and into logs, and a node may be anybody's.
+void MakePrintable(google::protobuf::Message& message) {
+  const google::protobuf::Reflection& reflection = *message.GetReflection();
+  std::vector<const google::protobuf::FieldDescriptor*> fields;
+  reflection.ListFields(message, &fields);
+  for (const auto* field : fields) {
+    const bool text = field->type() == google::protobuf::FieldDescriptor::TYPE_STRING;
+    const bool nested = field->cpp_type() == google::protobuf::FieldDescriptor::CPPTYPE_MESSAGE;
+    if (!text && !nested) continue;
+    const int count = field->is_repeated() ? reflection.FieldSize(message, field) : 1;
+    for (int i = 0; i < count; ++i) {
+      if (nested) {
+        MakePrintable(*(field->is_repeated() ? reflection.MutableRepeatedMessage(&message, field, i)
+                                             : reflection.MutableMessage(&message, field)));
+      } else if (field->is_repeated()) {
+        reflection.SetRepeatedString(
+            &message, field, i,
+            Printable(reflection.GetRepeatedString(message, field, i), LineBreaks::kKeep));
+      } else {
+        reflection.SetString(&message, field,
+                             Printable(reflection.GetString(message, field), LineBreaks::kKeep));
+      }
+    }
+  }
 }
 
 bool Contains(const std::string& text, std::string_view part) {
@@ -108,6 +136,7 @@ class Client::Connection {
   Error Explain(const grpc::Status& status, const grpc::ClientContext& context,
                 std::chrono::milliseconds limit) {
     Error error = rpc::FromStatus(status, context);
+    error.message = Printable(error.message, LineBreaks::kKeep);
     const auto& trailer = context.GetServerTrailingMetadata();
     if (trailer.find(rpc::kErrorCodeKey) != trailer.end()) return error;
     if (error.code == ErrorCode::kDeadline) {
@@ -136,6 +165,7 @@ class Client::Connection {
     Response response;
     const grpc::Status status = (stub->*method)(&context, request, &response);
     if (!status.ok()) return Fail(Explain(status, context, time));
+    MakePrintable(response);
     return response;
   }
 
@@ -269,7 +299,10 @@ Result<> Client::Watch(const v1::WatchScheduleRequest& request,
     const auto next = queue.AsyncNext(&event, &ok, std::chrono::system_clock::now() + kTick);
     if (next == grpc::CompletionQueue::GOT_EVENT && event == tag(kFinished)) break;
     if (next == grpc::CompletionQueue::GOT_EVENT) {
-      if (ok && event == tag(kRead)) changed(message);
+      if (ok && event == tag(kRead)) {
+        MakePrintable(message);
+        changed(message);
+      }
       if (ok) {
         reader->Read(&message, tag(kRead));
       } else {

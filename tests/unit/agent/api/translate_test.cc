@@ -7,11 +7,14 @@
 namespace matic::api {
 namespace {
 
-TEST(WithoutCredentialsTest, HidesUserAndPasswordOnly) {
+TEST(WithoutCredentialsTest, HidesUserPasswordAndQuery) {
   EXPECT_EQ(engine::WithoutCredentials("https://bob:secret@host/os?x=a@b"),
-            "https://***@host/os?x=a@b");
+            "https://***@host/os?…");
   EXPECT_EQ(engine::WithoutCredentials("https://host/a@b"), "https://host/a@b");
   EXPECT_EQ(engine::WithoutCredentials("https://user@host"), "https://***@host");
+  EXPECT_EQ(engine::WithoutCredentials("https://host/os?token=secret#at"), "https://host/os?…#at");
+  EXPECT_EQ(engine::WithoutCredentials("git+https://host/os?ref=main"),
+            "git+https://host/os?ref=main");
   EXPECT_EQ(engine::WithoutCredentials("file:///srv/os"), "file:///srv/os");
   EXPECT_EQ(engine::WithoutCredentials("a@b"), "a@b");
 }

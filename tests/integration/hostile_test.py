@@ -1,0 +1,338 @@
+"""Local users, callers and servers that want more than they may: what they try, and what is left."""
+
+from __future__ import annotations
+
+import os
+import re
+import resource
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from device import HERE, Device, Factory
+from faulty_server import Exchange, FaultyServer
+from harness import paths
+from harness.machine import free_port
+from harness.node import DONE, USAGE, Node
+
+NOBODY = 65534
+BY_OTHERS = "can be changed by others than root"
+FORGED = "[2026-01-01 00:00:00.000] [matic-agent] [info] forged"
+IN_DATA = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
+ESCAPES = re.compile("[\x00-\x08\x0b-\x1f\x7f\x80-\x9f\u202a-\u202e]")
+
+as_root = pytest.mark.skipif(os.getuid() != 0, reason="only root can give files away")
+
+
+def start_fails(device: Device) -> str:
+    """What an agent says that does not start; nothing was touched."""
+    done = subprocess.run(
+        [paths.AGENT, "--config", device.folder / "agent.yaml"],
+        capture_output=True, text=True, check=False, timeout=20,
+    )
+    assert done.returncode == 1, done
+    return done.stderr
+
+
+@pytest.fixture
+def off(factory: Factory, tmp_path: Path) -> Iterator[Device]:
+    """Below a folder that others may enter, and not powered on."""
+    folder = tmp_path / "machine"
+    folder.mkdir()
+    yield Device(factory, folder)
+
+
+def widen(path: Path) -> None:
+    path.chmod(path.stat().st_mode | 0o002)
+
+
+def give_away(path: Path) -> None:
+    os.chown(path, NOBODY, NOBODY)
+
+
+@as_root
+@pytest.mark.parametrize("what", ["agent.yaml", ".", "agent.d", "agent.d/50-site.yaml"])
+@pytest.mark.parametrize("change", [widen, give_away])
+def test_a_configuration_that_others_can_change_is_not_followed(
+    off: Device, what: str, change: object
+) -> None:
+    drop_in = off.folder / "agent.d" / "50-site.yaml"
+    drop_in.parent.mkdir()
+    drop_in.write_text("log: {level: info}\n")
+    change(off.folder / what)
+    said = start_fails(off)
+    assert BY_OTHERS in said
+    assert str((off.folder / what).resolve()) in said
+
+
+def test_nor_is_one_that_was_opened_while_the_agent_runs(device: Device) -> None:
+    widen(device.folder / "agent.yaml")
+    os.kill(device.machine.agent_pid, 1)
+    log = device.folder / "agent.log"
+    device.node.poll(lambda: BY_OTHERS in log.read_text() or None, 20, "a refused reload")
+    (problem,) = device.node.status()["problems"]
+    assert BY_OTHERS in problem
+
+
+def move_socket(device: Device, path: Path) -> None:
+    device.machine.configure({"api": {"socket": str(path)}})
+
+
+def test_a_folder_that_others_can_change_is_no_place_for_the_socket(off: Device) -> None:
+    run = off.folder / "run"
+    run.mkdir()
+    widen(run)
+    move_socket(off, run / "agent.sock")
+    assert f"the folder {run} {BY_OTHERS}" in start_fails(off)
+    assert list(run.iterdir()) == []
+
+
+@pytest.mark.parametrize("kind", ["listening", "file", "link", "folder"])
+def test_what_is_at_the_place_of_the_socket_stays(off: Device, kind: str) -> None:
+    place, victim = off.folder / "agent.sock", off.folder / "victim"
+    victim.write_text("precious")
+    with socket.socket(socket.AF_UNIX) as other:
+        if kind == "listening":
+            other.bind(str(place))
+            other.listen()
+        elif kind == "file":
+            place.write_text("precious")
+        elif kind == "link":
+            place.symlink_to(victim)
+        else:
+            place.mkdir()
+        said = start_fails(off)
+        assert str(place) in said
+        assert ("another agent answers" if kind == "listening" else "is no socket") in said
+    assert place.is_symlink() == (kind == "link")
+    assert victim.read_text() == "precious"
+
+
+def test_the_sockets_are_for_whom_they_are_for(device: Device) -> None:
+    for name in ("agent.sock", "reader.sock"):
+        assert (device.folder / name).stat().st_mode & 0o7777 == 0o660
+
+
+def test_the_state_is_closed_to_others(off: Device) -> None:
+    """What others have left there under names that the agent writes next leads it nowhere."""
+    state, victim = off.folder / "agent-state", off.folder / "victim"
+    state.mkdir()
+    state.chmod(0o777)
+    victim.write_text("precious")
+    for name in ("update_state.json", "update-schedule.json", "partial.json", "metrics.json"):
+        (state / f".{name}.new").symlink_to(victim)
+    off.machine.power_on()
+    off.expect_takes_an_update()
+    off.machine.power_off()
+    assert victim.read_text() == "precious"
+    assert state.stat().st_mode & 0o022 == 0
+    kept = [path for path in state.rglob("*") if path.is_file() and not path.is_symlink()]
+    assert kept
+    for path in kept:
+        assert path.stat().st_mode & 0o077 == 0, path
+
+
+@as_root
+def test_a_state_folder_of_somebody_else_is_none(off: Device) -> None:
+    state = off.folder / "agent-state"
+    state.mkdir()
+    give_away(state)
+    assert f"{state} belongs to another user (uid {NOBODY})" in start_fails(off)
+
+
+@pytest.mark.parametrize("name", ["../evil", "/tmp/evil", "..", "a/../../evil", "."])
+def test_a_hook_is_named_and_not_described_by_a_path(untouchable: Device, name: str) -> None:
+    image = untouchable.factory.update
+    update = ("schedule", "update", "--source", f"file://{image.path}", "--sha256", image.sha256)
+    outcome = untouchable.node.run(*update, "--pre-hook", name)
+    assert outcome.code not in (0,), outcome
+    untouchable.expect_untouched()
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["https://h/os\r\nX-Evil: yes", "https://h/os\nHost: evil", "https://h/\x1b[2J",
+     "https://h/os\x7f"],
+)
+def test_a_url_cannot_bring_headers_along(untouchable: Device, source: str) -> None:
+    message = untouchable.refusal(
+        USAGE, "schedule", "update", "--source", source, "--sha256", "0" * 64
+    )
+    assert "control character" in message
+    untouchable.expect_untouched()
+
+
+@pytest.mark.parametrize("path", ["/a%0d%0aX-Evil:%20yes", "/a%00", "/..%2f..%2fetc/shadow"])
+def test_what_a_url_has_encoded_stays_encoded(
+    untouchable: Device, factory: Factory, path: str
+) -> None:
+    with FaultyServer(factory.server / "server.pem", factory.server / "server.key") as server:
+        server.publish(path, lambda exchange: exchange.head("404 Not Found", "Content-Length: 0"))
+        untouchable.update_failure(server.base + path, factory.update.sha256)
+        (request,) = server.exchanges(path)
+        assert "x-evil" not in request.headers
+
+
+def everything_told(device: Device) -> dict[str, str]:
+    """All that a user or a file gets to hear; what is kept to be done is for root alone."""
+    told = {"agent.log": (device.folder / "agent.log").read_text()}
+    for command in (("status",), ("history",), ("schedule", "list"), ("health",)):
+        told[f"json {command}"] = device.node.run(*command).stdout
+        done = subprocess.run(
+            [paths.OSCTL, "--socket", device.folder / "agent.sock", *command],
+            capture_output=True, text=True, check=False,
+        )
+        told[f"text {command}"] = done.stdout + done.stderr
+    for name in ("audit.jsonl", "history.jsonl"):
+        told[name] = (device.folder / "agent-state" / name).read_text()
+    return told
+
+
+def test_no_secret_of_a_url_is_told(device: Device) -> None:
+    seen = device.folder / "seen"
+    device.executable("hooks/pre.d/10-look",
+                      f"cat /proc/[0-9]*/cmdline | tr '\\0' '\\n' >{seen}; env >>{seen}; exit 1")
+    source = "https://alice:geheim@h.invalid/os.squashfs?token=5up3r"
+    device.node.run("schedule", "update", "--source", source, "--sha256", "0" * 64)
+    device.node.poll(lambda: seen.exists() or None, 20, "a hook")
+    device.node.poll(lambda: device.node.call("schedule", "list")["schedules"][0]["state"]
+                     == "SCHEDULE_STATE_FAILED" or None, 20, "its end")
+    told = everything_told(device)
+    hooks_view = seen.read_text()
+    assert "h.invalid/os.squashfs" in told["json ('schedule', 'list')"]
+    told["hook"] = "\n".join(line for line in hooks_view.splitlines() if source not in line)
+    for where, text in told.items():
+        for word in ("geheim", "5up3r"):
+            assert word not in text, where
+
+
+def test_no_output_of_others_writes_our_log(device: Device, factory: Factory) -> None:
+    evil = f"\\033[2J\\033]0;owned\\007red\\r\\n{FORGED}\\n\\302\\233 \\342\\200\\256gpj"
+    device.executable("hooks/pre.d/10-evil", f"printf '{evil}'; exit 1")
+    image = factory.update
+    reason = device.update_failure(f"file://{image.path}", image.sha256)
+    assert "forged" in reason  # it is told, and harmless
+    (device.folder / "hooks/pre.d/10-evil").unlink()
+    with FaultyServer(factory.server / "server.pem", factory.server / "server.key") as server:
+        def answer(exchange: Exchange) -> None:
+            exchange.head("200 OK", "Content-Length: 1", "Content-Encoding: \x1b[31mevil")
+            exchange.body(b"x")
+
+        device.update_failure(server.publish("/evil", answer), image.sha256)
+    told = everything_told(device)
+    assert "forged" in told["agent.log"]
+    for where, text in told.items():
+        escapes = IN_DATA if where.endswith(".jsonl") else ESCAPES
+        assert not escapes.search(text), (where, escapes.search(text))
+        assert not any(line.startswith(FORGED) for line in text.splitlines()), where
+
+
+@pytest.fixture
+def served(factory: Factory, tmp_path: Path) -> Iterator[tuple[Device, int]]:
+    """A device with everything open, and its port."""
+    port = free_port()
+    api = {"socket": str(tmp_path / "agent.sock"), "socket_group": "", "reader_socket_group": "",
+           "listen": f"{HERE}:{port}", "pki_dirs": [str(factory.server)]}
+    device = Device(factory, tmp_path, {"api": api})
+    device.machine.power_on()
+    yield device, port
+    device.machine.power_off()
+
+
+def crowd(address: str | tuple[str, int], count: int, first: bytes) -> list[socket.socket]:
+    """Connections that say `first`, and nothing more."""
+    members = []
+    for _ in range(count):
+        member = socket.socket(socket.AF_UNIX if isinstance(address, str) else socket.AF_INET)
+        member.settimeout(2)
+        try:
+            member.connect(address)
+            member.sendall(first)
+        except OSError:
+            member.close()
+            continue
+        members.append(member)
+    return members
+
+
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00"
+
+
+@pytest.mark.parametrize("first", [b"", PREFACE, b"GET / HTTP/1.1\r\n\r\n", b"\x16\x03\x01"])
+def test_a_crowd_keeps_nobody_from_the_agent(served: tuple[Device, int], first: bytes) -> None:
+    device, port = served
+    resource.setrlimit(resource.RLIMIT_NOFILE,
+                       (4096, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+    members = crowd(str(device.folder / "reader.sock"), 400, first)
+    members += crowd((HERE, port), 1200, first)
+    try:
+        descriptors = len(os.listdir(f"/proc/{device.machine.agent_pid}/fd"))
+        assert descriptors < 256 + 1200 + 100
+        assert device.node.run("status").code == DONE
+        device.expect_takes_an_update()
+    finally:
+        for member in members:
+            member.close()
+
+
+def test_who_hangs_up_makes_room(served: tuple[Device, int]) -> None:
+    device, _ = served
+    reader = Node(["--socket", str(device.folder / "reader.sock")], device.folder / "osctl.log")
+    for _ in range(3):
+        for member in crowd(str(device.folder / "reader.sock"), 300, PREFACE):
+            member.close()
+    device.node.poll(lambda: reader.run("status").code == DONE or None, 20, "room")
+
+
+def test_a_message_that_is_too_large_is_refused(device: Device) -> None:
+    grpc = pytest.importorskip("grpc")
+    with grpc.insecure_channel(f"unix:{device.folder / 'agent.sock'}") as channel:
+        call = channel.unary_unary("/matic.v1.Node/ScheduleUpdate")
+        with pytest.raises(grpc.RpcError) as refused:
+            call(b"\x0a" + bytes([0x80, 0x80, 0x80, 0x02]) + b"x" * (4 << 20), timeout=20)
+        assert refused.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+        with pytest.raises(grpc.RpcError) as refused:
+            call(b"\xff" * 1000, timeout=20)
+    assert refused.value.code() != grpc.StatusCode.UNAVAILABLE
+    device.expect_untouched()
+
+
+def own_address() -> str:
+    """One of this machine's addresses that is not for itself alone; "" where it has none."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+        except OSError:
+            return ""
+        address: str = probe.getsockname()[0]
+    return "" if address.startswith(("127.", "169.254.", "0.")) else address
+
+
+@pytest.mark.skipif(not own_address(), reason="this machine is in no network")
+def test_a_redirect_does_not_lead_inwards(device: Device, factory: Factory) -> None:
+    """From a network onto the machine; the other way round, and where it is allowed."""
+    image = factory.update
+    content = image.path.read_bytes()
+    with FaultyServer(None, host=own_address()) as outer, FaultyServer(None) as inner:
+        target = inner.publish("/os", lambda exchange: exchange.whole(content))
+        url = outer.publish("/os", lambda exchange: exchange.head(
+            "302 Found", f"Location: {target}", "Content-Length: 0"))
+        reason = device.update_failure(url, image.sha256)
+        assert reason.startswith(f"stage slot-b: {target}: a redirect from ")
+        assert reason.endswith(
+            f" to {HERE}, which is this machine, refused (download.local_redirects)")
+        assert inner.exchanges("/os") == []
+        device.expect_untouched()
+
+        outer.publish("/os", lambda exchange: exchange.whole(content))
+        outwards = inner.publish("/out", lambda exchange: exchange.head(
+            "302 Found", f"Location: {outer.base}/os", "Content-Length: 0"))
+        assert "sha256 mismatch" in device.update_failure(outwards, "0" * 64)
+
+        device.machine.configure({"download": {"local_redirects": True}})
+        device.restart()
+        outer.publish("/in", lambda exchange: exchange.head(
+            "302 Found", f"Location: {target}", "Content-Length: 0"))
+        assert "sha256 mismatch" in device.update_failure(f"{outer.base}/in", "0" * 64)
