@@ -128,8 +128,11 @@ struct Machine::Agent {
         table(machine.disk_, machine.layout_.sector_bytes),
         device(OpenDisk(machine.disk_)),
         booted(machine.running_, machine.starts_),
-        backend({.tries = 3, .sources = {}, .buffer_bytes = kBufferBytes}, table, *device, booted,
-                machine.http_, clock),
+        backend({.tries = 3,
+                 .sources = {.retry = {.retries = 0}},
+                 .buffer_bytes = kBufferBytes,
+                 .partial_file = machine.state_ / "partial.json"},
+                table, *device, booted, machine.http_, clock),
         checks(MakeChecks(machine), clock),
         ledger(machine.state_, 900s, clock),
         prechecks(NoPrechecks(), {}, processes, clock),
@@ -318,6 +321,8 @@ void Machine::SwitchOff() { agent_.reset(); }
 engine::Engine& Machine::engine() { return agent_->engine; }
 
 const engine::Ledger& Machine::ledger() const { return agent_->ledger; }
+
+void Machine::CutDownload(uint64_t bytes) { http_.AddMishap({.cut_after = bytes}); }
 
 void Machine::Tick() {
   moments_.Forget();

@@ -68,6 +68,8 @@ class Machine {
   const engine::Caller& caller() const { return caller_; }
   // An update to that system.
   engine::ScheduleRequest Request(const std::string& version) const;
+  // The next one breaks off after so many.
+  void CutDownload(uint64_t bytes);
   // Passes: what is asked for next is another moment.
   void Tick();
 

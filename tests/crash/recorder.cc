@@ -286,4 +286,10 @@ int unlink(const char* path) noexcept {
   return static_cast<int>(::syscall(SYS_unlink, path));
 }
 
+// Also a folder's, of which none is watched.
+int remove(const char* path) noexcept {
+  const int done = ::unlink(path);
+  return done != 0 && errno == EISDIR ? ::rmdir(path) : done;
+}
+
 }  // extern "C"

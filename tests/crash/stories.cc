@@ -114,6 +114,14 @@ Result<> WrongDigest(Machine& machine) {
   return Update(machine, "3.0");
 }
 
+// What the first one has left is gone on from.
+Result<> CutDownload(Machine& machine) {
+  MATIC_TRY(machine.Run());
+  machine.CutDownload(SystemOf("2.0").image.size() * 2 / 3);
+  MATIC_TRY(Update(machine, "2.0"));
+  return Update(machine, "2.0");
+}
+
 void Invert(FactoryDisk& disk, uint64_t at) {
   for (uint64_t i = at; i < at + 16; ++i) disk.content[i] = static_cast<uint8_t>(~disk.content[i]);
 }
@@ -217,6 +225,11 @@ std::vector<Story> Make() {
        .factory = Fresh(),
        .play = WrongDigest,
        .ends_with = "3.0"},
+      {.name = "cut-download",
+       .what = "a download that breaks off, and the next update, which goes on from there",
+       .factory = Fresh(),
+       .play = CutDownload,
+       .ends_with = "2.0"},
       {.name = "bad-then-good",
        .what = "an update, one that fails, and one over what is left of it",
        .factory = Fresh(),
