@@ -6,6 +6,7 @@
 
 #include "agent/ab/partial_image.h"
 #include "tests/unit/agent/ab/ab_machine.h"
+#include "tests/unit/lib/os/temporary_folder.h"
 
 namespace matic::ab {
 namespace {
@@ -15,7 +16,6 @@ using boot::Slot;
 class StageOnTest : public testing::Test {
  protected:
   StageOnTest() {
-    std::filesystem::remove(path_);
     machine_.backend.Configure({.tries = 3,
                                 .sources = {.retry = {.retries = 0}},
                                 .buffer_bytes = 256 * 1024,
@@ -41,8 +41,8 @@ class StageOnTest : public testing::Test {
 
   AbMachine machine_;
   const std::vector<uint8_t> image_ = MakeImage({});
-  const std::filesystem::path path_ =
-      std::filesystem::path(testing::TempDir()) / "stage_on_test partial.json";
+  const TemporaryFolder folder_;
+  const std::filesystem::path path_ = folder_ / "partial.json";
 };
 
 TEST_F(StageOnTest, WhatIsThereIsNotFetchedAgain) {
