@@ -46,6 +46,7 @@ void FitRules(const Task& task, PlannedGroup& group) {
   group.windows.clear();
   group.stagger = seconds(0);
   group.max_failures = kAnyFailures;
+  group.allow_reboot = group.allow_reboot || task.immediate;
   if (task.work == Work::kPrepare) group.parallel = std::max(group.parallel, kPreparedAtOnce);
 }
 

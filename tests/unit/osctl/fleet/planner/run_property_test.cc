@@ -21,14 +21,14 @@ struct Drawn {
   Script script;
 };
 
-Drawn Draw(Dice& dice, bool calm) {
+Drawn Draw(Dice& dice, bool calm, const Task& task = {}) {
   RandomFleet random = DrawFleet(dice);
   if (calm) {
     // Nothing that depends on when something happens.
     random.inventory.settings.run_limit = std::chrono::days(60);
     random.inventory.settings.machine_deadline = std::chrono::hours(2);
   }
-  Plan plan = MakePlan(random.inventory, {}, random.facts).value();
+  Plan plan = MakePlan(random.inventory, {}, random.facts, task).value();
   SimulatedFleet fleet(plan, dice, 2 + dice.UpTo(30));
   return {std::move(plan), std::move(fleet), {.start = kEvening + seconds(dice.UpTo(40000))}};
 }
@@ -86,6 +86,28 @@ TEST(RunProperty, HoldsForEveryRun) {
   for (size_t i = 1; i <= static_cast<size_t>(GroupEnd::kStopped); ++i) {
     EXPECT_GT(groups[static_cast<GroupEnd>(i)], 10) << NameOf(static_cast<GroupEnd>(i));
   }
+}
+
+TEST(RunProperty, HoldsForEveryRebootAndEveryWayBack) {
+  std::map<MachinePhase, int> ends;
+  for (uint64_t seed = 0; seed < 600; ++seed) {
+    SCOPED_TRACE(seed);
+    Dice dice(seed);
+    Task task{.work = dice.OneIn(2) ? Work::kRestart : Work::kRollBack};
+    task.immediate = task.work == Work::kRollBack && dice.OneIn(2);
+    Drawn drawn = Draw(dice, false, task);
+    drawn.script.wishes = DrawWishes(dice, drawn.plan, drawn.script.start);
+    const size_t kills = dice.OneIn(2) ? 0 : dice.UpTo(8);
+    for (size_t i = 0; i < kills; ++i) drawn.script.kills.insert(1 + dice.UpTo(60));
+    SimulatedRun run(drawn.plan, drawn.fleet, drawn.script, seed);
+    run.Run();
+    ASSERT_FALSE(testing::Test::HasFailure()) << Lines(run.journal());
+    for (const MachineRun& machine : run.state().machines) ++ends[machine.phase];
+  }
+  EXPECT_GT(ends[MachinePhase::kUpdated], 100);
+  EXPECT_GT(ends[MachinePhase::kFailed], 100);
+  EXPECT_GT(ends[MachinePhase::kNotReached], 100);
+  EXPECT_EQ(ends[MachinePhase::kRolledBack], 0) << "nothing takes it back";
 }
 
 // What a run has come to, whatever the order in which machines answered: where it is stopped, or a

@@ -16,7 +16,8 @@ SimulatedFleet::SimulatedFleet(const Plan& plan, Dice& dice, uint32_t one_fault_
   }
   for (const PlannedMachine& planned : plan.machines) {
     Machinery& machine = machines_[planned.name];
-    machine.pending = planned.work == Work::kReboot;
+    machine.returns = planned.work == Work::kRestart || planned.work == Work::kRollBack;
+    machine.pending = planned.work == Work::kReboot || machine.returns;
     machine.needs_reboot = dice.OneIn(2);
     machine.pace = seconds(1 + dice.UpTo(300));
     const uint32_t fault = 1 + dice.UpTo(kFaults - 2);
@@ -39,7 +40,7 @@ void SimulatedFleet::LeaveOneFault(const Plan& plan) {
 
 Event SimulatedFleet::Read(const std::string& name, const Machinery& machine, WallTime at) {
   Seen seen{.machine = name, .healthy = machine.healthy, .up_to_date = machine.target};
-  seen.reboot_pending = machine.pending;
+  seen.reboot_pending = machine.pending && !machine.returns;
   if (machine.staged) seen.under_way = UnderWay::kStaged;
   seen.version = machine.target ? "2" : "1";
   return {at, seen};

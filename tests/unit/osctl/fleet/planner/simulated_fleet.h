@@ -30,6 +30,7 @@ constexpr uint32_t kFaults = 11;
 struct Machinery {
   Fault fault = Fault::kNone;
   bool needs_reboot = true;
+  bool returns = false;  // it is to be rebooted, or to go back: it waits for nothing before that
   std::chrono::seconds pace{60};  // of each step
 
   // What it stands at.
