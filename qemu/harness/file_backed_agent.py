@@ -13,6 +13,7 @@ from harness import paths
 from harness.node import Node
 from harness.verdict import Failed
 
+_STOP_SECONDS = 30  # as systemd gives it (TimeoutStopSec)
 Settings = dict[str, dict[str, object]]  # by section of agent.yaml
 
 
@@ -91,11 +92,11 @@ class FileBackedAgent:
         if self._agent is not None:
             self._agent.terminate()
             try:
-                self._agent.wait(10)
+                self._agent.wait(_STOP_SECONDS)
             except subprocess.TimeoutExpired as error:
                 self._agent.kill()
                 self._agent.wait()
-                raise Failed("the agent did not end within 10 s of SIGTERM") from error
+                raise Failed(f"the agent did not end within {_STOP_SECONDS} s of SIGTERM") from error
             finally:
                 self._agent = None
 

@@ -59,7 +59,6 @@ class Job:
     """A machine that is updated and cut off again and again, until its share of cuts is made."""
 
     lab: Lab
-    systems: Systems
     seed: str
     cuts: int
     buses: Sequence[str]
@@ -76,7 +75,8 @@ class Job:
             number = self._with_a_new_disk(number)
 
     def _with_a_new_disk(self, number: int) -> int:
-        story = _Story(self.lab, self.systems, f"disk-{number}", self.dice)
+        systems = Systems.suited_to(self.buses)
+        story = _Story(self.lab, systems, f"disk-{number}", self.dice)
         while number < self.cuts:
             number += 1
             cut = Cut(number, self.dice.choice(self.buses), "", Loss())
@@ -272,7 +272,7 @@ def sweep(
 
         try:
             share = cuts // jobs + (1 if job < cuts % jobs else 0)
-            Job(lab, systems, f"{seed}/{job}", share, buses, tell).run()
+            Job(lab, f"{seed}/{job}", share, buses, tell).run()
         finally:
             lab.close(keep=any(cut.failure for cut in done))
 
