@@ -37,6 +37,6 @@ def test_every_figure_of_the_page_is_measured(bench: tuple[dict[str, object], st
 def test_a_smaller_fleet_is_no_secret(bench: tuple[dict[str, object], str]) -> None:
     figures, table = bench
     assert (figures["fleet.nodes"], figures["fleet.few_nodes"], figures["fleet.agents"]) == (3, 3, 3)
-    (note,) = figures["bench.notes"]
+    (note,) = [note for note in figures["bench.notes"] if not note.startswith("BUSY MACHINE")]
     assert "3 simulated machines instead of 5000" in note
     assert note in table

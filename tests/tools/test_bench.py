@@ -45,7 +45,7 @@ def test_figures_come_as_a_table_and_as_json(folder: Path, capsys: pytest.Captur
     assert figures["squares.many"] == 20, "the median"
     assert figures["bench.ranges"] == {"squares.many": [0, 100]}
     assert figures["squares.growth"] == 1
-    assert figures["bench.notes"] == ["measured by nobody"]
+    assert figures["bench.notes"][-1] == "measured by nobody"
     assert figures["bench.processors"] >= 1
     table = capsys.readouterr().out
     rows = [line.split() for line in table.splitlines()]
@@ -63,7 +63,7 @@ def test_what_cannot_be_measured_is_no_figure(folder: Path, capsys: pytest.Captu
     file = folder / "figures.json"
     assert main(["squares", "--side", "-1", "--json", str(file)], folder) == 1
     assert not file.exists()
-    assert capsys.readouterr().err == "bench: no square has such a side\n"
+    assert capsys.readouterr().err.endswith("bench: no square has such a side\n")
 
 
 @pytest.mark.parametrize("arguments", [["circles"], ["--side", "3"], ["squares", "--siege", "3"]])

@@ -13,7 +13,7 @@ from benching import process
 from benching.command import CannotMeasure
 from benching.report import ROOT, Report
 
-sys.path += [str(ROOT / "qemu"), str(ROOT / "tests" / "integration")]
+sys.path.append(str(ROOT / "tests" / "integration"))
 
 from benching.fleets.real import RealFleet  # noqa: E402
 from benching.fleets.simulated import SimulatedFleet  # noqa: E402
@@ -26,8 +26,6 @@ def add_options(parser: argparse._ArgumentGroup) -> None:
     parser.add_argument("--nodes", type=int, default=MANY, metavar="N",
                         help=f"simulated machines [{MANY}]; fewer of them limit the others, too")
     parser.add_argument("--agents", type=int, default=AGENTS, metavar="N", help=f"real agents [{AGENTS}]")
-    parser.add_argument("--repeat", type=int, default=3, metavar="N",
-                        help="times that what is quick is measured; the figure is the median [3]")
 
 
 def measure(options: argparse.Namespace, report: Report) -> None:
