@@ -20,11 +20,13 @@
   re2,
   spdlog,
   sqlite,
+  squashfs-tools-ng,
   systemd,
   tl-expected,
   util-linux,
   yaml-cpp,
   zlib,
+  zstd,
 }:
 
 let
@@ -86,11 +88,13 @@ stdenv.mkDerivation {
     re2
     spdlog
     sqlite
+    squashfs-tools-ng
     systemd
     tl-expected
     util-linux
     yaml-cpp
     zlib
+    zstd
   ];
 
   cmakeFlags = [

@@ -21,8 +21,8 @@ INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.MULTIL
 CODE = (".h", ".cc", ".c")
 
 LIB = ["lib/base", "lib/os", "lib/pattern", "lib/settings", "lib/completion", "lib/crypto",
-       "lib/calendar", "lib/http", "lib/notify", "lib/channels", "lib/gpt", "lib/image", "lib/journal", "lib/rpc",
-       "lib/trust"]
+       "lib/calendar", "lib/http", "lib/notify", "lib/channels", "lib/gpt", "lib/image", "lib/squashfs",
+       "lib/delta", "lib/journal", "lib/rpc", "lib/trust"]
 AGENT_BASE = [*LIB, "proto", "boot/policy"]
 
 # What each folder may depend on at most. Folders that are not named here may be used by nobody and
@@ -44,6 +44,8 @@ ALLOWED: dict[str, list[str]] = {
     "lib/channels": ["lib/base", "lib/notify", "lib/settings"],
     "lib/gpt": ["lib/base", "lib/os", "lib/crypto", "boot/policy"],
     "lib/image": ["lib/base", "lib/os", "lib/crypto", "boot/policy"],
+    "lib/squashfs": ["lib/base", "lib/os", "boot/policy"],
+    "lib/delta": ["lib/base", "lib/os", "lib/crypto", "lib/squashfs", "boot/policy"],
     "lib/journal": ["lib/base"],
     "lib/rpc": ["lib/base", "lib/os", "lib/crypto", "proto"],
     "lib/trust": ["lib/base", "lib/os", "lib/crypto", "lib/http"],
@@ -108,6 +110,9 @@ WRAPPED: dict[str, Wrapped] = {
                        ("lib/crypto", "lib/rpc")),
     "gRPC": Wrapped(re.compile(r"^grpc(pp|)/|\.grpc\.pb\.h$"), re.compile("^gRPC::"),
                     ("proto", "lib/rpc", "agent/api", "osctl/client")),
+    "libsquashfs": Wrapped(re.compile(r"^sqfs/"), re.compile("SQUASHFS|^squashfs$"),
+                           ("lib/squashfs",)),
+    "zstd": Wrapped(re.compile(r"^zstd"), re.compile("ZSTD|^zstd$"), ("lib/squashfs", "lib/delta")),
     "RE2": Wrapped(re.compile(r"^re2/"), re.compile("RE2|^re2$"), ("lib/pattern",)),
     "yaml-cpp": Wrapped(re.compile(r"^yaml-cpp/"), re.compile("^yaml-cpp"), ("lib/settings",)),
     "prometheus-cpp": Wrapped(re.compile(r"^prometheus/"), re.compile("^prometheus-cpp"),
