@@ -10,6 +10,7 @@ void AddImageCommands(CLI::App& app, Session& session) {
   CLI::App* image = app.add_subcommand("image", "Make and look at images and disks");
   image->require_subcommand(1);
   AddImagePackCommand(*image, session);
+  AddImageIndexCommand(*image, session);
   AddImageInspectCommand(*image, session);
   AddImageDiskCommand(*image, session);
 }

@@ -12,6 +12,7 @@ namespace matic::osctl {
 class Session;
 
 void AddImagePackCommand(CLI::App& image, Session& session);
+void AddImageIndexCommand(CLI::App& image, Session& session);
 void AddImageInspectCommand(CLI::App& image, Session& session);
 void AddImageDiskCommand(CLI::App& image, Session& session);
 

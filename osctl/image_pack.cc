@@ -4,10 +4,12 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "lib/image/pack.h"
 #include "lib/image/uki.h"
 #include "osctl/image_commands.h"
+#include "osctl/image_index.h"
 #include "osctl/render/units.h"
 #include "osctl/session.h"
 
@@ -27,6 +29,7 @@ struct PackOptions {
   std::string sign_key;
   std::string sign_certificate;
   std::string out;
+  bool no_index = false;
 };
 
 Result<> Pack(const Session& session, const PackOptions& options, std::stop_token stop) {
@@ -44,11 +47,17 @@ Result<> Pack(const Session& session, const PackOptions& options, std::stop_toke
     spec.boot_key = image::BootKey{options.sign_key, options.sign_certificate};
   }
   spec.output = options.out;
-  spec.stop = std::move(stop);
+  spec.stop = stop;
   // mksquashfs takes the time as options or from here, and refuses both together.
   ::unsetenv("SOURCE_DATE_EPOCH");
   SystemProcessRunner runner;
   MATIC_ASSIGN(const auto packed, image::PackImage(runner, spec));
+  std::optional<WrittenIndex> index;
+  if (!options.no_index) {
+    auto written = WriteIndexOf(options.out, options.out + kIndexEnding, std::move(stop));
+    if (!written) return Fail(written.error().Context("the image is there, its index is not"));
+    index = std::move(*written);
+  }
   const std::string digest = crypto::ToHex(packed.file.sha256);
   if (session.json()) {
     nlohmann::json object = {{"path", options.out},
@@ -57,6 +66,7 @@ Result<> Pack(const Session& session, const PackOptions& options, std::stop_toke
                              {"squashfs_bytes", packed.squashfs_bytes},
                              {"sha256", digest}};
     if (packed.verity) object["verity_root_hash"] = crypto::ToHex(*packed.verity);
+    if (index) object["index"] = {{"path", index->path}, {"size_bytes", index->size_bytes}};
     session.out() << object.dump(2) << "\n";
   } else {
     session.out() << "Image    " << options.out << "\n"
@@ -66,6 +76,9 @@ Result<> Pack(const Session& session, const PackOptions& options, std::stop_toke
                   << "SHA-256  " << digest << "\n";
     if (packed.verity) {
       session.out() << "Verity   root hash " << crypto::ToHex(*packed.verity) << "\n";
+    }
+    if (index) {
+      session.out() << "Index    " << index->path << ", " << FormatBytes(index->size_bytes) << "\n";
     }
   }
   return {};
@@ -108,6 +121,7 @@ void AddImagePackCommand(CLI::App& image, Session& session) {
                     "Add a hash tree of the root, which the initrd then opens with dm-verity");
   AddBootKeyOptions(*command, options->sign_key, options->sign_certificate, "kernel");
   command->add_option("--out", options->out, "The image")->type_name("FILE")->required();
+  command->add_flag("--no-index", options->no_index, "Leave IMAGE.idx out");
   command->footer(R"(The same input gives the same bytes at any time; only a signature holds when it
 was made.
 

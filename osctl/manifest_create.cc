@@ -11,6 +11,7 @@
 #include "lib/trust/manifest.h"
 #include "osctl/expiry.h"
 #include "osctl/manifest_commands.h"
+#include "osctl/manifest_deltas.h"
 #include "osctl/render/units.h"
 #include "osctl/session.h"
 #include "osctl/signing.h"
@@ -31,8 +32,7 @@ struct CreateOptions {
   std::string released;
   std::string expires;
   std::string notes_file;
-  std::string delta_index;
-  std::vector<std::string> patches;  // "SHA256=FILE"
+  DeltaOptions deltas;
   std::string out;
   bool force = false;
 };
@@ -71,32 +71,6 @@ Result<> DescribeImage(const CreateOptions& options, trust::Manifest& manifest) 
   return {};
 }
 
-// A file that is published beside the image.
-Result<trust::RemoteFile> DescribeFile(const std::string& path, const std::string& image_url) {
-  MATIC_ASSIGN(auto file, LinuxBlockDevice::Open(path, LinuxBlockDevice::Access::kReadOnly));
-  const auto digest = image::HashRange(*file, 0, file->size());
-  if (!digest) return Fail(digest.error().Context(path));
-  const std::string folder = image_url.substr(0, image_url.rfind('/', image_url.find('?')) + 1);
-  return trust::RemoteFile{folder + fs::path(path).filename().string(), file->size(), *digest};
-}
-
-Result<> DescribeDeltas(const CreateOptions& options, trust::Manifest& manifest) {
-  if (!options.delta_index.empty()) {
-    MATIC_ASSIGN(manifest.delta_index, DescribeFile(options.delta_index, manifest.image.url));
-  }
-  for (const std::string& text : options.patches) {
-    const size_t equals = std::min(text.find('='), text.size());
-    const auto from = crypto::ParseSha256Hex(text.substr(0, equals));
-    if (!from || equals == text.size()) {
-      return Fail(ErrorCode::kInvalidArgument,
-                  "--patch: '" + text + "' is not SHA256=FILE, the old image's digest and a patch");
-    }
-    MATIC_ASSIGN(trust::RemoteFile file, DescribeFile(text.substr(equals + 1), manifest.image.url));
-    manifest.patches.push_back({*from, std::move(file)});
-  }
-  return {};
-}
-
 Result<> SetTimes(const CreateOptions& options, trust::Manifest& manifest) {
   manifest.released = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
   if (!options.released.empty()) {
@@ -129,7 +103,9 @@ Result<> Create(const Session& session, const CreateOptions& options) {
                  ReadFile(options.notes_file, trust::kMaxReleaseNotesBytes));
   }
   MATIC_TRY(DescribeImage(options, manifest));
-  MATIC_TRY(DescribeDeltas(options, manifest));
+  DeltaOptions deltas = options.deltas;
+  deltas.image = options.image;
+  MATIC_TRY(DescribeDeltas(deltas, manifest));
   const auto text = trust::FormatManifest(manifest);
   if (!text) return Fail(text.error().Context("no machine would take this manifest"));
   const std::string out = options.out.empty() ? options.image + ".manifest.json" : options.out;
@@ -165,10 +141,11 @@ void AddOptionalFields(CLI::App& command, CreateOptions& options) {
   command.add_option("--notes-file", options.notes_file, "Release notes, text of at most 64 KiB")
       ->type_name("FILE");
   command
-      .add_option("--delta-index", options.delta_index, "The image's index, published beside it")
+      .add_option("--delta-index", options.deltas.index,
+                  "The image's index [IMAGE.idx, where there is one]")
       ->type_name("FILE");
   command
-      .add_option("--patch", options.patches,
+      .add_option("--patch", options.deltas.patches,
                   "A patch from the image of that digest, repeatable, published beside the image")
       ->type_name("SHA256=FILE")
       ->expected(1)

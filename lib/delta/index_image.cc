@@ -12,6 +12,7 @@
 namespace matic::delta {
 namespace {
 
+constexpr size_t kHeadBytes = 96;  // a squashfs's superblock
 constexpr size_t kWindowBytes = 2 * 1024 * 1024;
 static_assert(kWindowBytes >= squashfs::kMaxBlockBytes + 2 * kDirectAlignment);
 static_assert(squashfs::kMaxBlockBytes <= kMaxChunkBytes);
@@ -119,12 +120,19 @@ Result<ChunkIndex> IndexImage(BlockDevice& image, uint64_t image_bytes,
                                                  std::to_string(image.size()));
   }
   Indexer indexer(image, options);
-  const auto superblock = squashfs::ReadSuperblock(image);
+  const auto head_bytes = static_cast<size_t>(std::min<uint64_t>(image_bytes, kHeadBytes));
+  MATIC_ASSIGN(const auto head, indexer.window().Read(0, head_bytes));
+  const auto squashfs_bytes = boot::SquashfsBytesUsed(head);
   std::vector<uint64_t> starts;
-  if (superblock && superblock->bytes <= image_bytes) {
+  if (squashfs_bytes) {
+    if (*squashfs_bytes > image_bytes) {
+      return Fail(ErrorCode::kCorrupt,
+                  "the squashfs says it is " + std::to_string(*squashfs_bytes) +
+                      " bytes long, the image has " + std::to_string(image_bytes));
+    }
     MATIC_ASSIGN(const auto layout, squashfs::ReadLayout(image, options.stop));
     MATIC_TRY(indexer.AddBlocks(layout.blocks));
-    MATIC_ASSIGN(starts, PartsBehind(indexer.window(), superblock->bytes, image_bytes));
+    MATIC_ASSIGN(starts, PartsBehind(indexer.window(), *squashfs_bytes, image_bytes));
   }
   starts.push_back(image_bytes);
   for (const uint64_t start : starts) MATIC_TRY(indexer.AddContent(start));

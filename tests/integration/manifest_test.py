@@ -23,7 +23,8 @@ def test_a_manifest_says_what_the_image_is(image: Path, manifest: Path) -> None:
 
 
 def test_deltas_are_published_beside_the_image(image: Path, tmp_path: Path) -> None:
-    (tmp_path / "os-2.0.idx").write_bytes(b"index")
+    index = Path(f"{image}.idx").read_bytes()
+    (tmp_path / "os-2.0.idx").write_bytes(index)
     (tmp_path / "from-old.patch").write_bytes(b"patch")
     notes = tmp_path / "notes"
     notes.write_text("Faster.\nAnd safer.\n")
@@ -31,8 +32,8 @@ def test_deltas_are_published_beside_the_image(image: Path, tmp_path: Path) -> N
                          "--delta-index", tmp_path / "os-2.0.idx", "--patch",
                          "ab" * 32 + f"={tmp_path / 'from-old.patch'}", "--notes-file", notes)
     content = json.loads(made.read_text())
-    assert content["delta_index"] == {"url": "https://h/2.0/os-2.0.idx", "size": 5,
-                                      "sha256": hashlib.sha256(b"index").hexdigest()}
+    assert content["delta_index"] == {"url": "https://h/2.0/os-2.0.idx", "size": len(index),
+                                      "sha256": hashlib.sha256(index).hexdigest()}
     assert content["patches"] == [{"from": "ab" * 32, "url": "https://h/2.0/from-old.patch",
                                    "size": 5, "sha256": hashlib.sha256(b"patch").hexdigest()}]
     assert content["release_notes"] == notes.read_text()
