@@ -53,7 +53,8 @@ ab::AbOptions MakeAbOptions(const config::Config& config) {
           .sources = {.retry = MakeDownloadRetry(config.download),
                       .files = AllowedFolders(config.download.file_dirs)},
           .buffer_bytes = config.download.buffer_bytes,
-          .partial_file = config.state_dir / "partial.json"};
+          .partial_file = config.state_dir / "partial.json",
+          .read_back = config.download.read_back};
 }
 
 channel::ResolverOptions MakeResolverOptions(const config::Config& config) {

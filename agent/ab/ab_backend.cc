@@ -43,6 +43,7 @@ class SizeOnly final : public ImageSink {
     told_ = true;
     return Fail(ErrorCode::kCancelled, "only the size was asked for");
   }
+  Result<> WriteInPlace(std::span<const uint8_t> bytes) override { return Write(bytes); }
   bool told() const { return told_; }
   std::optional<uint64_t> total() const { return total_; }
 
@@ -148,8 +149,15 @@ Result<update::StagedImage> AbBackend::Stage(const engine::StageSpec& spec,
   };
   const uint64_t max_bytes =
       spec.size_bytes == 0 ? slot.size() : std::min(spec.size_bytes, slot.size());
-  const StageJob job{*source,         slot,  sha256, max_bytes, options_->buffer_bytes,
-                     make_unbootable, clock_};
+  const auto options = options_.Get();
+  const StageJob job{.source = *source,
+                     .slot = slot,
+                     .sha256 = sha256,
+                     .max_bytes = max_bytes,
+                     .buffer_bytes = options->buffer_bytes,
+                     .make_unbootable = make_unbootable,
+                     .clock = clock_,
+                     .read_back = options->read_back};
   const PartialImageFile partial(options_->partial_file);
   auto written = StageOn(job, partial, {.slot = name, .url = spec.source}, progress, stop);
   if (!written) return Fail(written.error().Context("stage " + name));

@@ -24,6 +24,7 @@ struct AbOptions {
   size_t buffer_bytes = 8 * 1024 * 1024;
   // Where a download that is cut short leaves word of how far it came; empty: nowhere.
   std::filesystem::path partial_file = {};
+  bool read_back = true;  // StageJob's
 };
 
 // The table is read anew for every verb, and the running slot found anew: kRefused where that

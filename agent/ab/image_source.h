@@ -27,6 +27,9 @@ class ImageSink {
   virtual void Restart() = 0;
   // Blocks while there is no room. An error ends the fetch.
   virtual Result<> Write(std::span<const uint8_t> bytes) = 0;
+  // The same of bytes that the slot holds already at this very place: who gives them has read them
+  // from the device and checked them. Whole blocks of them are neither written nor read back again.
+  virtual Result<> WriteInPlace(std::span<const uint8_t> bytes) = 0;
 };
 
 // What the sink has already. A source that cannot go on there calls Restart and begins at 0.

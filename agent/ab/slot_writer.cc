@@ -63,22 +63,24 @@ Result<> CheckStart(std::span<const uint8_t> bytes, uint64_t slot_bytes) {
 SlotWriter::SlotWriter(BlockDevice& slot, std::function<Result<>()> make_unbootable)
     : slot_(slot), make_unbootable_(std::move(make_unbootable)), first_block_(kBlock) {}
 
-Result<> SlotWriter::GoOn(std::span<const uint8_t> first_block, uint64_t bytes,
-                          const VerifyProgress& progress, std::stop_token stop) {
+Result<> SlotWriter::GoOn(std::span<const uint8_t> first_block, uint64_t bytes) {
   if (bytes % kBlock != 0 || bytes > slot_.size()) {
     return Fail(ErrorCode::kCorrupt, "no image goes on at " + std::to_string(bytes));
   }
   MATIC_TRY(Prepare(first_block));
-  UnfinishedSlot slot(slot_, first_block_.bytes(), bytes);
-  MATIC_TRY(AddImage(hash_, slot, bytes, progress, std::move(stop)));
   position_ = bytes;
   return {};
 }
 
-Result<> SlotWriter::Take(Chunk& chunk) {
+Result<> SlotWriter::AddWritten(crypto::Sha256& hash, const VerifyProgress& progress,
+                                std::stop_token stop) {
+  UnfinishedSlot slot(slot_, first_block_.bytes(), position_);
+  return AddImage(hash, slot, position_, progress, std::move(stop));
+}
+
+Result<> SlotWriter::Take(const Chunk& chunk) {
   if (chunk.offset == 0) {
     position_ = 0;
-    hash_ = crypto::Sha256();
     MATIC_TRY(Prepare(chunk.bytes()));
   }
   if (chunk.offset != position_) {
@@ -86,17 +88,13 @@ Result<> SlotWriter::Take(Chunk& chunk) {
                                           " came where one at " + std::to_string(position_) +
                                           " was due");
   }
-  hash_.Update(chunk.bytes());
-  const uint64_t end = RoundUp(position_ + chunk.size);
-  if (end > slot_.size()) {
+  if (RoundUp(position_ + chunk.size) > slot_.size()) {
     return Fail(ErrorCode::kInvalidArgument,
                 "the image is larger than the slot (" + std::to_string(slot_.size()) + " bytes)");
   }
-  auto padded = chunk.buffer.bytes().first(end - position_);
-  std::ranges::fill(padded.subspan(chunk.size), uint8_t{0});
-  const size_t held_back = position_ == 0 ? kBlock : 0;
-  if (padded.size() > held_back) {
-    MATIC_TRY(slot_.Write(position_ + held_back, padded.subspan(held_back)));
+  for (auto run = chunk.NextWritten(0); run; run = chunk.NextWritten(run->end)) {
+    const auto blocks = chunk.buffer.bytes().subspan(run->begin, run->end - run->begin);
+    MATIC_TRY(slot_.Write(position_ + run->begin, blocks));
   }
   position_ += chunk.size;
   return {};
@@ -115,16 +113,9 @@ Result<> SlotWriter::Prepare(std::span<const uint8_t> first) {
   return {};
 }
 
-Result<image::ImageInfo> SlotWriter::Verify(const crypto::Digest& digest,
-                                            const VerifyProgress& progress, std::stop_token stop) {
+Result<image::ImageInfo> SlotWriter::Inspect() {
   MATIC_TRY(slot_.Flush());
   UnfinishedSlot slot(slot_, first_block_.bytes(), RoundUp(position_));
-  MATIC_ASSIGN(const crypto::Digest got, HashImage(slot, position_, progress, stop));
-  if (got != digest) {
-    return Fail(ErrorCode::kIo, "what was read back differs from what was written: sha256 " +
-                                    crypto::ToHex(got) + " instead of " + crypto::ToHex(digest) +
-                                    "; the storage may be failing");
-  }
   MATIC_ASSIGN(image::ImageInfo info, image::InspectImage(slot));
   if (info.image_bytes != position_) {
     return Fail(ErrorCode::kCorrupt, "the image is " + std::to_string(position_) +

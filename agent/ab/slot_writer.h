@@ -16,7 +16,8 @@
 namespace matic::ab {
 
 // The verbs are called in the order below. After a power loss at any moment until Complete has
-// returned, the slot's first block is zero, or everything behind it is verified and durable.
+// returned, the slot's first block is zero, or everything behind it is verified and durable: who
+// calls Complete has had everything that was taken hashed and read back.
 class SlotWriter {
  public:
   // `make_unbootable` sets the slot's attributes to 0/0/0, durably; it is called once, before the
@@ -24,26 +25,24 @@ class SlotWriter {
   SlotWriter(BlockDevice& slot, std::function<Result<>()> make_unbootable);
 
   // Instead of the chunks before `bytes`: those are in the slot already, from an earlier writer
-  // whose first_block() this was. They are read back, since nobody else vouches for them.
-  Result<> GoOn(std::span<const uint8_t> first_block, uint64_t bytes,
-                const VerifyProgress& progress, std::stop_token stop);
+  // whose first_block() this was.
+  Result<> GoOn(std::span<const uint8_t> first_block, uint64_t bytes);
+  // Adds them to `hash`, as the device returns them: nobody else vouches for them.
+  Result<> AddWritten(crypto::Sha256& hash, const VerifyProgress& progress, std::stop_token stop);
 
   // kCorrupt where the image does not begin as one, kInvalidArgument where it does not fit.
-  Result<> Take(Chunk& chunk);
+  Result<> Take(const Chunk& chunk);
 
   // Makes durable what was taken so far, for another writer to go on with.
   Result<> Settle() { return slot_.Flush(); }
   // Of the image; zeros until there is one.
   std::span<const uint8_t> first_block() const { return first_block_.bytes(); }
 
-  // Of all that was taken.
-  crypto::Digest Digest() { return hash_.Finish(); }
   uint64_t size() const { return position_; }
 
-  // Flushes, reads everything back from the device, compares with `digest` (kIo: the storage does
-  // not keep what it is given) and checks the image's own structure (kCorrupt).
-  Result<image::ImageInfo> Verify(const crypto::Digest& digest, const VerifyProgress& progress,
-                                  std::stop_token stop);
+  // Flushes, and checks the image's own structure and sections as the device returns them
+  // (kCorrupt). That it returns what was written is ReadBack's to check, before.
+  Result<image::ImageInfo> Inspect();
 
   // The first block: the slot holds the image from here on.
   Result<> Complete();
@@ -56,7 +55,6 @@ class SlotWriter {
   bool prepared_ = false;
   AlignedBuffer first_block_;
   uint64_t position_ = 0;
-  crypto::Sha256 hash_;
 };
 
 }  // namespace matic::ab

@@ -23,20 +23,26 @@ struct StageJob {
   size_t buffer_bytes;
   std::function<Result<>()> make_unbootable;  // see SlotWriter
   Clock& clock;
+  // Whether the image's hash is taken and compared with `sha256`. Not where the source has checked
+  // each byte against digests that are as good, those before `start` too.
+  bool hash = true;
+  // Whether the slot has to return what was written before the image counts as staged.
+  bool read_back = true;
   std::optional<StagePoint> start = {};  // what an earlier job came to: it is gone on with
   // Told how far it has come, every two seconds and where it ends too soon; that much is durable.
   std::function<void(const StagePoint&)> keep = nullptr;
 };
 
 struct WrittenImage {
-  crypto::Digest digest{};
+  crypto::Digest digest{};  // StageJob::sha256
   uint64_t size_bytes = 0;
   std::string version;
 };
 
-// Fetches on a thread of its own, hashes and writes on the caller's. `progress` is called on the
-// caller's thread. Until it returns without an error the slot cannot be started. kCorrupt where the
-// digest is another (both are named) or the image contradicts itself; kCancelled when stopped.
+// `progress`, `make_unbootable` and `keep` are called on the caller's thread (agent/ab/pipeline.h
+// has the others). Until it returns without an error the slot cannot be started. kCorrupt where the
+// digest is another (both are named) or the image contradicts itself; kIo where the device fails or
+// returns other bytes than were written; kCancelled when stopped.
 Result<WrittenImage> StageImage(const StageJob& job, const engine::ProgressSink& progress,
                                 std::stop_token stop);
 

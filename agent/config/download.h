@@ -38,6 +38,7 @@ struct Download {
   uint32_t retries = 5;
   std::chrono::seconds retry_backoff{2};  // before the first retry; doubles with each
   uint64_t buffer_bytes = 8u << 20;
+  bool read_back = true;  // what was written, from the disk
   uint64_t low_speed_bytes = 1024;
   std::chrono::seconds document_timeout{120};  // a manifest with its signatures
 

@@ -132,6 +132,7 @@ std::vector<Field> DownloadFields(Download& download) {
       {"download.retries", Number(download.retries, 0, 1000)},
       {"download.retry_backoff_seconds", Seconds(download.retry_backoff, 0, 3600)},
       {"download.buffer_bytes", Number(download.buffer_bytes, 64u << 10, 256u << 20)},
+      {"download.read_back", Flag(download.read_back)},
       {"download.client_certificate", Text(download.client_certificate, kPathOrNothing)},
       {"download.client_key_secret", Text(download.client_key_secret, kSecretOrNothing)},
       {"download.proxy", Proxy(download.proxy)},

@@ -44,7 +44,7 @@ Result<> FakeBlockDevice::Write(uint64_t offset, std::span<const uint8_t> bytes)
 Result<> FakeBlockDevice::Flush() {
   std::scoped_lock lock(mutex_);
   MATIC_TRY(Begin({Kind::kFlush}));
-  durable_ = content_;
+  for (const PendingWrite& write : pending_) Survive(write, 0, write.bytes.size());
   pending_.clear();
   return {};
 }

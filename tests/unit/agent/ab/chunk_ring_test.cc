@@ -2,52 +2,144 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <thread>
 
 namespace matic::ab {
 namespace {
 
-TEST(ChunkRing, HandsChunksOverInOrderAndInBoundedMemory) {
+constexpr size_t kBlock = Chunk::kBlock;
+
+// Does with every chunk what `stage` would; how many there were.
+uint64_t PassOn(ChunkRing& ring, Stage stage) {
+  uint64_t count = 0;
+  while (Chunk* chunk = ring.Next(stage, {})) {
+    EXPECT_EQ(chunk->offset, count++);
+    ring.Done(stage);
+  }
+  return count;
+}
+
+void Give(ChunkRing& ring, uint64_t offset) {
+  ring.TakeEmpty({})->offset = offset;
+  ring.GiveFull();
+}
+
+TEST(ChunkRing, HandsChunksToAllStagesInOrder) {
   ChunkRing ring(64 * 1024);
+  EXPECT_EQ(ring.chunk_bytes(), 8u * 1024);
   std::jthread fetch([&ring] {
-    for (uint64_t i = 0; i < 1000; ++i) {
-      Chunk* chunk = ring.TakeEmpty({});
-      chunk->offset = i;
-      ring.GiveFull(chunk);
-    }
+    for (uint64_t i = 0; i < 1000; ++i) Give(ring, i);
     ring.Close();
   });
+  std::jthread hash([&ring] { EXPECT_EQ(PassOn(ring, Stage::kHash), 1000u); });
+  std::jthread write([&ring] { EXPECT_EQ(PassOn(ring, Stage::kWrite), 1000u); });
   uint64_t expected = 0;
-  while (Chunk* chunk = ring.TakeFull({})) {
-    EXPECT_EQ(chunk->offset, expected++);
-    EXPECT_LE(chunk->buffer.size(), 32u * 1024);
-    ring.GiveEmpty(chunk);
+  while (size_t left = ring.AwaitWindow({})) {
+    for (; left > 0; --left) {
+      EXPECT_EQ(ring.Next(Stage::kReadBack, {})->offset, expected++);
+      ring.Done(Stage::kReadBack);
+    }
   }
   EXPECT_EQ(expected, 1000u);
 }
 
-TEST(ChunkRing, HasTwoChunksAtLeast) {
+TEST(ChunkRing, HasTheLeastChunksInAnyMemory) {
   ChunkRing ring(1);
-  EXPECT_NE(ring.TakeEmpty({}), nullptr);
-  EXPECT_NE(ring.TakeEmpty({}), nullptr);
+  EXPECT_EQ(ring.chunk_bytes(), kBlock);
+  for (size_t i = 0; i < ChunkRing::kLeastChunks; ++i) Give(ring, i);
+  std::stop_source stop;
+  stop.request_stop();
+  EXPECT_EQ(ring.TakeEmpty(stop.get_token()), nullptr) << "all of them are full";
 }
 
-TEST(ChunkRing, AStopWakesBothSides) {
-  ChunkRing ring(8192);
+// The stage that is furthest behind holds the filling side back.
+TEST(ChunkRing, AChunkIsFilledAnewWhenEveryStageHasDoneWithIt) {
+  for (const Stage last : {Stage::kHash, Stage::kReadBack}) {
+    ChunkRing ring(1);
+    for (size_t i = 0; i < ChunkRing::kLeastChunks; ++i) Give(ring, i);
+    for (const Stage stage : {Stage::kHash, Stage::kWrite, Stage::kReadBack}) {
+      if (stage == last) continue;
+      ASSERT_NE(ring.Next(stage, {}), nullptr);
+      ring.Done(stage);
+    }
+    std::stop_source stop;
+    stop.request_stop();
+    EXPECT_EQ(ring.TakeEmpty(stop.get_token()), nullptr);
+    const Chunk* first = ring.Next(last, {});
+    ring.Done(last);
+    EXPECT_EQ(ring.TakeEmpty({}), first);
+  }
+}
+
+TEST(ChunkRing, AStageThatThereIsNotHoldsNothingBack) {
+  ChunkRing ring(1);
+  ring.Skip(Stage::kHash);
+  ring.Skip(Stage::kReadBack);
+  std::jthread fetch([&ring] {
+    for (uint64_t i = 0; i < 100; ++i) Give(ring, i);
+    EXPECT_TRUE(ring.AwaitDrained({}));
+    ring.Close();
+  });
+  EXPECT_EQ(PassOn(ring, Stage::kWrite), 100u);
+}
+
+TEST(ChunkRing, WindowsAreTheSameWhateverIsFaster) {
+  ChunkRing ring(32 * 1024 * 1024);
+  ring.Skip(Stage::kHash);
+  std::vector<size_t> windows;
+  std::jthread back([&] {
+    while (size_t left = ring.AwaitWindow({})) {
+      windows.push_back(left);
+      for (; left > 0; --left) ring.Done(Stage::kReadBack);
+    }
+  });
+  std::jthread write([&ring] { PassOn(ring, Stage::kWrite); });
+  for (uint64_t i = 0; i < 20; ++i) Give(ring, i);
+  EXPECT_TRUE(ring.AwaitDrained({}));
+  for (uint64_t i = 20; i < 29; ++i) Give(ring, i);
+  ring.Close();
+  write.join();
+  back.join();
+  EXPECT_EQ(windows, (std::vector<size_t>{8, 8, 4, 8, 1}));
+}
+
+TEST(ChunkRing, AStopWakesAllSides) {
+  ChunkRing ring(1);
   std::stop_source stop;
-  ring.TakeEmpty({});
-  ring.TakeEmpty({});
-  std::jthread fetch([&] { EXPECT_EQ(ring.TakeEmpty(stop.get_token()), nullptr); });
-  std::jthread write([&] { EXPECT_EQ(ring.TakeFull(stop.get_token()), nullptr); });
+  std::jthread hash([&] { EXPECT_EQ(ring.Next(Stage::kHash, stop.get_token()), nullptr); });
+  std::jthread write([&] { EXPECT_EQ(ring.Next(Stage::kWrite, stop.get_token()), nullptr); });
+  std::jthread back([&] { EXPECT_EQ(ring.AwaitWindow(stop.get_token()), 0u); });
   stop.request_stop();
+  hash.join();
+  for (size_t i = 0; i < ChunkRing::kLeastChunks; ++i) Give(ring, i);
+  EXPECT_EQ(ring.TakeEmpty(stop.get_token()), nullptr);
+  EXPECT_FALSE(ring.AwaitDrained(stop.get_token()));
 }
 
 TEST(ChunkRing, WhatWasGivenBeforeTheEndIsStillTaken) {
-  ChunkRing ring(8192);
-  ring.GiveFull(ring.TakeEmpty({}));
+  ChunkRing ring(1);
+  Give(ring, 0);
   ring.Close();
-  EXPECT_NE(ring.TakeFull({}), nullptr);
-  EXPECT_EQ(ring.TakeFull({}), nullptr);
+  EXPECT_EQ(PassOn(ring, Stage::kWrite), 1u);
+  EXPECT_EQ(ring.AwaitWindow({}), 1u);
+  ring.Done(Stage::kReadBack);
+  EXPECT_EQ(ring.AwaitWindow({}), 0u);
+}
+
+TEST(Chunk, TellsTheRunsOfBlocksToWrite) {
+  Chunk chunk(8 * kBlock);
+  chunk.size = 6 * kBlock + 1;
+  chunk.left_alone = {true, false, false, true, true, false, false, false};
+  const auto first = chunk.NextWritten(0);
+  ASSERT_TRUE(first.has_value());
+  EXPECT_EQ(first->begin, kBlock);
+  EXPECT_EQ(first->end, 3 * kBlock);
+  const auto second = chunk.NextWritten(first->end);
+  ASSERT_TRUE(second.has_value());
+  EXPECT_EQ(second->begin, 5 * kBlock);
+  EXPECT_EQ(second->end, 7 * kBlock) << "the last block is written whole, what is behind it is not";
+  EXPECT_FALSE(chunk.NextWritten(second->end).has_value());
 }
 
 }  // namespace

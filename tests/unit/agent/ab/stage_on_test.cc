@@ -13,12 +13,14 @@ namespace {
 
 using boot::Slot;
 
+constexpr uint64_t kWholeChunks = 3 * 128 * 1024;  // of the first 500,001 bytes
+
 class StageOnTest : public testing::Test {
  protected:
   StageOnTest() {
     machine_.backend.Configure({.tries = 3,
                                 .sources = {.retry = {.retries = 0}},
-                                .buffer_bytes = 256 * 1024,
+                                .buffer_bytes = 1024 * 1024,
                                 .partial_file = path_});
   }
 
@@ -49,7 +51,7 @@ TEST_F(StageOnTest, WhatIsThereIsNotFetchedAgain) {
   Fetch(500'001);
   const auto partial = PartialImageFile(path_).Load();
   ASSERT_TRUE(partial.has_value());
-  EXPECT_EQ(partial->point.bytes, 3u * 128 * 1024);
+  EXPECT_EQ(partial->point.bytes, kWholeChunks);
   EXPECT_EQ(partial->point.total_bytes, image_.size());
   EXPECT_EQ(FetchTheRest(), image_.size() - partial->point.bytes);
   EXPECT_EQ(machine_.http.requests().back().validator, "\"v1\"");
@@ -65,7 +67,7 @@ TEST_F(StageOnTest, WhatItTellsOfIsDurable) {
   machine_.disk.CutPowerAt(machine_.disk.operations().size(), fakes::Loss::kAllLost);
   EXPECT_FALSE(machine_.disk.Flush().has_value());
   machine_.disk.PowerOn();
-  EXPECT_EQ(FetchTheRest(), image_.size() - 3u * 128 * 1024);
+  EXPECT_EQ(FetchTheRest(), image_.size() - kWholeChunks);
 }
 
 TEST_F(StageOnTest, AnotherContentInTheSlotIsFetchedAnew) {

@@ -31,6 +31,7 @@ download:
   retries: 7
   retry_backoff_seconds: 8
   buffer_bytes: 1048576
+  read_back: false
   low_speed_bytes: 2048
   document_timeout_seconds: 30
   client_certificate: /srv/node.pem
@@ -54,6 +55,7 @@ download:
   expected.retries = 7;
   expected.retry_backoff = std::chrono::seconds(8);
   expected.buffer_bytes = 1048576;
+  expected.read_back = false;
   expected.low_speed_bytes = 2048;
   expected.document_timeout = std::chrono::seconds(30);
   expected.client_certificate = "/srv/node.pem";
