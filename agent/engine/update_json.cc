@@ -82,23 +82,26 @@ Json OrderJson(const update::Order& order) {
           {"allow_reboot", order.allow_reboot}};
 }
 
+// What callers may ask for: a file that says more must not make a machine wait for ever.
+std::chrono::seconds WithinADay(int64_t seconds) {
+  return std::chrono::seconds(std::clamp<int64_t>(seconds, 0, 24 * 60 * 60));
+}
+
 update::Order OrderFrom(const Json& json) {
-  return {
-      .schedule_id = json.at("schedule_id"),
-      .source = json.at("source"),
-      .sha256 = json.at("sha256"),
-      .auto_rollback = json.at("auto_rollback"),
-      .health_timeout =
-          std::chrono::seconds(WholeNumber<int64_t>(json.at("health_timeout_seconds"))),
-      .stop_after_staging = json.at("stop_after_staging"),
-      .timing = TimingFrom(json.value("timing", Json::object())),
-      .reboot_delay = std::chrono::seconds(WholeNumber(json, "reboot_delay_seconds", int64_t{0})),
-      .version = json.value("version", ""),
-      .size_bytes = WholeNumber(json, "size_bytes", uint64_t{0}),
-      .force = json.value("force", std::vector<std::string>()),
-      .mode = ValueOf(kModes, json.value("mode", "auto")),
-      .inputs = json.value("inputs", std::vector<std::string>()),
-      .allow_reboot = json.value("allow_reboot", true)};
+  return {.schedule_id = json.at("schedule_id"),
+          .source = json.at("source"),
+          .sha256 = json.at("sha256"),
+          .auto_rollback = json.at("auto_rollback"),
+          .health_timeout = WithinADay(WholeNumber<int64_t>(json.at("health_timeout_seconds"))),
+          .stop_after_staging = json.at("stop_after_staging"),
+          .timing = TimingFrom(json.value("timing", Json::object())),
+          .reboot_delay = WithinADay(WholeNumber(json, "reboot_delay_seconds", int64_t{0})),
+          .version = json.value("version", ""),
+          .size_bytes = WholeNumber(json, "size_bytes", uint64_t{0}),
+          .force = json.value("force", std::vector<std::string>()),
+          .mode = ValueOf(kModes, json.value("mode", "auto")),
+          .inputs = json.value("inputs", std::vector<std::string>()),
+          .allow_reboot = json.value("allow_reboot", true)};
 }
 
 Json ImageJson(const update::StagedImage& image) {
@@ -167,7 +170,9 @@ update::Trial TrialFrom(const Json& json) {
 struct StateFields {
   Json operator()(const update::Idle&) const { return Json::object(); }
   Json operator()(const update::Waiting& s) const { return {{"order", OrderJson(s.order)}}; }
-  Json operator()(const update::Staging& s) const { return {{"order", OrderJson(s.order)}}; }
+  Json operator()(const update::Staging& s) const {
+    return {{"order", OrderJson(s.order)}, {"interruptions", s.interruptions}};
+  }
   Json operator()(const update::Staged& s) const {
     return {{"order", OrderJson(s.order)}, {"image", ImageJson(s.image)}};
   }
@@ -199,7 +204,10 @@ struct StateFields {
 update::UpdateState StateFrom(const std::string& name, const Json& json) {
   if (name == "idle") return update::Idle{};
   if (name == "waiting") return update::Waiting{OrderFrom(json.at("order"))};
-  if (name == "staging") return update::Staging{OrderFrom(json.at("order"))};
+  if (name == "staging") {
+    return update::Staging{OrderFrom(json.at("order")),
+                           WholeNumber(json, "interruptions", uint32_t{0})};
+  }
   if (name == "staged") {
     return update::Staged{OrderFrom(json.at("order")), ImageFrom(json.at("image"))};
   }
@@ -229,9 +237,10 @@ update::UpdateState StateFrom(const std::string& name, const Json& json) {
 }
 
 // The keys of some state; another state's are not unknown ones.
-constexpr std::array<std::string_view, 14> kStateKeys = {
-    "name",     "order",        "image",         "trial",   "unhealthy", "kind",     "reason",
-    "previous", "requested_by", "not_activated", "failing", "runs",      "suspects", "starts"};
+constexpr std::array<std::string_view, 15> kStateKeys = {
+    "name",    "order",  "image",    "trial",        "unhealthy",
+    "kind",    "reason", "previous", "requested_by", "not_activated",
+    "failing", "runs",   "suspects", "starts",       "interruptions"};
 
 const Json& At(const Json& json, const char* key) {
   static const Json kNothing;

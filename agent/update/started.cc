@@ -134,15 +134,19 @@ class StartedIn {
   // Its turn may be days away, and the system that runs is good meanwhile.
   Step operator()(const Waiting& state) const {
     if (RunsConfirmed(facts_)) return {state, AnnounceGoodBoot{}, {}};
-    return EndWith(facts_, FailedOutcome(state.order, {},
-                                         "the running system is not confirmed, so nothing is "
-                                         "staged; schedule it again"));
+    return NotStaged(state.order);
   }
 
   Step operator()(const Staging& state) const {
+    if (!RunsConfirmed(facts_)) return NotStaged(state.order);
+    if (state.interruptions < kMaxInterruptions) {
+      return {Staging{state.order, state.interruptions + 1}, AnnounceGoodBoot{}, {}};
+    }
     return EndWith(facts_, FailedOutcome(state.order, {},
-                                         "interrupted while staging: the agent or the machine was "
-                                         "restarted; schedule it again"));
+                                         "interrupted while staging, " +
+                                             std::to_string(state.interruptions + 1) +
+                                             " times: the agent or the machine was restarted each "
+                                             "time; schedule it again once it stays up"));
   }
 
   Step operator()(const Staged& state) const {
@@ -240,6 +244,12 @@ class StartedIn {
   }
 
  private:
+  Step NotStaged(const Order& order) const {
+    return EndWith(facts_, FailedOutcome(order, {},
+                                         "the running system is not confirmed, so nothing is "
+                                         "staged; schedule it again"));
+  }
+
   // What is staged is not made the next boot by a system that is not known to be good.
   Step GivenUp(const Order& order, const StagedImage& image) const {
     const Target* running = facts_.Running();

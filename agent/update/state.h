@@ -79,8 +79,11 @@ struct Waiting {
   Order order;
   bool operator==(const Waiting&) const = default;
 };
+// Gone on with after a restart, but not for ever: it may be what ends the agent.
+inline constexpr uint32_t kMaxInterruptions = 3;
 struct Staging {
   Order order;
+  uint32_t interruptions = 0;  // restarts of the agent so far
   bool operator==(const Staging&) const = default;
 };
 struct Staged {

@@ -69,7 +69,19 @@ Result<> CheckUnit(const fs::path& root, std::string_view unit, std::string_view
                   root.string() + " enable " + std::string(unit) + "): " + std::string(why));
 }
 
+// The agent starts nothing that others could have changed.
+Result<> CheckOwners(const fs::path& root) {
+  std::error_code error;
+  const fs::perms mode = fs::status(root, error).permissions();
+  if (error) return Fail(OsError("the root " + root.string(), error.value()));
+  if ((mode & (fs::perms::group_write | fs::perms::others_write)) == fs::perms::none) return {};
+  return Fail(ErrorCode::kInvalidArgument,
+              root.string() + " can be changed by others than root (chmod go-w " + root.string() +
+                  "): the agent would not start in it");
+}
+
 Result<RootContents> CheckTree(const fs::path& root) {
+  MATIC_TRY(CheckOwners(root));
   if (!IsThere(root / kAgent)) {
     return Lacks(root, kAgent, "a system made from it could never be updated again");
   }

@@ -85,7 +85,7 @@ class Job:
                 cut.moment = story.update_until_a_moment()
                 cut.loss = story.cut(cut.bus)
                 # It can fail again before it was judged.
-                while self.dice.random() < 0.25 and number < self.cuts:
+                while self.dice.random() < 0.5 and number < self.cuts:
                     number += 1
                     cut.moment += "; then " + story.starts_until_a_moment(cut.bus)
                     cut.loss = story.cut(cut.bus)

@@ -99,7 +99,8 @@ def root_with_file(lab: Lab, image: Image, name: str, content: bytes) -> Path:
     read = image_layout.reader_of(image.path)
     root.write_bytes(read(0, image_layout.squashfs_bytes(read)))
     (lab.folder / name).write_bytes(content)
-    _run("mksquashfs", lab.folder / name, root, "-quiet", "-no-progress")
+    # By itself it makes the root folder one that everybody may change.
+    _run("mksquashfs", lab.folder / name, root, "-quiet", "-no-progress", "-root-mode", "0755")
     return root
 
 

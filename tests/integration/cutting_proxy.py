@@ -24,7 +24,8 @@ class CuttingProxy:
         self._after = after
         self._listener = socket.create_server((HERE, 0))
         self.port: int = self._listener.getsockname()[1]
-        threading.Thread(target=self._serve, daemon=True).start()
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
 
     def __enter__(self) -> CuttingProxy:
         return self
@@ -35,6 +36,9 @@ class CuttingProxy:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        # Closed under a thread that waits in accept, its number could mean another socket by then.
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._thread.join()
         self._listener.close()
 
     def _serve(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import random
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -79,14 +80,22 @@ def noted_bytes(device: Device) -> int:
 
 def fetch_most(device: Device, url: str, image: Image) -> str:
     """An update whose download comes to a stand; its schedule."""
-    schedule = device.node.update_to(image, url)
+    schedule = device.node.update_to(image, url, "--stop-after-staging")
     device.node.wait_for(schedule, "most bytes", lambda now: now.bytes_done >= CUT, 20)
     return schedule
 
 
+def cancel_most(device: Device, url: str, image: Image) -> None:
+    device.node.call("schedule", "cancel", fetch_most(device, url, image))
+    device.node.poll(lambda: note(device).exists() or None, 20, "a note of what was fetched")
+
+
 def stage(device: Device, url: str, image: Image) -> None:
-    """As far as the slot has every byte, verified, and cannot be booted yet."""
-    schedule = device.node.update_to(image, url, "--stop-after-staging")
+    expect_staged(device, device.node.update_to(image, url, "--stop-after-staging"), image)
+
+
+def expect_staged(device: Device, schedule: str, image: Image) -> None:
+    """The slot has every byte, verified, and cannot be booted yet."""
     device.node.wait_for(schedule, "a staged image", lambda now: now.phase == "STAGED", 20)
     assert not note(device).exists()
     found = device.disk.read(slot_b(device), image.size)
@@ -96,8 +105,7 @@ def stage(device: Device, url: str, image: Image) -> None:
     device.expect_only_slot_b_written()
 
 
-def finish(device: Device, url: str, image: Image) -> None:
-    schedule = device.node.update_to(image, url)
+def finish(device: Device, schedule: str, image: Image) -> None:
     device.machine.wait_until_it_reboots()
     assert device.machine.power_on() == "slot-b"
     device.node.wait_for_state(schedule, ["COMPLETED"], 20)
@@ -114,14 +122,13 @@ def test_a_restart_of_the_agent_costs_no_bytes(
     patient: Device, server: FaultyServer, image: Image
 ) -> None:
     url = server.publish("/os", cut_first(image))
-    first = fetch_most(patient, url, image)
-    patient.restart()
-    failed = patient.node.wait_for_state(first, ["FAILED"], 20)
-    assert failed.reason.startswith("interrupted while staging")
-    patient.expect_only_slot_b_written()
+    schedule = fetch_most(patient, url, image)
+    patient.machine.power_off()
     kept = noted_bytes(patient)
     assert CUT <= kept <= CUT + 2 * CHUNK
-    stage(patient, url, image)
+    patient.machine.start_agent()
+    patient.node.wait_until_up(20)
+    expect_staged(patient, schedule, image)
     (rest,) = server.exchanges("/os")[1:]
     assert (rest.headers["range"], rest.headers["if-range"]) == (f"bytes={kept}-", '"one"')
     assert rest.body_bytes == image.size - kept
@@ -134,7 +141,7 @@ def test_nor_does_its_sudden_end(
     """Every two seconds it makes durable what it has."""
     patience(device)
     url = server.publish("/os", cut_first(image, seconds=3))
-    first = device.node.update_to(image, url)
+    schedule = device.node.update_to(image, url)
     device.node.poll(lambda: note(device).exists() or None, 20, "the first bytes")
     device.machine.kill_agent()
     # What no flush has made durable is gone.
@@ -144,12 +151,30 @@ def test_nor_does_its_sudden_end(
         assert device.machine.power_on() == "slot-a"
     else:
         device.machine.start_agent()
-    device.node.wait_for_state(first, ["FAILED"], 20)
-    device.expect_only_slot_b_written()
     assert kept >= MIB
-    finish(device, url, image)
+    finish(device, schedule, image)
     (rest,) = server.exchanges("/os")[1:]
     assert (rest.start, rest.body_bytes) == (kept, image.size - kept)
+
+
+def test_an_update_that_ends_the_agent_each_time_is_given_up(
+    patient: Device, server: FaultyServer, image: Image
+) -> None:
+    def stall(exchange: Exchange) -> None:
+        exchange.head("200 OK", f"Content-Length: {image.size}", ETAG)
+        exchange.stall()
+
+    url = server.publish("/os", stall)
+    schedule = patient.node.update_to(image, url)
+    for starts in range(1, 5):
+        deadline = time.monotonic() + 20
+        while len(server.exchanges("/os")) < starts:
+            assert time.monotonic() < deadline, f"{starts} requests were not made"
+            time.sleep(0.05)
+        patient.restart()
+    failed = patient.node.wait_for_state(schedule, ["FAILED"], 20)
+    assert failed.reason.startswith("interrupted while staging, 4 times")
+    patient.expect_only_slot_b_written()
 
 
 def test_who_gave_up_goes_on_next_time(patient: Device, server: FaultyServer, image: Image) -> None:
@@ -176,8 +201,7 @@ def test_who_gave_up_goes_on_next_time(patient: Device, server: FaultyServer, im
 def test_another_server_has_the_rest(patient: Device, server: FaultyServer, image: Image) -> None:
     """The same image: its digest tells. The first server's ETag means nothing to the second."""
     content = image.path.read_bytes()
-    fetch_most(patient, server.publish("/os", cut_first(image)), image)
-    patient.restart()
+    cancel_most(patient, server.publish("/os", cut_first(image)), image)
     kept = noted_bytes(patient)
     stage(patient, server.publish("/mirror", lambda e: e.whole(content, 'ETag: "other"')), image)
     (only,) = server.exchanges("/mirror")
@@ -191,7 +215,7 @@ def test_what_does_not_fit_is_fetched_anew(
 ) -> None:
     content = image.path.read_bytes()
     url = server.publish("/os", cut_first(image))
-    fetch_most(patient, url, image)
+    schedule = fetch_most(patient, url, image)
     patient.machine.power_off()
     found = json.loads(note(patient).read_text())
     answers = 1
@@ -209,7 +233,7 @@ def test_what_does_not_fit_is_fetched_anew(
     else:
         note(patient).write_text('{"slot": "slot-b"' if what == "cut-note" else "[" * 60_000)
     assert patient.machine.power_on() == "slot-a"
-    stage(patient, url, image)
+    expect_staged(patient, schedule, image)
     exchanges = server.exchanges("/os")[1:]
     assert len(exchanges) == answers
     assert exchanges[-1].body_bytes == image.size
@@ -218,8 +242,7 @@ def test_what_does_not_fit_is_fetched_anew(
 def test_another_image_begins_at_its_start(
     patient: Device, server: FaultyServer, image: Image
 ) -> None:
-    fetch_most(patient, server.publish("/os", cut_first(image)), image)
-    patient.restart()
+    cancel_most(patient, server.publish("/os", cut_first(image)), image)
     other = patient.factory.update
     url = server.publish("/other", lambda e: e.whole(other.path.read_bytes(), ETAG))
     stage(patient, url, other)

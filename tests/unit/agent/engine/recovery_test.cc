@@ -117,7 +117,7 @@ TEST_F(RecoveryTest, TheAgentIsRestartedDuringAnAct) {
   }
 }
 
-TEST_F(RecoveryTest, TheAgentIsRestartedWhileStaging) {
+TEST_F(RecoveryTest, StagingGoesOnAfterARestart) {
   Machine machine;
   machine.StartAgent();
   machine.AwaitGoodBoot();
@@ -127,6 +127,24 @@ TEST_F(RecoveryTest, TheAgentIsRestartedWhileStaging) {
   machine.StopAgent();
   machine.backend.Release(Verb::kStage);
   EXPECT_EQ(machine.folder.Json(kStateFile).at("update").at("name"), "staging");
+
+  machine.StartAgent();
+  machine.RunToRest();
+  EXPECT_EQ(machine.Get(id).state, ScheduleState::kCompleted);
+}
+
+TEST_F(RecoveryTest, StagingThatEndsTheAgentAgainAndAgainIsGivenUp) {
+  Machine machine;
+  machine.StartAgent();
+  machine.AwaitGoodBoot();
+  machine.backend.Hold(Verb::kStage);
+  const std::string id = machine.Schedule(machine.Request());
+  for (uint32_t starts = 0; starts <= update::kMaxInterruptions; ++starts) {
+    if (starts > 0) machine.StartAgent();
+    machine.backend.AwaitHeld(Verb::kStage);
+    machine.StopAgent();
+  }
+  machine.backend.Release(Verb::kStage);
 
   machine.StartAgent();
   machine.AwaitGoodBoot();

@@ -57,6 +57,17 @@ TEST_F(StateStoreTest, NothingThereIsTheDefaults) {
   EXPECT_EQ(loaded.state.trial_deadline_seconds, 900u);
 }
 
+TEST_F(StateStoreTest, NoFileMakesAMachineWaitForMoreThanADay) {
+  json order = ToJson(update::UpdateState(update::Waiting{update::MakeOrder()}));
+  order["order"]["health_timeout_seconds"] = INT64_MAX;
+  order["order"]["reboot_delay_seconds"] = INT64_MIN;
+  const auto read = UpdateStateFromJson(order);
+  ASSERT_TRUE(read) << read.error().message;
+  const auto& waiting = std::get<update::Waiting>(*read);
+  EXPECT_EQ(waiting.order.health_timeout, std::chrono::hours(24));
+  EXPECT_EQ(waiting.order.reboot_delay, std::chrono::seconds(0));
+}
+
 TEST_F(StateStoreTest, EveryStateComesBackAsItWas) {
   std::vector<update::UpdateState> states = update::EveryState();
   update::Trial trial = update::MakeStartedTrial(false);

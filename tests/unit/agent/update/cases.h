@@ -75,7 +75,7 @@ inline std::vector<UpdateState> EveryState() {
   return {
       Idle{},
       Waiting{MakeOrder()},
-      Staging{MakeOrder()},
+      Staging{MakeOrder(), 2},
       Staged{MakeOrder(), MakeImage()},
       Activating{MakeTrial()},
       Activated{MakeTrial()},

@@ -87,10 +87,24 @@ TEST(StartedTest, Waiting) {
 TEST(StartedTest, Staging) {
   ExpectRows(Staging{MakeOrder()},
              {
-                 {"agent restarted", kOldRunsSameBoot, "idle", "announce", "failed"},
-                 {"power cut", kOldRuns, "idle", "announce", "failed"},
+                 {"agent restarted", kOldRunsSameBoot, "staging", "announce", ""},
+                 {"power cut", kOldRuns, "staging", "announce", ""},
                  {"last resort", kOldRunsAsLastResort, "trying", "check-health", "failed"},
              });
+}
+
+TEST(StartedTest, StagingIsGoneOnWithButNotForEver) {
+  UpdateState state = Staging{MakeOrder()};
+  for (uint32_t start = 1; start <= kMaxInterruptions; ++start) {
+    state = Start(state, kOldRuns).next;
+    ASSERT_EQ(state, UpdateState(Staging{MakeOrder(), start}));
+    EXPECT_TRUE(std::holds_alternative<Stage>(*PendingAction(state)));
+  }
+  const Step step = Start(state, kOldRuns);
+  EXPECT_EQ(step.next, UpdateState(Idle{}));
+  ASSERT_TRUE(step.outcome);
+  EXPECT_EQ(step.outcome->end, Outcome::End::kFailed);
+  EXPECT_THAT(step.outcome->reason, HasSubstr("interrupted while staging, 4 times"));
 }
 
 TEST(StartedTest, Staged) {
@@ -279,8 +293,6 @@ TEST(StartedTest, ReasonsNameWhatHappened) {
               HasSubstr("its agent went back and could not keep why"));
   EXPECT_THAT(Start(Activated{MakeTrial()}, kOldRunsTriesLeft).outcome->reason,
               HasSubstr("slot-a was started although slot-b had 2 tries left"));
-  EXPECT_THAT(Start(Staging{MakeOrder()}, kOldRuns).outcome->reason,
-              HasSubstr("interrupted while staging"));
 }
 
 TEST(StartedTest, ARollbackBySelectorIsRecordedAsOne) {

@@ -88,6 +88,8 @@ INSTANTIATE_TEST_SUITE_P(
                Link(r / "etc/systemd/system/matic-deadline.service", "/dev/null");
              },
              "matic-deadline.service is masked"},
+        Lack{"OthersMayChangeIt", [](const fs::path& r) { fs::permissions(r, fs::perms::all); },
+             "can be changed by others than root"},
         Lack{"NoOsRelease", [](const fs::path& r) { fs::remove(r / "usr/lib/os-release"); },
              "has no usr/lib/os-release"},
         Lack{"NoVersion", [](const fs::path& r) { fs::resize_file(r / "usr/lib/os-release", 5); },
