@@ -187,10 +187,13 @@ class _Story:
 
     def keep(self, number: int) -> None:
         """The disk as the cut left it is no more, but its writes are."""
-        self.end()
+        if self._machine:
+            self._machine.cut_power()
+            self._machine = None
         for path in (self._disk.path, self._log):
             if path.exists():
                 path.rename(path.with_name(f"failed-{number}{path.suffix}"))
+        self.end()
 
     def end(self) -> None:
         if self._machine:

@@ -64,7 +64,10 @@ class WriteLog:
             if len(raw) < _SUPER.size:
                 return  # killed before the first write
             magic, version, _, sector_size = _SUPER.unpack(raw)
-            if (magic, version) != (_MAGIC, _VERSION):
+            if not any(raw):
+                # It is written at the first flush, and some firmware never flushes.
+                sector_size = SECTOR
+            elif (magic, version) != (_MAGIC, _VERSION):
                 raise Failed(f"{self._path} is no log of writes")
             # How many there are is noted at flushes only; behind the last one are zeros.
             at = sector_size

@@ -73,6 +73,13 @@ def test_a_log_without_writes_loses_nothing(recorder: Recorder) -> None:
     assert lose_power(recorder.disk, WriteLog(recorder.log), random.Random(1)) == Loss()
 
 
+def test_a_log_of_a_disk_that_was_never_flushed_is_read(recorder: Recorder) -> None:
+    log = recorder.record("write -P 1 0 4k")
+    # QEMU writes it at the first flush; the one here is that of its end in peace.
+    recorder.log.write_bytes(bytes(512) + recorder.log.read_bytes()[512:])
+    assert [write.length for epoch in log.epochs() for write in epoch] == [4096]
+
+
 def test_an_entry_that_was_cut_off_is_left_out(recorder: Recorder) -> None:
     log = recorder.record("write -P 1 0 4k", "flush", "write -P 2 8k 64k")
     whole = recorder.log.read_bytes()
