@@ -39,9 +39,17 @@ def forget(path: Path) -> None:
 def full_file(path: Path, size: int) -> Path:
     """Of `size` bytes that have their place on the disk, so that the first write into it is like any other."""
     with path.open("wb") as file:
-        block = os.urandom(1 << 20)
-        for _ in range(-(-size // len(block))):
-            file.write(block)
         file.truncate(size)
-        os.fsync(file.fileno())
+    overwrite(path)
     return path
+
+
+def overwrite(path: Path) -> None:
+    """A file or device, with what nobody can make anything of: some updaters use what a target holds already."""
+    block = os.urandom(1 << 20)
+    with path.open("r+b") as target:
+        size = target.seek(0, os.SEEK_END)
+        target.seek(0)
+        for done in range(0, size, len(block)):
+            target.write(block[:size - done])
+    forget(path)

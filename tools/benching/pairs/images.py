@@ -36,7 +36,6 @@ def debian_trees(folder: Path, release: str = "") -> Trees:
         if not (trees / "upgraded").exists():
             shutil.rmtree(trees, ignore_errors=True)
             new = trees.with_suffix(".new")
-            shutil.rmtree(new, ignore_errors=True)
             with (folder / f"{trees.name}.log").open("wb") as log:
                 made = subprocess.run([_TREES, new, *([release] if release else [])], stdin=subprocess.DEVNULL,
                                       stdout=log, stderr=log, check=False)
