@@ -17,7 +17,7 @@ from harness.images import Image
 
 MIB = 1 << 20
 CUT = 4 * MIB
-CHUNK = 32 * 1024  # what the agent writes at once: half of download.buffer_bytes
+CHUNK = 128 * 1024  # what the agent writes at once: an eighth of download.buffer_bytes
 ETAG = 'ETag: "one"'
 
 
@@ -29,7 +29,9 @@ def image(factory: Factory, tmp_path_factory: pytest.TempPathFactory) -> Image:
 
 
 def patience(device: Device) -> None:
-    device.machine.configure({"download": {"low_speed_seconds": 60, "retries": 0}})
+    device.machine.configure(
+        {"download": {"low_speed_seconds": 60, "retries": 0, "buffer_bytes": 8 * CHUNK}}
+    )
     device.restart()
 
 
@@ -63,8 +65,10 @@ def cut_first(image: Image, seconds: float = 0) -> Callable[[Exchange], None]:
         for at in range(0, CUT, step):
             exchange.body(content[at : at + step])
             exchange.wait(seconds / 16)
-        exchange.wait(0.4)  # progress is shown four times a second, when something comes
-        exchange.body(content[CUT : CUT + 2 * CHUNK])
+        # Progress is shown four times a second, when something comes.
+        for at in range(CUT, CUT + 2 * CHUNK, CHUNK // 2):
+            exchange.wait(0.4)
+            exchange.body(content[at : at + CHUNK // 2])
         exchange.stall()
 
     return answer
