@@ -18,6 +18,7 @@ PACKAGES = {
     "dbus-daemon": "dbus",
     "debootstrap": "debootstrap",
     "losetup": "mount",
+    "mke2fs": "e2fsprogs",
     "mksquashfs": "squashfs-tools",
     "nginx": "nginx-light",
     "openssl": "openssl",

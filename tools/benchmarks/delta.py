@@ -20,7 +20,7 @@ from benching.peers import differences, pipeline
 from benching.report import ROOT, Report
 
 _WORK = ROOT / "build" / "bench"
-_NEEDS = ("losetup", "nginx", "debootstrap", "mksquashfs", "unsquashfs", *pipeline.NEEDS,
+_NEEDS = ("losetup", "nginx", "debootstrap", "mke2fs", "mksquashfs", "unsquashfs", *pipeline.NEEDS,
           *(need for peer in differences.PEERS for need in peer.needs))
 
 

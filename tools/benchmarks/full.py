@@ -111,7 +111,8 @@ def _tell(report: Report, mib: int, costs: dict[str, list[process.Cost | matic.S
     report.add("full.mib", mib, "MiB", "size of the image, of random bytes")
     limits = [report.add("full.fetch_s", seconds("fetch"), "s", "curl to /dev/null"),
               report.add("full.hash_s", seconds("hash"), "s", "openssl dgst -sha256 of the file, one processor"),
-              report.add("full.write_s", seconds("write"), "s", "dd oflag=direct conv=fsync of the file into Matic's slot")]
+              report.add("full.write_s", seconds("write"), "s",
+                         "dd oflag=direct conv=fsync of the file into Matic's slot")]
     report.add("full.write_loop_s", seconds("write_loop"), "s", "the same onto the others' loop device")
     report.add("full.limit_s", max(limits), "s", "the largest of fetch, hash and write")
     staged = [cost for cost in costs["matic"] if isinstance(cost, matic.Staged)]

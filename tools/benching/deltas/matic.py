@@ -33,10 +33,13 @@ class Ours:
         for way in self._ways(report):
             folder = self._web.root / way
             published = updates.publish(self._pair.new, self._pair.old if way == "patch" else None, folder)
-            if way == "index":
-                report.add("delta.index_file_bytes", Path(f"{published}.idx").stat().st_size, "B", "the index itself")
+            if published.patch is None:
+                report.add("delta.index_file_bytes", published.index.stat().st_size, "B", "the index itself")
+                report.add("delta.index_build_s", published.index_seconds, "s", "osctl image index")
+                self._tell_difference(report, "index", self._pair.old.path, self._pair.new.path)
             else:
-                report.add("delta.patch_file_bytes", updates.patch_of(folder).stat().st_size, "B", "the patch itself")
+                report.add("delta.patch_file_bytes", published.patch.stat().st_size, "B", "the patch itself")
+                report.add("delta.patch_build_s", published.patch_seconds, "s", "osctl image patch")
             with self._machine() as machine, link(self._web, 10) as url:
                 fetched = self._update(machine, f"{url}/{way}/new.squashfs")
             report.add(f"delta.{way}_bytes", fetched.served.bytes, "B",
@@ -82,10 +85,28 @@ class Ours:
         package = images.with_one_package_upgraded(trees, one)
         self._case(report, "one_package", f"one package upgraded, {package}", self._pair.old,
                    images.pack(self._work, one, "1.0", "one-package"))
+        self._no_squashfs(report, trees)
         if major:
             upgrade = images.debian_trees(cache, major)
-            self._case(report, "major", f"Debian 12 to {major}", images.pack(self._work, upgrade.old, "1.0", "major-old"),
-                       images.pack(self._work, upgrade.new, "2.0", "major-new"))
+            old, new = (images.pack(self._work, tree, version, f"major-{version}")
+                        for tree, version in ((upgrade.old, "1.0"), (upgrade.new, "2.0")))
+            self._case(report, "major", f"Debian 12 to {major}", old, new)
+
+    def _tell_difference(self, report: Report, name: str, old: Path, new: Path) -> None:
+        found = updates.difference(old, new, self._work)
+        report.add(f"delta.{name}_new_bytes", found.bytes, "B", "in chunks that the old image has not")
+        report.add(f"delta.{name}_new_runs", found.runs, "", "runs that they lie in")
+        report.add(f"delta.{name}_merged_bytes", found.merged_bytes, "B", "with gaps of up to 32 KiB between them")
+        report.add(f"delta.{name}_merged_runs", found.merged_runs, "", "runs of that")
+
+    def _no_squashfs(self, report: Report, trees: Trees) -> None:
+        """Cut by content alone; no image that an agent would take."""
+        files = [images.ext4(tree, self._work / f"{name}.ext4") for name, tree in
+                 (("old", trees.old), ("new", trees.new))]
+        report.add("delta.ext4_image_bytes", files[1].stat().st_size, "B", "ext4 of the new tree, not compressed")
+        self._tell_difference(report, "ext4", *files)
+        for file in files:
+            file.unlink()
 
     def _unchanged(self, report: Report, machine: BenchMachine) -> None:
         """The slot holds that very image already."""

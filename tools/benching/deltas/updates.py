@@ -7,9 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from benching import process
 from benching.command import CannotMeasure
+from benching.deltas import chunk_index
+from benching.deltas.chunk_index import Difference
 from benching.matic import BenchMachine, Staged
 from benching.network.web_server import Served, WebServer
+from benching.peers.pipeline import checked
 from harness import paths
 from harness.images import Image
 
@@ -28,16 +32,35 @@ def offers(command: str) -> bool:
     return any(line.split()[:1] == [command] for line in listed.splitlines())
 
 
-def publish(new: Image, old: Image | None, folder: Path) -> Path:
-    """The image, its index, and with an old image a patch, as a plain file server has them; returns the image's."""
+@dataclass(frozen=True)
+class Published:
+    image: Path
+    index: Path
+    index_seconds: float  # to make it
+    patch: Path | None
+    patch_seconds: float
+
+
+def publish(new: Image, old: Image | None, folder: Path) -> Published:
+    """The image, its index, and with an old image a patch, as a plain file server has them."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "new.squashfs"
     path.unlink(missing_ok=True)
     path.hardlink_to(new.path)
-    _osctl("image", "index", path)
-    if old is not None:
-        _osctl("image", "patch", "--from", old.path, path)
-    return path
+    index_seconds = _osctl("image", "index", path)
+    patch_seconds = 0.0 if old is None else _osctl("image", "patch", "--from", old.path, path)
+    return Published(path, Path(f"{path}.idx"), index_seconds, None if old is None else _patch_of(folder),
+                     patch_seconds)
+
+
+def difference(old: Path, new: Path, folder: Path) -> Difference:
+    """What the index of `new` finds nowhere in `old`; any two files."""
+    indexes = []
+    for file in (old, new):
+        index = folder / f"{file.name}.idx"
+        _osctl("image", "index", file, "--out", index)
+        indexes.append(chunk_index.parse(index.read_bytes()))
+    return chunk_index.difference(*indexes)
 
 
 def update(machine: BenchMachine, web: WebServer, url: str, new: Image, stale: Path | None = None) -> Fetched:
@@ -50,7 +73,7 @@ def update(machine: BenchMachine, web: WebServer, url: str, new: Image, stale: P
     return Fetched(staged, served)
 
 
-def patch_of(folder: Path) -> Path:
+def _patch_of(folder: Path) -> Path:
     found = sorted(folder.glob("new.squashfs.from-*.patch"))
     if len(found) != 1:
         raise CannotMeasure(f"{len(found)} patches in {folder}, expected one")
@@ -62,7 +85,6 @@ def slot_mib(images: Sequence[Image]) -> int:
     return (max(image.size for image in images) >> 20) + 16
 
 
-def _osctl(*arguments: str | Path) -> None:
-    done = subprocess.run([paths.OSCTL, *arguments], capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise CannotMeasure(f"osctl {' '.join(map(str, arguments))}: {done.stderr.strip()}")
+def _osctl(*arguments: str | Path) -> float:
+    """How long it took."""
+    return checked(f"osctl {' '.join(map(str, arguments))}", process.run_tree([paths.OSCTL, *arguments])).seconds

@@ -59,8 +59,8 @@ class Zsync:
     def apply(self, files: Files, url: str, device: Path) -> process.Cost:
         made = files.work / "zsync-made"
         made.unlink(missing_ok=True)
-        return _script(self.name, f'cd "$2" && zsync -q -i "$1" -o "$2/zsync-made" "$3/zsync.zsync" && {_DD % "$2/zsync-made"}',
-                       files, url, device)
+        return _script(self.name, 'cd "$2" && zsync -q -i "$1" -o "$2/zsync-made" "$3/zsync.zsync" && '
+                       f'{_DD % "$2/zsync-made"}', files, url, device)
 
 
 class Zchunk:

@@ -12,7 +12,8 @@ _SCRIPT = """
 set -eo pipefail
 mkfifo "$2/hashed"
 openssl dgst -sha256 <"$2/hashed" >"$2/sha256" &
-curl --silent --fail "$1" | tee "$2/hashed" | dd of="$3" bs=1M iflag=fullblock oflag=direct conv=fsync,notrunc status=none
+curl --silent --fail "$1" | tee "$2/hashed" |
+  dd of="$3" bs=1M iflag=fullblock oflag=direct conv=fsync,notrunc status=none
 wait $!
 rm "$2/hashed"
 grep -q "$4" "$2/sha256"
