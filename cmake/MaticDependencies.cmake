@@ -15,6 +15,7 @@ find_package(tl-expected REQUIRED)
 find_package(absl REQUIRED)
 find_package(prometheus-cpp REQUIRED)
 find_package(SQLite3 REQUIRED)
+find_path(XXHASH_INCLUDE xxhash.h REQUIRED)  # nothing is linked
 pkg_check_modules(FDISK REQUIRED IMPORTED_TARGET fdisk)
 pkg_check_modules(SQUASHFS REQUIRED IMPORTED_TARGET libsquashfs1)
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)

@@ -24,6 +24,7 @@
   systemd,
   tl-expected,
   util-linux,
+  xxHash,
   yaml-cpp,
   zlib,
   zstd,
@@ -92,6 +93,7 @@ stdenv.mkDerivation {
     systemd
     tl-expected
     util-linux
+    xxHash
     yaml-cpp
     zlib
     zstd

@@ -17,8 +17,6 @@ std::string ChunkFiller::validator() const {
 }
 
 void ChunkFiller::Restart() {
-  // Stopped: the next Write says so.
-  if (!ring_.AwaitDrained(stop_)) return;
   position_ = 0;
   if (chunk_ != nullptr) Begin();
 }
@@ -51,8 +49,7 @@ void ChunkFiller::Finish() {
   const size_t rest = chunk_->size % Chunk::kBlock;
   if (rest > 0) {
     chunk_->left_alone[chunk_->size / Chunk::kBlock] = false;
-    std::ranges::fill(chunk_->buffer.bytes().subspan(chunk_->size, Chunk::kBlock - rest),
-                      uint8_t{0});
+    std::ranges::fill(chunk_->buffer.subspan(chunk_->size, Chunk::kBlock - rest), uint8_t{0});
   }
   Pass();
 }

@@ -21,7 +21,6 @@ class ChunkFiller final : public ImageSink {
       : ring_(ring), stop_(std::move(stop)), position_(position) {}
 
   void SetTotal(std::optional<uint64_t> bytes, const std::string& validator) override;
-  // Waits until what was given before is read back: nothing is written over it meanwhile.
   void Restart() override;
   Result<> Write(std::span<const uint8_t> bytes) override { return Add(bytes, Place::kToWrite); }
   Result<> WriteInPlace(std::span<const uint8_t> bytes) override {

@@ -7,8 +7,6 @@ namespace {
 
 // Large enough that a disk is written at its full speed.
 constexpr size_t kChunkBytes = 1024 * 1024;
-// While one window is read back the next one is written, and another one fetched.
-constexpr size_t kWindowsInRing = 4;
 
 }  // namespace
 
@@ -22,20 +20,22 @@ std::optional<BlockRun> Chunk::NextWritten(size_t from) const {
   return BlockRun{begin * kBlock, end * kBlock};
 }
 
-ChunkRing::ChunkRing(size_t memory_bytes) {
+size_t ChunkRing::ChunkBytes(size_t memory_bytes) {
   static_assert(Chunk::kBlock % kDirectAlignment == 0);
   const size_t share = memory_bytes / kLeastChunks / Chunk::kBlock * Chunk::kBlock;
-  const size_t chunk_bytes = std::clamp(share, Chunk::kBlock, kChunkBytes);
-  const size_t count = std::max(memory_bytes / chunk_bytes, kLeastChunks);
-  for (size_t i = 0; i < count; ++i) chunks_.emplace_back(chunk_bytes);
-  window_ = count / kWindowsInRing;
+  return std::clamp(share, Chunk::kBlock, kChunkBytes);
+}
+
+ChunkRing::ChunkRing(size_t memory_bytes)
+    : memory_(std::max(memory_bytes / ChunkBytes(memory_bytes), kLeastChunks) *
+              ChunkBytes(memory_bytes)) {
+  const size_t chunk_bytes = ChunkBytes(memory_bytes);
+  for (size_t at = 0; at < memory_.size(); at += chunk_bytes) {
+    chunks_.emplace_back(memory_.bytes().subspan(at, chunk_bytes));
+  }
 }
 
 void ChunkRing::Skip(Stage stage) { skipped_[Index(stage)] = true; }
-
-uint64_t ChunkRing::Ready(Stage stage) const {
-  return stage == Stage::kReadBack ? done_[Index(Stage::kWrite)] : given_;
-}
 
 uint64_t ChunkRing::Released() const {
   uint64_t released = given_;
@@ -70,22 +70,14 @@ void ChunkRing::Close() {
   for (auto& stage : stages_) stage.notify_one();
 }
 
-bool ChunkRing::AwaitDrained(std::stop_token stop) {
-  std::unique_lock lock(mutex_);
-  draining_ = true;
-  stages_[Index(Stage::kReadBack)].notify_one();
-  const bool drained = filler_.wait(lock, stop, [this] { return Released() == given_; });
-  draining_ = false;
-  return drained;
-}
-
 Chunk* ChunkRing::Next(Stage stage, std::stop_token stop) {
   std::unique_lock lock(mutex_);
   const uint64_t& done = done_[Index(stage)];
-  const auto told = [&] { return done < Ready(stage) || (closed_ && done == given_); };
-  if (!stages_[Index(stage)].wait(lock, stop, told)) return nullptr;
+  if (!stages_[Index(stage)].wait(lock, stop, [&] { return done < given_ || closed_; })) {
+    return nullptr;
+  }
   // A stop counts at once, also where there would be more to do.
-  if (stop.stop_requested() || done == Ready(stage)) return nullptr;
+  if (stop.stop_requested() || done == given_) return nullptr;
   return &chunks_[done % chunks_.size()];
 }
 
@@ -95,20 +87,6 @@ void ChunkRing::Done(Stage stage) {
     ++done_[Index(stage)];
   }
   filler_.notify_one();
-  if (stage == Stage::kWrite) stages_[Index(Stage::kReadBack)].notify_one();
-}
-
-size_t ChunkRing::AwaitWindow(std::stop_token stop) {
-  std::unique_lock lock(mutex_);
-  const uint64_t& written = done_[Index(Stage::kWrite)];
-  const uint64_t& done = done_[Index(Stage::kReadBack)];
-  const auto told = [&] {
-    if (written - done >= window_) return true;
-    return Ends() && written == given_ && (closed_ || written > done);
-  };
-  if (!stages_[Index(Stage::kReadBack)].wait(lock, stop, told)) return 0;
-  if (stop.stop_requested()) return 0;
-  return std::min<uint64_t>(written - done, window_);
 }
 
 }  // namespace matic::ab

@@ -1,10 +1,9 @@
-// Bounded buffers between who fetches an image and those that hash it, write it and read it back.
+// Bounded buffers between who fetches an image and those that hash it and write it.
 #pragma once
 
 #include <array>
 #include <condition_variable>
 #include <cstdint>
-#include <deque>
 #include <mutex>
 #include <optional>
 #include <span>
@@ -27,22 +26,26 @@ struct BlockRun {
 struct Chunk {
   static constexpr size_t kBlock = boot::kImageBlockBytes;
 
-  explicit Chunk(size_t capacity) : buffer(capacity), left_alone(capacity / kBlock) {}
+  // In memory that outlives it, as O_DIRECT takes it.
+  explicit Chunk(std::span<uint8_t> memory) : buffer(memory), left_alone(memory.size() / kBlock) {}
 
-  std::span<const uint8_t> bytes() const { return buffer.bytes().first(size); }
-  // The next blocks at or behind `from` that are written, and are read back.
+  std::span<const uint8_t> bytes() const { return buffer.first(size); }
+  std::span<const uint8_t> bytes(const BlockRun& run) const {
+    return buffer.subspan(run.begin, run.end - run.begin);
+  }
+  // The next blocks at or behind `from` that are written.
   std::optional<BlockRun> NextWritten(size_t from) const;
 
-  AlignedBuffer buffer;  // behind `size` zeros, up to the end of a block
-  uint64_t offset = 0;   // in the image
+  std::span<uint8_t> buffer;  // behind `size` zeros, up to the end of a block
+  uint64_t offset = 0;        // in the image
   size_t size = 0;
   // By block: the slot holds it already, or is given it last.
   std::vector<bool> left_alone;
 };
 
-// Those that a full chunk goes through. Who hashes and who writes may both be at it at once; it is
-// read back when it was written, and filled anew when all have done with it.
-enum class Stage : uint8_t { kHash, kWrite, kReadBack };
+// Those that a full chunk goes through, both at once. When they have done with it, it is filled
+// anew.
+enum class Stage : uint8_t { kHash, kWrite };
 
 // Each side is one thread's.
 class ChunkRing {
@@ -60,29 +63,22 @@ class ChunkRing {
   void GiveFull();
   // Nothing more comes.
   void Close();
-  // Until every stage has done with all that was given; no when stopped.
-  bool AwaitDrained(std::stop_token stop);
 
   // A stage's side: its next chunk, in the order given, and the same one until it is done with.
   // Null when closed and drained, or stopped.
   Chunk* Next(Stage stage, std::stop_token stop);
   void Done(Stage stage);
-  // How many chunks were written and are to be read back together: always as many, but for the last
-  // before the ring is closed or drained. 0 when there are no more, or stopped.
-  size_t AwaitWindow(std::stop_token stop);
 
   size_t chunk_bytes() const { return chunks_.front().buffer.size(); }
 
  private:
-  static constexpr size_t kStages = 3;
+  static constexpr size_t kStages = 2;
   static size_t Index(Stage stage) { return static_cast<size_t>(stage); }
-  // Chunks that `stage` could begin with by now.
-  uint64_t Ready(Stage stage) const;
+  static size_t ChunkBytes(size_t memory_bytes);
   uint64_t Released() const;
-  bool Ends() const { return closed_ || draining_; }
 
-  std::deque<Chunk> chunks_;  // the n-th one given is chunks_[n % size]
-  size_t window_;
+  AlignedBuffer memory_;
+  std::vector<Chunk> chunks_;  // the n-th one given is chunks_[n % size]
   std::array<bool, kStages> skipped_{};
 
   std::mutex mutex_;
@@ -92,7 +88,6 @@ class ChunkRing {
   uint64_t given_ = 0;
   std::array<uint64_t, kStages> done_{};
   bool closed_ = false;
-  bool draining_ = false;
 };
 
 }  // namespace matic::ab

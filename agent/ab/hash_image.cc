@@ -9,7 +9,7 @@ namespace matic::ab {
 namespace {
 
 constexpr size_t kBlock = boot::kImageBlockBytes;
-constexpr size_t kReadBytes = 1024 * 1024;
+constexpr size_t kReadBytes = 2 * 1024 * 1024;
 
 }  // namespace
 

@@ -74,16 +74,31 @@ class Ending {
   std::stop_callback<std::function<void()>> forward_;
 };
 
-Result<> WriteChunks(ChunkRing& ring, SlotWriter& writer, Keeper& keeper,
-                     const std::function<void()>& report, std::stop_token stop) {
-  while (Chunk* chunk = ring.Next(Stage::kWrite, stop)) {
-    MATIC_TRY(writer.Take(*chunk));
-    ring.Done(Stage::kWrite);
-    report();
-    MATIC_TRY(keeper.KeepIfDue());
+// What the writing thread does with each chunk.
+class WriteStage {
+ public:
+  WriteStage(SlotWriter& writer, ReadBack* read_back, Keeper& keeper, std::function<void()> report)
+      : writer_(writer), read_back_(read_back), keeper_(keeper), report_(std::move(report)) {}
+
+  Result<> Run(ChunkRing& ring, const std::stop_token& stop) {
+    while (Chunk* chunk = ring.Next(Stage::kWrite, stop)) {
+      // The image began anew: nothing is written over what is yet to be read back.
+      if (chunk->offset == 0 && read_back_ != nullptr && !read_back_->Drain(stop)) return {};
+      MATIC_TRY(writer_.Take(*chunk));
+      if (read_back_ != nullptr && !read_back_->Note(*chunk, stop)) return {};
+      ring.Done(Stage::kWrite);
+      report_();
+      MATIC_TRY(keeper_.KeepIfDue());
+    }
+    return {};
   }
-  return {};
-}
+
+ private:
+  SlotWriter& writer_;
+  ReadBack* const read_back_;
+  Keeper& keeper_;
+  const std::function<void()> report_;
+};
 
 void HashChunks(ChunkRing& ring, crypto::Sha256& hash, std::stop_token stop) {
   while (Chunk* chunk = ring.Next(Stage::kHash, stop)) {
@@ -91,23 +106,6 @@ void HashChunks(ChunkRing& ring, crypto::Sha256& hash, std::stop_token stop) {
     hash.Update(chunk->bytes());
     ring.Done(Stage::kHash);
   }
-}
-
-Result<> ReadChunksBack(ChunkRing& ring, BlockDevice& slot, std::stop_token stop) {
-  ReadBack read_back(slot);
-  while (size_t left = ring.AwaitWindow(stop)) {
-    for (bool flushed = false; left > 0; --left) {
-      const Chunk* chunk = ring.Next(Stage::kReadBack, stop);
-      if (chunk == nullptr) return {};
-      if (!flushed && chunk->NextWritten(0)) {
-        MATIC_TRY(slot.Flush());  // all of the window was written before it
-        flushed = true;
-      }
-      MATIC_TRY(read_back.Check(*chunk));
-      ring.Done(Stage::kReadBack);
-    }
-  }
-  return {};
 }
 
 FetchFrom WhereToBegin(const StageJob& job) {
@@ -122,10 +120,14 @@ Result<> RunPipeline(const StageJob& job, SlotWriter& writer, crypto::Sha256& ha
   Ending ending(stop);
   ChunkRing ring(job.buffer_bytes);
   if (!job.hash) ring.Skip(Stage::kHash);
-  if (!job.read_back) ring.Skip(Stage::kReadBack);
+  std::optional<ReadBack> read_back;
+  if (job.read_back) read_back.emplace(job.slot, job.window_bytes);
   const FetchFrom from = WhereToBegin(job);
   ChunkFiller filler(ring, from.offset, ending.token());
   Keeper keeper(job, writer, filler);
+  WriteStage writing(writer, read_back ? &*read_back : nullptr, keeper, [&] {
+    progress({StagePhase::kFetching, writer.size(), filler.total()});
+  });
   Result<> fetched;
   {
     std::jthread fetch([&] {
@@ -135,11 +137,9 @@ Result<> RunPipeline(const StageJob& job, SlotWriter& writer, crypto::Sha256& ha
     });
     std::jthread hasher, reader;
     if (job.hash) hasher = std::jthread([&] { HashChunks(ring, hash, ending.token()); });
-    if (job.read_back) {
-      reader = std::jthread([&] { ending.Take(ReadChunksBack(ring, job.slot, ending.token())); });
-    }
-    const auto report = [&] { progress({StagePhase::kFetching, writer.size(), filler.total()}); };
-    ending.Take(WriteChunks(ring, writer, keeper, report, ending.token()));
+    if (read_back) reader = std::jthread([&] { ending.Take(read_back->Run(ending.token())); });
+    ending.Take(writing.Run(ring, ending.token()));
+    if (read_back) read_back->Close();
   }
   // A failing disk is told by the next who writes.
   if (!ending.failure() && !fetched) (void)keeper.Keep();

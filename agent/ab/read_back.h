@@ -1,29 +1,61 @@
 // Whether a slot keeps what it is given.
 #pragma once
 
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <stop_token>
+
 #include "agent/ab/chunk_ring.h"
 #include "lib/base/result.h"
-#include "lib/os/aligned_buffer.h"
+#include "lib/crypto/fingerprint.h"
 #include "lib/os/block_device.h"
 
 namespace matic::ab {
 
-// Reads what was written from the device, past the page cache, and compares it with what is still
-// in memory.
+// One thread writes and tells what it wrote, another one reads it from the device, past the page
+// cache, a window at a time and behind a flush. What is kept of the bytes meanwhile is their
+// fingerprint, so that a window may be much larger than what is in memory: a flush takes long.
 class ReadBack {
  public:
-  explicit ReadBack(BlockDevice& slot) : slot_(slot), buffer_(kReadBytes) {}
+  ReadBack(BlockDevice& slot, size_t window_bytes) : slot_(slot), window_bytes_(window_bytes) {}
 
-  // Blocks that were left alone are not looked at. A flush comes before, so that what is read is
-  // not merely on its way. kIo where a byte differs, naming where.
-  Result<> Check(const Chunk& chunk);
+  // The writing side. Of a chunk that was just written; waits where the reading is two windows
+  // behind. No when stopped.
+  bool Note(const Chunk& chunk, std::stop_token stop);
+  // Until all that was noted is read back; no when stopped.
+  bool Drain(std::stop_token stop);
+  // Nothing more is noted.
+  void Close();
+
+  // The reading side. Returns when all was read back, or when stopped. Windows are always as large,
+  // but for the last before Drain and Close. kIo where the device returns other bytes, naming
+  // where.
+  Result<> Run(std::stop_token stop);
 
  private:
-  static constexpr size_t kReadBytes = 256 * 1024;
-  Result<> CheckRun(const Chunk& chunk, const BlockRun& run);
+  struct Written {
+    uint64_t offset;
+    size_t length;  // no more than kReadBytes
+    crypto::Fingerprinter::Fingerprint fingerprint;
+  };
+  static constexpr size_t kReadBytes = 2 * 1024 * 1024;
+
+  std::deque<Written> AwaitWindow(std::stop_token stop);
+  Result<> Check(const Written& written, std::span<uint8_t> buffer);
 
   BlockDevice& slot_;
-  AlignedBuffer buffer_;
+  const size_t window_bytes_;
+  const crypto::Fingerprinter fingerprinter_;
+
+  std::mutex mutex_;
+  std::condition_variable_any writer_;
+  std::condition_variable_any reader_;
+  std::deque<Written> written_;
+  size_t waiting_bytes_ = 0;  // of `written_`
+  size_t unread_bytes_ = 0;   // of those that are being read as well
+  bool closed_ = false;
+  bool draining_ = false;
 };
 
 }  // namespace matic::ab

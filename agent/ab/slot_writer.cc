@@ -93,8 +93,7 @@ Result<> SlotWriter::Take(const Chunk& chunk) {
                 "the image is larger than the slot (" + std::to_string(slot_.size()) + " bytes)");
   }
   for (auto run = chunk.NextWritten(0); run; run = chunk.NextWritten(run->end)) {
-    const auto blocks = chunk.buffer.bytes().subspan(run->begin, run->end - run->begin);
-    MATIC_TRY(slot_.Write(position_ + run->begin, blocks));
+    MATIC_TRY(slot_.Write(position_ + run->begin, chunk.bytes(*run)));
   }
   position_ += chunk.size;
   return {};

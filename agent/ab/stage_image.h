@@ -26,8 +26,10 @@ struct StageJob {
   // Whether the image's hash is taken and compared with `sha256`. Not where the source has checked
   // each byte against digests that are as good, those before `start` too.
   bool hash = true;
-  // Whether the slot has to return what was written before the image counts as staged.
+  // Whether the slot has to return what was written before the image counts as staged, and how many
+  // bytes are flushed and read back together.
   bool read_back = true;
+  size_t window_bytes = 64 * 1024 * 1024;
   std::optional<StagePoint> start = {};  // what an earlier job came to: it is gone on with
   // Told how far it has come, every two seconds and where it ends too soon; that much is durable.
   std::function<void(const StagePoint&)> keep = nullptr;

@@ -11,7 +11,8 @@ namespace matic {
 // What every Linux block device accepts as the alignment of memory.
 inline constexpr size_t kDirectAlignment = 4096;
 
-// `size` zero bytes that start at a multiple of kDirectAlignment.
+// `size` zero bytes that start at a multiple of kDirectAlignment; from 2 MiB on in huge pages,
+// where the machine has them, so that a device is given few pieces.
 class AlignedBuffer {
  public:
   explicit AlignedBuffer(size_t size);

@@ -113,6 +113,7 @@ WRAPPED: dict[str, Wrapped] = {
     "libsquashfs": Wrapped(re.compile(r"^sqfs/"), re.compile("SQUASHFS|^squashfs$"),
                            ("lib/squashfs",)),
     "zstd": Wrapped(re.compile(r"^zstd"), re.compile("ZSTD|^zstd$"), ("lib/squashfs", "lib/delta")),
+    "xxHash": Wrapped(re.compile(r"^xxhash"), re.compile("XXHASH|^xxhash$"), ("lib/crypto",)),
     "RE2": Wrapped(re.compile(r"^re2/"), re.compile("RE2|^re2$"), ("lib/pattern",)),
     "yaml-cpp": Wrapped(re.compile(r"^yaml-cpp/"), re.compile("^yaml-cpp"), ("lib/settings",)),
     "prometheus-cpp": Wrapped(re.compile(r"^prometheus/"), re.compile("^prometheus-cpp"),

@@ -2,8 +2,9 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <thread>
+#include <utility>
+#include <vector>
 
 namespace matic::ab {
 namespace {
@@ -33,15 +34,7 @@ TEST(ChunkRing, HandsChunksToAllStagesInOrder) {
     ring.Close();
   });
   std::jthread hash([&ring] { EXPECT_EQ(PassOn(ring, Stage::kHash), 1000u); });
-  std::jthread write([&ring] { EXPECT_EQ(PassOn(ring, Stage::kWrite), 1000u); });
-  uint64_t expected = 0;
-  while (size_t left = ring.AwaitWindow({})) {
-    for (; left > 0; --left) {
-      EXPECT_EQ(ring.Next(Stage::kReadBack, {})->offset, expected++);
-      ring.Done(Stage::kReadBack);
-    }
-  }
-  EXPECT_EQ(expected, 1000u);
+  EXPECT_EQ(PassOn(ring, Stage::kWrite), 1000u);
 }
 
 TEST(ChunkRing, HasTheLeastChunksInAnyMemory) {
@@ -54,54 +47,31 @@ TEST(ChunkRing, HasTheLeastChunksInAnyMemory) {
 }
 
 // The stage that is furthest behind holds the filling side back.
+// The stage that is further behind holds the filling side back.
 TEST(ChunkRing, AChunkIsFilledAnewWhenEveryStageHasDoneWithIt) {
-  for (const Stage last : {Stage::kHash, Stage::kReadBack}) {
+  for (const auto& [first, last] :
+       {std::pair(Stage::kHash, Stage::kWrite), std::pair(Stage::kWrite, Stage::kHash)}) {
     ChunkRing ring(1);
     for (size_t i = 0; i < ChunkRing::kLeastChunks; ++i) Give(ring, i);
-    for (const Stage stage : {Stage::kHash, Stage::kWrite, Stage::kReadBack}) {
-      if (stage == last) continue;
-      ASSERT_NE(ring.Next(stage, {}), nullptr);
-      ring.Done(stage);
-    }
+    ASSERT_NE(ring.Next(first, {}), nullptr);
+    ring.Done(first);
     std::stop_source stop;
     stop.request_stop();
     EXPECT_EQ(ring.TakeEmpty(stop.get_token()), nullptr);
-    const Chunk* first = ring.Next(last, {});
+    const Chunk* chunk = ring.Next(last, {});
     ring.Done(last);
-    EXPECT_EQ(ring.TakeEmpty({}), first);
+    EXPECT_EQ(ring.TakeEmpty({}), chunk);
   }
 }
 
 TEST(ChunkRing, AStageThatThereIsNotHoldsNothingBack) {
   ChunkRing ring(1);
   ring.Skip(Stage::kHash);
-  ring.Skip(Stage::kReadBack);
   std::jthread fetch([&ring] {
     for (uint64_t i = 0; i < 100; ++i) Give(ring, i);
-    EXPECT_TRUE(ring.AwaitDrained({}));
     ring.Close();
   });
   EXPECT_EQ(PassOn(ring, Stage::kWrite), 100u);
-}
-
-TEST(ChunkRing, WindowsAreTheSameWhateverIsFaster) {
-  ChunkRing ring(32 * 1024 * 1024);
-  ring.Skip(Stage::kHash);
-  std::vector<size_t> windows;
-  std::jthread back([&] {
-    while (size_t left = ring.AwaitWindow({})) {
-      windows.push_back(left);
-      for (; left > 0; --left) ring.Done(Stage::kReadBack);
-    }
-  });
-  std::jthread write([&ring] { PassOn(ring, Stage::kWrite); });
-  for (uint64_t i = 0; i < 20; ++i) Give(ring, i);
-  EXPECT_TRUE(ring.AwaitDrained({}));
-  for (uint64_t i = 20; i < 29; ++i) Give(ring, i);
-  ring.Close();
-  write.join();
-  back.join();
-  EXPECT_EQ(windows, (std::vector<size_t>{8, 8, 4, 8, 1}));
 }
 
 TEST(ChunkRing, AStopWakesAllSides) {
@@ -109,12 +79,10 @@ TEST(ChunkRing, AStopWakesAllSides) {
   std::stop_source stop;
   std::jthread hash([&] { EXPECT_EQ(ring.Next(Stage::kHash, stop.get_token()), nullptr); });
   std::jthread write([&] { EXPECT_EQ(ring.Next(Stage::kWrite, stop.get_token()), nullptr); });
-  std::jthread back([&] { EXPECT_EQ(ring.AwaitWindow(stop.get_token()), 0u); });
   stop.request_stop();
   hash.join();
   for (size_t i = 0; i < ChunkRing::kLeastChunks; ++i) Give(ring, i);
   EXPECT_EQ(ring.TakeEmpty(stop.get_token()), nullptr);
-  EXPECT_FALSE(ring.AwaitDrained(stop.get_token()));
 }
 
 TEST(ChunkRing, WhatWasGivenBeforeTheEndIsStillTaken) {
@@ -122,13 +90,11 @@ TEST(ChunkRing, WhatWasGivenBeforeTheEndIsStillTaken) {
   Give(ring, 0);
   ring.Close();
   EXPECT_EQ(PassOn(ring, Stage::kWrite), 1u);
-  EXPECT_EQ(ring.AwaitWindow({}), 1u);
-  ring.Done(Stage::kReadBack);
-  EXPECT_EQ(ring.AwaitWindow({}), 0u);
 }
 
 TEST(Chunk, TellsTheRunsOfBlocksToWrite) {
-  Chunk chunk(8 * kBlock);
+  std::vector<uint8_t> memory(8 * kBlock);
+  Chunk chunk(memory);
   chunk.size = 6 * kBlock + 1;
   chunk.left_alone = {true, false, false, true, true, false, false, false};
   const auto first = chunk.NextWritten(0);
