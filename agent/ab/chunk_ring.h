@@ -52,7 +52,7 @@ class ChunkRing {
  public:
   // Takes about `memory_bytes`, kLeastChunks chunks at least. Nothing is allocated later.
   explicit ChunkRing(size_t memory_bytes);
-  static constexpr size_t kLeastChunks = 8;
+  static constexpr size_t kLeastChunks = 2;
 
   // Before the first chunk: there is no such stage.
   void Skip(Stage stage);

@@ -29,7 +29,7 @@ constexpr int kMostStarts = 20;
 constexpr auto kPatience = 60s;
 // 2026-01-27T01:00:00Z.
 constexpr std::chrono::seconds kDayOne(1769475600);
-constexpr size_t kBufferBytes = 64 * 1024;
+constexpr size_t kBufferBytes = 16 * 1024;
 const std::vector<std::string> kReboot = {"reboot"};
 
 // A reboot takes the machine down: nothing that is done from then on is.

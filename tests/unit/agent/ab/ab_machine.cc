@@ -6,7 +6,7 @@ namespace matic::ab {
 namespace {
 
 // Small, so that an image takes many chunks.
-constexpr size_t kBufferBytes = 1024 * 1024;
+constexpr size_t kBufferBytes = 256 * 1024;
 
 // A factory's disk with hardly anything beside the slots: it is copied at every flush.
 gpt::GptTable SmallTable() {

@@ -28,7 +28,7 @@ void Give(ChunkRing& ring, uint64_t offset) {
 
 TEST(ChunkRing, HandsChunksToAllStagesInOrder) {
   ChunkRing ring(64 * 1024);
-  EXPECT_EQ(ring.chunk_bytes(), 8u * 1024);
+  EXPECT_EQ(ring.chunk_bytes(), 32u * 1024);
   std::jthread fetch([&ring] {
     for (uint64_t i = 0; i < 1000; ++i) Give(ring, i);
     ring.Close();

@@ -17,8 +17,8 @@ using testing::HasSubstr;
 using Kind = FakeBlockDevice::Kind;
 
 constexpr size_t kBlock = 4096;
-constexpr size_t kBufferBytes = 256 * 1024;
-constexpr size_t kChunkBytes = kBufferBytes / 8;
+constexpr size_t kBufferBytes = 64 * 1024;
+constexpr size_t kChunkBytes = kBufferBytes / 2;
 constexpr uint64_t kSlotBytes = 2 * 1024 * 1024;
 
 // A slot that is asked first what becomes of an operation, and may return other bytes than it was

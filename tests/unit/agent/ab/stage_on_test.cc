@@ -20,7 +20,7 @@ class StageOnTest : public testing::Test {
   StageOnTest() {
     machine_.backend.Configure({.tries = 3,
                                 .sources = {.retry = {.retries = 0}},
-                                .buffer_bytes = 1024 * 1024,
+                                .buffer_bytes = 256 * 1024,
                                 .partial_file = path_});
   }
 
