@@ -2,6 +2,8 @@
 
 #include <random>
 
+#include "lib/crypto/fingerprint_avx2.h"
+
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
@@ -13,6 +15,13 @@ Fingerprinter::Fingerprinter() {
 }
 
 Fingerprinter::Fingerprint Fingerprinter::Of(std::span<const uint8_t> bytes) const {
+#ifdef __x86_64__
+  if (__builtin_cpu_supports("avx2")) {
+    Fingerprint fingerprint{};
+    FingerprintAvx2(bytes.data(), bytes.size(), seed_, fingerprint.data());
+    return fingerprint;
+  }
+#endif
   const XXH128_hash_t hash = XXH3_128bits_withSeed(bytes.data(), bytes.size(), seed_);
   return {hash.high64, hash.low64};
 }
