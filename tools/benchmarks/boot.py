@@ -32,6 +32,8 @@ def measure(options: argparse.Namespace, report: Report) -> None:
     rolled_back = [_trial(images, certificates, BAD_SERVICE, "ROLLED_BACK", number)
                    for number in range(options.repeat)]
     starts = [start for trial in (*confirmed, *rolled_back) for start in trial.starts]
+    if not starts:
+        raise CannotMeasure("no console showed the firmware, the selector and a kernel one after another")
     report.add("boot.selector_s", [start.chose for start in starts], "s",
                "from the firmware's call of the selector until it starts a slot's kernel")
     report.add("boot.kernel_s", [start.kernel_spoke for start in starts], "s",
