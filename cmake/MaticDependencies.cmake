@@ -19,5 +19,6 @@ find_path(XXHASH_INCLUDE xxhash.h REQUIRED)  # nothing is linked
 pkg_check_modules(FDISK REQUIRED IMPORTED_TARGET fdisk)
 pkg_check_modules(SQUASHFS REQUIRED IMPORTED_TARGET libsquashfs1)
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
+pkg_check_modules(DIVSUFSORT REQUIRED IMPORTED_TARGET libdivsufsort)
 pkg_check_modules(RE2 REQUIRED IMPORTED_TARGET re2)
 pkg_check_modules(SYSTEMD REQUIRED IMPORTED_TARGET libsystemd)

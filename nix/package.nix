@@ -10,6 +10,7 @@
   gnu-efi,
   grpc,
   gtest,
+  libdivsufsort,
   ninja,
   nlohmann_json,
   openssl,
@@ -82,6 +83,7 @@ stdenv.mkDerivation {
     gnu-efi
     grpc
     gtest
+    libdivsufsort
     nlohmann_json
     openssl
     prometheus-cpp

@@ -51,6 +51,9 @@ PackStream::PackStream() : context_(std::make_unique<Context>()) {
   if (context_->zstd == nullptr) throw std::bad_alloc();
   ZSTD_CCtx_setParameter(context_->zstd.get(), ZSTD_c_compressionLevel, kLevel);
   ZSTD_CCtx_setParameter(context_->zstd.get(), ZSTD_c_windowLog, kStreamWindowLog);
+  // The level's own tables are for windows of 128 MiB, and take 640 MB.
+  ZSTD_CCtx_setParameter(context_->zstd.get(), ZSTD_c_chainLog, kStreamWindowLog + 1);
+  ZSTD_CCtx_setParameter(context_->zstd.get(), ZSTD_c_hashLog, kStreamWindowLog);
 }
 PackStream::PackStream(PackStream&&) noexcept = default;
 PackStream::~PackStream() = default;

@@ -40,6 +40,7 @@ struct Superblock {
   uint64_t bytes = 0;        // of the squashfs
   uint32_t block_bytes = 0;  // that data and fragment blocks unpack to, but for a file's last one
   uint16_t compressor = 0;   // as the superblock numbers them; names: CompressorName
+  int level = 0;             // of zstd, where the squashfs says it; 0: it does not
 };
 
 struct Layout {

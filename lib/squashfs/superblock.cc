@@ -7,6 +7,8 @@
 #include <cstring>
 #include <string>
 
+#include "boot/policy/little_endian.h"
+
 namespace matic::squashfs {
 namespace {
 
@@ -47,6 +49,19 @@ std::optional<uint64_t> Present(uint64_t table) {
   return table == UINT64_MAX ? std::nullopt : std::optional(table);
 }
 
+// mksquashfs says so behind the superblock where the level is not its own default.
+Result<int> ReadLevel(ReadWindow& window) {
+  constexpr size_t kHeaderBytes = 2;
+  if (window.device().size() < kSuperblockBytes + kHeaderBytes + 4) {
+    return Damaged("its options are cut short");
+  }
+  MATIC_ASSIGN(const auto options, window.Read(kSuperblockBytes + kHeaderBytes, 4));
+  const uint32_t level = boot::Load32(options, 0);
+  constexpr uint32_t kMaxLevel = 22;
+  if (level == 0 || level > kMaxLevel) return Damaged("zstd at level " + std::to_string(level));
+  return static_cast<int>(level);
+}
+
 Result<> CheckOrder(const Tables& tables) {
   uint64_t before = kSuperblockBytes;
   const auto follows = [&](uint64_t table) {
@@ -74,7 +89,11 @@ Result<> CheckOrder(const Tables& tables) {
 Result<Tables> ReadTables(ReadWindow& window) {
   MATIC_ASSIGN(const sqfs_super_t super, ReadHeader(window));
   Tables tables;
-  tables.superblock = {super.bytes_used, super.block_size, super.compression_id};
+  tables.superblock = {super.bytes_used, super.block_size, super.compression_id, 0};
+  const bool has_options = (super.flags & SQFS_FLAG_COMPRESSOR_OPTIONS) != 0;
+  if (has_options && super.compression_id == SQFS_COMP_ZSTD) {
+    MATIC_ASSIGN(tables.superblock.level, ReadLevel(window));
+  }
   if (super.bytes_used > window.device().size()) {
     return Damaged("it says it is " + std::to_string(super.bytes_used) + " bytes long, there are " +
                    std::to_string(window.device().size()));

@@ -22,7 +22,7 @@ CODE = (".h", ".cc", ".c")
 
 LIB = ["lib/base", "lib/os", "lib/pattern", "lib/settings", "lib/completion", "lib/crypto",
        "lib/calendar", "lib/http", "lib/notify", "lib/channels", "lib/gpt", "lib/image", "lib/squashfs",
-       "lib/delta", "lib/journal", "lib/rpc", "lib/trust"]
+       "lib/delta", "lib/patching", "lib/journal", "lib/rpc", "lib/trust"]
 AGENT_BASE = [*LIB, "proto", "boot/policy"]
 
 # What each folder may depend on at most. Folders that are not named here may be used by nobody and
@@ -46,6 +46,8 @@ ALLOWED: dict[str, list[str]] = {
     "lib/image": ["lib/base", "lib/os", "lib/crypto", "boot/policy"],
     "lib/squashfs": ["lib/base", "lib/os", "boot/policy"],
     "lib/delta": ["lib/base", "lib/os", "lib/crypto", "lib/squashfs", "boot/policy"],
+    "lib/patching": ["lib/base", "lib/os", "lib/crypto", "lib/squashfs", "lib/delta",
+                     "boot/policy"],
     "lib/journal": ["lib/base"],
     "lib/rpc": ["lib/base", "lib/os", "lib/crypto", "proto"],
     "lib/trust": ["lib/base", "lib/os", "lib/crypto", "lib/http"],
@@ -114,6 +116,8 @@ WRAPPED: dict[str, Wrapped] = {
                            ("lib/squashfs",)),
     "zstd": Wrapped(re.compile(r"^zstd"), re.compile("ZSTD|^zstd$"), ("lib/squashfs", "lib/delta")),
     "xxHash": Wrapped(re.compile(r"^xxhash"), re.compile("XXHASH|^xxhash$"), ("lib/crypto",)),
+    "divsufsort": Wrapped(re.compile(r"^divsufsort"), re.compile("DIVSUFSORT|^divsufsort$"),
+                          ("lib/patching",)),
     "RE2": Wrapped(re.compile(r"^re2/"), re.compile("RE2|^re2$"), ("lib/pattern",)),
     "yaml-cpp": Wrapped(re.compile(r"^yaml-cpp/"), re.compile("^yaml-cpp"), ("lib/settings",)),
     "prometheus-cpp": Wrapped(re.compile(r"^prometheus/"), re.compile("^prometheus-cpp"),
