@@ -17,7 +17,7 @@ from harness.images import Image
 
 MIB = 1 << 20
 CUT = 4 * MIB
-CHUNK = 128 * 1024  # what the agent writes at once: an eighth of download.buffer_bytes
+CHUNK = 128 * 1024  # what the agent writes at once: half of download.buffer_bytes
 ETAG = 'ETag: "one"'
 
 
@@ -30,7 +30,7 @@ def image(factory: Factory, tmp_path_factory: pytest.TempPathFactory) -> Image:
 
 def patience(device: Device) -> None:
     device.machine.configure(
-        {"download": {"low_speed_seconds": 60, "retries": 0, "buffer_bytes": 8 * CHUNK}}
+        {"download": {"low_speed_seconds": 60, "retries": 0, "buffer_bytes": 2 * CHUNK}}
     )
     device.restart()
 

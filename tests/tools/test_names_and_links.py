@@ -34,6 +34,13 @@ def test_names_that_only_contain_such_a_word_are_fine(tmp_path: Path) -> None:
         "docs/common-cause.md": ""})) == []
 
 
+def test_what_a_program_has_left_is_found(tmp_path: Path) -> None:
+    key = "-----BEGIN PRIVATE KEY-----\n"
+    found = names.check(tree_of(tmp_path, {"a/disk.img": "x" * 300_000, "a/ca.key": key, "a/ca.pem": ""}))
+    assert [str(problem) for problem in found] == [
+        "a/ca.key: holds a private key", "a/disk.img: is larger than 256 KiB: a program makes such files"]
+
+
 @pytest.mark.parametrize(("text", "expected"), [
     ("#pragma once\n", "a.h:1: a header begins with what it is for"),
     ("// What it is for.\n", "a.h: has no #pragma once"),

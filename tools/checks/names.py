@@ -11,12 +11,16 @@ EMPTY_NAMES = {"util", "utils", "common", "helper", "helpers", "manager", "misc"
 # A term of quality control that has one of them in it.
 TERMS = re.compile(r"common[_-]cause")
 LEFTOVER = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
+# Larger ones are made by a program, and belong into build/.
+MOST_BYTES = 256 * 1024
+SECRET = b"PRIVATE KEY-----"
 TEXT = (".h", ".cc", ".c", ".proto", ".py", ".cmake", ".md", ".txt", ".sh", ".service", ".yaml")
 
 
 def check(tree: Tree) -> list[Problem]:
     problems = []
     for path in tree.files:
+        problems += _check_content(tree, path)
         problems += [Problem(path, 0, f"'{word}' in a name says nothing about what is inside")
                      for word in sorted(_words(path) & EMPTY_NAMES)]
         if path.endswith(".h"):
@@ -28,6 +32,17 @@ def check(tree: Tree) -> list[Problem]:
                                  f"{found.group(1)} is left")
                          for found in LEFTOVER.finditer(text)]
     return problems
+
+
+def _check_content(tree: Tree, path: str) -> list[Problem]:
+    file = tree.root / path
+    if file.is_symlink() or not file.is_file():
+        return []
+    if file.stat().st_size > MOST_BYTES:
+        return [Problem(path, 0, f"is larger than {MOST_BYTES >> 10} KiB: a program makes such files")]
+    if b"-----BEGIN " in (content := file.read_bytes()) and SECRET in content and not path.endswith(TEXT):
+        return [Problem(path, 0, "holds a private key")]
+    return []
 
 
 def _words(path: str) -> set[str]:
