@@ -11,6 +11,7 @@ void AddImageCommands(CLI::App& app, Session& session) {
   image->require_subcommand(1);
   AddImagePackCommand(*image, session);
   AddImageIndexCommand(*image, session);
+  AddImagePatchCommand(*image, session);
   AddImageInspectCommand(*image, session);
   AddImageDiskCommand(*image, session);
 }

@@ -13,6 +13,7 @@ class Session;
 
 void AddImagePackCommand(CLI::App& image, Session& session);
 void AddImageIndexCommand(CLI::App& image, Session& session);
+void AddImagePatchCommand(CLI::App& image, Session& session);
 void AddImageInspectCommand(CLI::App& image, Session& session);
 void AddImageDiskCommand(CLI::App& image, Session& session);
 

@@ -1,4 +1,4 @@
-// An image's index as a file beside it.
+// An image's index as a file beside it, and how such files are named.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +11,9 @@
 namespace matic::osctl {
 
 inline constexpr char kIndexEnding[] = ".idx";
+// IMAGE.from-DIGEST.patch
+inline constexpr char kPatchInfix[] = ".from-";
+inline constexpr char kPatchEnding[] = ".patch";
 
 struct WrittenIndex {
   std::string path;

@@ -18,6 +18,7 @@ namespace {
 
 struct PackOptions {
   std::string root;
+  std::string package_lists;
   std::string kernel;
   std::string initrd;
   std::string command_line;
@@ -35,6 +36,7 @@ struct PackOptions {
 Result<> Pack(const Session& session, const PackOptions& options, std::stop_token stop) {
   image::PackSpec spec;
   spec.root = options.root;
+  spec.package_lists = options.package_lists;
   spec.kernel = options.kernel;
   spec.initrd = options.initrd;
   spec.command_line = options.command_line;
@@ -93,6 +95,11 @@ void AddImagePackCommand(CLI::App& image, Session& session) {
   command->add_option("--rootfs", options->root, "The root: a folder, or a squashfs of it")
       ->type_name("DIR|SQUASHFS")
       ->required();
+  command
+      ->add_option("--package-lists", options->package_lists,
+                   "dpkg's lists of files, by which packages stay together in the image "
+                   "[var/lib/dpkg/info of the root]")
+      ->type_name("DIR");
   command->add_option("--kernel", options->kernel, "The kernel")->type_name("FILE")->required();
   command->add_option("--initrd", options->initrd, "Its initrd")->type_name("FILE")->required();
   command

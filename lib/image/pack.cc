@@ -1,8 +1,10 @@
 #include "lib/image/pack.h"
 
 #include <array>
+#include <vector>
 
 #include "boot/policy/section_table.h"
+#include "lib/image/file_order.h"
 #include "lib/image/image_reader.h"
 #include "lib/image/root_contents.h"
 #include "lib/image/tool.h"
@@ -23,25 +25,48 @@ Result<> CheckInputs(const PackSpec& spec) {
   MATIC_TRY(CheckCommandLine(spec.command_line));
   const std::array<std::pair<const char*, const fs::path*>, 2> files = {
       {{"kernel", &spec.kernel}, {"initrd", &spec.initrd}}};
+  std::error_code error;
   for (const auto& [what, path] : files) {
-    std::error_code error;
     if (!fs::is_regular_file(*path, error)) {
       return Fail(ErrorCode::kNotFound,
                   "the " + std::string(what) + " " + path->string() + " is no file");
     }
   }
+  if (!spec.package_lists.empty() && !fs::is_directory(spec.package_lists, error)) {
+    return Fail(ErrorCode::kNotFound,
+                "the package lists " + spec.package_lists.string() + " are no folder");
+  }
   if (spec.boot_key) MATIC_TRY(CheckBootKey(*spec.boot_key));
   return {};
 }
 
-Result<> MakeSquashfs(ProcessRunner& runner, const PackSpec& spec, const fs::path& output) {
+// What is chosen here is what deltas are made of: docs/decisions/image-recipe.md.
+Result<> MakeSquashfs(ProcessRunner& runner, const PackSpec& spec, const WorkFolder& work,
+                      const fs::path& output) {
   const std::string time = std::to_string(spec.time);
   // A file that cannot be read is an error here; by itself mksquashfs packs an empty one.
-  MATIC_TRY(
-      RunTool(runner, kMksquashfs,
-              {fs::absolute(spec.root).string(), output.string(), "-noappend", "-no-progress",
-               "-quiet", "-exit-on-error", "-reproducible", "-all-time", time, "-mkfs-time", time,
-               "-comp", "zstd", "-Xcompression-level", std::to_string(spec.compression_level)}));
+  std::vector<std::string> arguments = {fs::absolute(spec.root).string(),
+                                        output.string(),
+                                        "-noappend",
+                                        "-no-progress",
+                                        "-quiet",
+                                        "-exit-on-error",
+                                        "-reproducible",
+                                        "-all-time",
+                                        time,
+                                        "-mkfs-time",
+                                        time,
+                                        "-comp",
+                                        "zstd",
+                                        "-Xcompression-level",
+                                        std::to_string(spec.compression_level)};
+  MATIC_ASSIGN(const std::string order, FileOrder(spec.root, spec.package_lists));
+  if (!order.empty()) {
+    const fs::path file = work.File("order");
+    MATIC_TRY(WriteFileDurably(file, order));
+    arguments.insert(arguments.end(), {"-sort", file.string()});
+  }
+  MATIC_TRY(RunTool(runner, kMksquashfs, arguments));
   return {};
 }
 
@@ -60,7 +85,7 @@ Result<Root> PrepareRoot(ProcessRunner& runner, const PackSpec& spec, const Work
   if (fs::is_directory(status)) {
     MATIC_ASSIGN(root.contents, CheckRoot(spec.root));
     root.squashfs = work.File("root.squashfs");
-    MATIC_TRY(MakeSquashfs(runner, spec, root.squashfs));
+    MATIC_TRY(MakeSquashfs(runner, spec, work, root.squashfs));
   } else {
     root.squashfs = spec.root;
     MATIC_TRY(SquashfsHeadDigest(spec.root));

@@ -14,6 +14,7 @@ namespace matic::image {
 
 struct PackSpec {
   std::filesystem::path root;  // a folder, or a squashfs (an image's sections are replaced)
+  std::filesystem::path package_lists;  // dpkg's; empty: those in the root (file_order.h)
   std::filesystem::path kernel;
   std::filesystem::path initrd;
   std::string command_line;

@@ -25,17 +25,21 @@ def test_a_manifest_says_what_the_image_is(image: Path, manifest: Path) -> None:
 def test_deltas_are_published_beside_the_image(image: Path, tmp_path: Path) -> None:
     index = Path(f"{image}.idx").read_bytes()
     (tmp_path / "os-2.0.idx").write_bytes(index)
-    (tmp_path / "from-old.patch").write_bytes(b"patch")
+    (tmp_path / "old").write_bytes(b"old")
+    osctl("image", "patch", "--from", tmp_path / "old", image, "--out", tmp_path / "from-old.patch")
+    old = hashlib.sha256(b"old").hexdigest()
+    patch = (tmp_path / "from-old.patch").read_bytes()
     notes = tmp_path / "notes"
     notes.write_text("Faster.\nAnd safer.\n")
     made = make_manifest(image, tmp_path / "m.json", "--url", "https://h/2.0/os?x=/y",
                          "--delta-index", tmp_path / "os-2.0.idx", "--patch",
-                         "ab" * 32 + f"={tmp_path / 'from-old.patch'}", "--notes-file", notes)
+                         f"{old}={tmp_path / 'from-old.patch'}", "--notes-file", notes)
     content = json.loads(made.read_text())
     assert content["delta_index"] == {"url": "https://h/2.0/os-2.0.idx", "size": len(index),
                                       "sha256": hashlib.sha256(index).hexdigest()}
-    assert content["patches"] == [{"from": "ab" * 32, "url": "https://h/2.0/from-old.patch",
-                                   "size": 5, "sha256": hashlib.sha256(b"patch").hexdigest()}]
+    assert content["patches"] == [{"from": old, "url": "https://h/2.0/from-old.patch",
+                                   "size": len(patch),
+                                   "sha256": hashlib.sha256(patch).hexdigest()}]
     assert content["release_notes"] == notes.read_text()
 
 
