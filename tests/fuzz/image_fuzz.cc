@@ -10,6 +10,7 @@
 #include "boot/policy/section_table.h"
 #include "lib/image/image_reader.h"
 #include "tests/fuzz/input.h"
+#include "tests/fuzz/memory_device.h"
 
 namespace matic {
 namespace {
@@ -17,24 +18,6 @@ namespace {
 enum Flags : uint8_t {
   kMendTable = 1,    // the section table's checksum
   kMendDigests = 2,  // its digests of the sections
-};
-
-// Reads outside are no error here: whoever reads has to know where the end is.
-class Memory : public BlockDevice {
- public:
-  explicit Memory(std::vector<uint8_t> bytes) : bytes_(std::move(bytes)) {}
-
-  Result<> Read(uint64_t offset, std::span<uint8_t> buffer) override {
-    FUZZ_CLAIM(offset <= bytes_.size() && buffer.size() <= bytes_.size() - offset);
-    std::copy_n(bytes_.begin() + static_cast<ptrdiff_t>(offset), buffer.size(), buffer.begin());
-    return {};
-  }
-  Result<> Write(uint64_t, std::span<const uint8_t>) override { std::abort(); }
-  Result<> Flush() override { std::abort(); }
-  uint64_t size() const override { return bytes_.size(); }
-
- private:
-  std::vector<uint8_t> bytes_;
 };
 
 void Mend(std::vector<uint8_t>& bytes, uint8_t flags) {
@@ -85,7 +68,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   bytes.resize(bytes.size() + blocks * boot::kImageBlockBytes);
   if ((flags & (kMendTable | kMendDigests)) != 0) Mend(bytes, flags);
 
-  Memory device(bytes);
+  fuzz::MemoryDevice device(bytes);
   const auto info = image::InspectImage(device);
   if (!info) {
     FUZZ_CLAIM(info.error().code == ErrorCode::kCorrupt && !info.error().message.empty());
