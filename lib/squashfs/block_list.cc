@@ -57,8 +57,7 @@ Result<> BlockList::Add(const Block& block) {
 
 void BlockList::SortOut() {
   std::ranges::sort(blocks_, {}, Key);
-  const auto doubles = std::ranges::unique(blocks_);
-  blocks_.erase(doubles.begin(), doubles.end());
+  blocks_.erase(std::unique(blocks_.begin(), blocks_.end()), blocks_.end());
 }
 
 Result<std::vector<Block>> BlockList::Cover() && {
