@@ -1,4 +1,4 @@
-"""The power fails in the middle of flashing: the old system boots, and the next update succeeds."""
+"""The power fails in the middle of flashing: the old system boots, and the update goes on."""
 
 from __future__ import annotations
 
@@ -38,11 +38,10 @@ def run(lab: Lab) -> None:
         "nothing had reached slot-b: the cut came too early to prove anything",
     )
 
+    lab.publish(image, Behaviour(), "/slow")  # and not so any more
     machine, node = lab.boot_and_wait(disk, ("slot-a", "1.0"))
-    expect_equal(node.schedule(cut).state, "FAILED", "the schedule that was cut")
-    lab.say(f"reason: {node.schedule(cut).reason}")
-    done = node.update_to(image, lab.publish(image))
-    node.wait_for_state(done, ["COMPLETED"], 2 * BOOT_SECONDS)
+    lab.say("the update goes on by itself")
+    node.wait_for_state(cut, ["COMPLETED"], 2 * BOOT_SECONDS)
     lab.expect_running(node, "slot-b", "2.0")
     lab.expect_slots(disk, slot_a=SlotState(1, 0, True), slot_b=SlotState(2, 0, True))
 
