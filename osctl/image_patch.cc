@@ -79,7 +79,7 @@ void AddImagePatchCommand(CLI::App& image, Session& session) {
       ->type_name("FILE");
   command->footer(
       R"(It makes the new image of the old one with the patch, and compares every byte, before it
-writes it. Publish it beside the image. Machines that cannot use it fetch by the index.
+writes it. Publish it beside the image.
 
 Example:
   osctl image patch --from os-1.9.squashfs os-2.0.squashfs)");

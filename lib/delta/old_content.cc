@@ -7,19 +7,6 @@
 
 namespace matic::delta {
 
-std::vector<uint8_t> UnpackPiece(BlockDevice& old_image, const OldPiece& piece,
-                                 squashfs::Unpacker& unpacker) {
-  std::vector<uint8_t> stored(piece.stored_bytes);
-  if (!old_image.Read(piece.offset, stored)) return {};
-  if (piece.kind == PieceKind::kAsStored) return stored;
-  const size_t header = piece.kind == PieceKind::kMetadata ? squashfs::kMetadataHeaderBytes : 0;
-  if (stored.size() <= header) return {};
-  std::vector<uint8_t> bytes(piece.unpacked_bytes);
-  const auto size = unpacker.Unpack(std::span(stored).subspan(header), bytes);
-  if (!size || *size != bytes.size()) return {};
-  return bytes;
-}
-
 Result<OldContent> OldContent::Open(BlockDevice& old_image, std::vector<OldPiece> pieces) {
   MATIC_ASSIGN(auto unpacker, squashfs::Unpacker::Create(squashfs::kZstd, kMaxPieceBytes));
   return OldContent(old_image, std::move(pieces), std::move(unpacker));
@@ -35,7 +22,15 @@ OldContent::OldContent(BlockDevice& old_image, std::vector<OldPiece> pieces,
 
 std::vector<uint8_t> OldContent::Unpack(const OldPiece& piece) {
   unpacked_bytes_ += piece.unpacked_bytes;
-  return UnpackPiece(*old_image_, piece, unpacker_);
+  std::vector<uint8_t> stored(piece.stored_bytes);
+  if (!old_image_->Read(piece.offset, stored)) return {};
+  if (piece.kind == PieceKind::kAsStored) return stored;
+  const size_t header = piece.kind == PieceKind::kMetadata ? squashfs::kMetadataHeaderBytes : 0;
+  if (stored.size() <= header) return {};
+  std::vector<uint8_t> bytes(piece.unpacked_bytes);
+  const auto size = unpacker_.Unpack(std::span(stored).subspan(header), bytes);
+  if (!size || *size != bytes.size()) return {};
+  return bytes;
 }
 
 const std::vector<uint8_t>& OldContent::Piece(size_t index) {

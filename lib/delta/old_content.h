@@ -38,6 +38,7 @@ class OldContent {
 
   OldContent(BlockDevice& old_image, std::vector<OldPiece> pieces, squashfs::Unpacker unpacker);
   const std::vector<uint8_t>& Piece(size_t index);
+  // Empty where the image does not hold what it should.
   std::vector<uint8_t> Unpack(const OldPiece& piece);
 
   BlockDevice* old_image_;
@@ -49,9 +50,5 @@ class OldContent {
   size_t cached_bytes_ = 0;
   uint64_t unpacked_bytes_ = 0;
 };
-
-// One piece's bytes; empty where the image does not hold what it should.
-std::vector<uint8_t> UnpackPiece(BlockDevice& old_image, const OldPiece& piece,
-                                 squashfs::Unpacker& unpacker);
 
 }  // namespace matic::delta

@@ -21,8 +21,8 @@ struct ApplyOptions {
 // Nothing of what it makes is believed: the caller compares each chunk with the image's index, as
 // it does with what comes over the network, and fetches those that are wrong.
 //
-// Memory, whatever the images' sizes: about 30 MiB with two packers, 5 MiB more for each further
-// one. Takes the patch as a stream, so nothing of it need be stored. Not for several threads.
+// Memory is bounded whatever the images' sizes, and grows with the packers. Takes the patch as a
+// stream, so nothing of it need be stored. Not for several threads.
 class PatchApplier {
  public:
   // Reads the header. The old image must outlive it. kCorrupt where it is no patch;
@@ -36,7 +36,6 @@ class PatchApplier {
 
   // Packs a few blocks of the old image again: kUnavailable where the bytes are others, since this
   // machine's zstd is another than the publisher's. What the patch makes would be of no use then.
-  // Takes a tenth of a second.
   virtual Result<> TryPacker() = 0;
 
   // Makes the bytes at `offset` of the new image, which must lie within a range of the header. From

@@ -71,8 +71,6 @@ struct Packer::Context {
 
 std::string Packer::Version() { return ZSTD_versionString(); }
 
-bool Packer::LevelIsValid(int level) { return level >= 1 && level <= ZSTD_maxCLevel(); }
-
 Packer::Packer(int level) : context_(std::make_unique<Context>()) {
   context_->zstd.reset(ZSTD_createCCtx());
   if (context_->zstd == nullptr) throw std::bad_alloc();

@@ -11,8 +11,7 @@
 
 namespace matic::squashfs {
 
-// The superblock's numbers.
-inline constexpr uint16_t kGzip = 1;
+// The superblock's number.
 inline constexpr uint16_t kZstd = 6;
 
 // "zstd", "gzip", …; "compressor 9" where the number is unknown.
@@ -43,7 +42,6 @@ class Packer {
  public:
   // "1.5.4", of the libzstd that runs here.
   static std::string Version();
-  static bool LevelIsValid(int level);
 
   explicit Packer(int level);
   Packer(Packer&&) noexcept;

@@ -66,9 +66,6 @@ TEST(Codec, NamesCompressors) {
   const auto unknown = Unpacker::Create(99, 131072);
   ASSERT_FALSE(unknown);
   EXPECT_EQ(unknown.error().code, ErrorCode::kInvalidArgument);
-  EXPECT_FALSE(Packer::LevelIsValid(0));
-  EXPECT_TRUE(Packer::LevelIsValid(22));
-  EXPECT_FALSE(Packer::LevelIsValid(23));
 }
 
 }  // namespace
