@@ -48,13 +48,28 @@ http::RetryPolicy MakeDownloadRetry(const config::Download& download) {
   return {.retries = download.retries, .backoff = download.retry_backoff};
 }
 
-ab::AbOptions MakeAbOptions(const config::Config& config) {
+std::optional<transfer::Aim> AimOf(config::DeltaChoice choice) {
+  switch (choice) {
+    case config::DeltaChoice::kFast:
+      return transfer::Aim::kLeastTime;
+    case config::DeltaChoice::kSmall:
+      return transfer::Aim::kLeastBytes;
+    case config::DeltaChoice::kOff:
+      break;
+  }
+  return std::nullopt;
+}
+
+ab::AbOptions MakeAbOptions(const config::Config& config, metrics::Traffic& traffic) {
   return {.tries = static_cast<uint8_t>(config.tries),
           .sources = {.retry = MakeDownloadRetry(config.download),
                       .files = AllowedFolders(config.download.file_dirs)},
           .buffer_bytes = config.download.buffer_bytes,
           .partial_file = config.state_dir / "partial.json",
-          .read_back = config.download.read_back};
+          .read_back = config.download.read_back,
+          .delta = AimOf(config.download.delta),
+          .target_index = config.state_dir / "target.idx",
+          .reused = [&traffic](uint64_t bytes) { traffic.reused += bytes; }};
 }
 
 channel::ResolverOptions MakeResolverOptions(const config::Config& config) {
@@ -85,7 +100,9 @@ class AbHost final : public Host {
         document_http_(MakeHttpOptions(config.download)),
         counted_http_(http_, services.traffic),
         counted_device_(*device_, services.traffic),
-        backend_(MakeAbOptions(config), table_, counted_device_, *booted_, counted_http_, clock_),
+        traffic_(services.traffic),
+        backend_(MakeAbOptions(config, traffic_), table_, counted_device_, *booted_, counted_http_,
+                 clock_),
         resolver_(MakeResolverOptions(config), document_http_, clock_) {}
 
   std::string_view name() const override { return "ab"; }
@@ -97,7 +114,7 @@ class AbHost final : public Host {
     rate_.Replace(MakeRate(config));
     http_.Configure(MakeImageHttpOptions(config.download));
     document_http_.Configure(MakeHttpOptions(config.download));
-    backend_.Configure(MakeAbOptions(config));
+    backend_.Configure(MakeAbOptions(config, traffic_));
     resolver_.Configure(MakeResolverOptions(config));
   }
 
@@ -121,6 +138,7 @@ class AbHost final : public Host {
   http::CurlHttpClient document_http_;  // small, and waited for: not held back
   metrics::CountingHttpClient counted_http_;
   metrics::CountingBlockDevice counted_device_;
+  metrics::Traffic& traffic_;
   ab::AbBackend backend_;
   channel::TrustedResolver resolver_;
 };

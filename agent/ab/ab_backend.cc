@@ -1,9 +1,11 @@
 #include "agent/ab/ab_backend.h"
 
+#include <algorithm>
 #include <cctype>
 
 #include "agent/ab/hash_image.h"
 #include "agent/ab/stage_on.h"
+#include "lib/http/url.h"
 #include "lib/image/image_reader.h"
 #include "lib/os/partition_device.h"
 
@@ -31,8 +33,12 @@ Result<PartitionDevice> OpenSlot(BlockDevice& disk, const gpt::GptTable& table, 
                                  table.StartBytes(partition), table.SizeBytes(partition));
 }
 
+uint64_t MaxBytes(const engine::StageSpec& spec, const BlockDevice& slot) {
+  return spec.size_bytes == 0 ? slot.size() : std::min(spec.size_bytes, slot.size());
+}
+
 // Hangs up once the size is known, or cannot be any more.
-class SizeOnly final : public ImageSink {
+class SizeOnly final : public transfer::ImageSink {
  public:
   void SetTotal(std::optional<uint64_t> bytes, const std::string&) override {
     told_ = true;
@@ -117,52 +123,92 @@ Result<std::vector<std::string>> AbBackend::Repair() { return table_.Repair(); }
 
 Result<> AbBackend::CheckSource(const engine::StageSpec& spec) {
   if (!spec.sha256.empty()) MATIC_TRY(crypto::ParseSha256Hex(spec.sha256));
-  MATIC_TRY(OpenSource(spec.source, http_, clock_, options_->sources));
+  MATIC_TRY(transfer::OpenSource(spec.source, http_, clock_, options_->sources));
   return {};
 }
 
-Result<std::optional<uint64_t>> AbBackend::BytesToFetch(const engine::StageSpec& spec,
-                                                        std::stop_token stop) {
-  MATIC_ASSIGN(const auto source, OpenSource(spec.source, http_, clock_, options_->sources));
+std::optional<DeltaStage> AbBackend::DeltaOf(const engine::StageSpec& spec, uint64_t max_bytes,
+                                             BlockDevice& running, BlockDevice& target) {
+  const auto options = options_.Get();
+  const auto sha256 = crypto::ParseSha256Hex(spec.sha256);
+  if (!options->delta || !sha256 || http::UrlScheme(spec.source) == "file") return std::nullopt;
+  return DeltaStage{.wanted = {.url = spec.source,
+                               .sha256 = *sha256,
+                               .max_bytes = max_bytes,
+                               .is_signed = spec.size_bytes > 0,
+                               .files = spec.delta},
+                    .slots = {running, target, options->target_index},
+                    .aim = *options->delta,
+                    .retry = options->sources.retry,
+                    .reused = options->reused};
+}
+
+Result<engine::FetchPlan> AbBackend::PlanFetch(const engine::StageSpec& spec,
+                                               std::stop_token stop) {
+  MATIC_ASSIGN(const auto source,
+               transfer::OpenSource(spec.source, http_, clock_, options_->sources));
   MATIC_ASSIGN(const View view, Look());
   MATIC_ASSIGN(PartitionDevice slot, OpenSlot(disk_, view.table, view.slots.other()));
+  MATIC_ASSIGN(PartitionDevice running, OpenSlot(disk_, view.table, view.slots.running));
+  engine::FetchPlan fetch;
+  if (auto delta = DeltaOf(spec, MaxBytes(spec, slot), running, slot)) {
+    delta->slots.target_index.clear();  // nothing is about to be overwritten
+    const auto plan = transfer::PlanDelta(http_, delta->wanted, delta->slots, delta->aim,
+                                          delta->retry, clock_, stop);
+    if (plan) {
+      const transfer::ChunkPlan& chunks = plan->image.plan;
+      return engine::FetchPlan{.bytes = chunks.fetched_bytes + plan->index_bytes,
+                               .reused_bytes = chunks.reused_bytes,
+                               .requests = chunks.requests + 1};
+    }
+    fetch.why_all = plan.error().message;
+  }
+  if (spec.size_bytes > 0) {
+    fetch.bytes = spec.size_bytes;
+    return fetch;
+  }
   SizeOnly size;
   const Result<> fetched = source->Fetch({}, slot.size(), size, std::move(stop));
-  if (size.told()) return size.total();
-  if (!fetched) return Fail(fetched.error());
-  return std::optional<uint64_t>();
+  if (!size.told() && !fetched) return Fail(fetched.error());
+  fetch.bytes = size.total();
+  return fetch;
 }
 
 Result<update::StagedImage> AbBackend::Stage(const engine::StageSpec& spec,
                                              const engine::ProgressSink& progress,
                                              std::stop_token stop) {
   MATIC_ASSIGN(const crypto::Digest sha256, crypto::ParseSha256Hex(spec.sha256));
-  MATIC_ASSIGN(const auto source, OpenSource(spec.source, http_, clock_, options_->sources));
+  MATIC_ASSIGN(const auto source,
+               transfer::OpenSource(spec.source, http_, clock_, options_->sources));
   MATIC_ASSIGN(const View view, Look());
   MATIC_TRY(CheckWayBack(view.slots));
   const boot::Slot target = view.slots.other();
   const std::string name(boot::SlotName(target));
   MATIC_ASSIGN(PartitionDevice slot, OpenSlot(disk_, view.table, target));
+  MATIC_ASSIGN(PartitionDevice running, OpenSlot(disk_, view.table, view.slots.running));
   const auto make_unbootable = [&]() -> Result<> {
     const gpt::SlotChange change{target, boot::kUnbootable};
     return table_.UpdateAttributes({&change, 1});
   };
-  const uint64_t max_bytes =
-      spec.size_bytes == 0 ? slot.size() : std::min(spec.size_bytes, slot.size());
   const auto options = options_.Get();
   const StageJob job{.source = *source,
                      .slot = slot,
                      .sha256 = sha256,
-                     .max_bytes = max_bytes,
+                     .max_bytes = MaxBytes(spec, slot),
                      .buffer_bytes = options->buffer_bytes,
                      .make_unbootable = make_unbootable,
                      .clock = clock_,
                      .read_back = options->read_back};
-  const PartialImageFile partial(options_->partial_file);
-  auto written = StageOn(job, partial, {.slot = name, .url = spec.source}, progress, stop);
+  const PartialImageFile partial(options->partial_file);
+  const StagePlace place{.slot = name, .url = spec.source};
+  Result<std::optional<WrittenImage>> written = std::optional<WrittenImage>();
+  if (const auto delta = DeltaOf(spec, job.max_bytes, running, slot)) {
+    written = StageByParts(*delta, job, http_, partial, place, progress, stop);
+  }
+  if (written && !*written) written = StageOn(job, partial, place, progress, stop);
   if (!written) return Fail(written.error().Context("stage " + name));
-  return update::StagedImage{name, crypto::ToHex(written->digest), written->version,
-                             written->size_bytes};
+  const WrittenImage& image = **written;
+  return update::StagedImage{name, crypto::ToHex(image.digest), image.version, image.size_bytes};
 }
 
 // Between staging and activating the agent may have been away for long.

@@ -2,14 +2,17 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "agent/ab/booted_system.h"
-#include "agent/ab/image_source.h"
 #include "agent/ab/slot_changes.h"
+#include "agent/ab/stage_delta.h"
 #include "agent/engine/backend.h"
+#include "agent/transfer/image_source.h"
 #include "lib/base/replaceable.h"
 #include "lib/gpt/partition_table.h"
 #include "lib/http/http_client.h"
@@ -20,11 +23,17 @@ namespace matic::ab {
 
 struct AbOptions {
   uint8_t tries = boot::kDefaultTries;  // 1 to 15: an activated slot's starts
-  SourceOptions sources;
+  transfer::SourceOptions sources;
   size_t buffer_bytes = 8 * 1024 * 1024;
   // Where a download that is cut short leaves word of how far it came; empty: nowhere.
   std::filesystem::path partial_file = {};
   bool read_back = true;  // StageJob's
+  // Whether and how images are put together of what the slots hold; nothing: they are fetched
+  // whole.
+  std::optional<transfer::Aim> delta = transfer::Aim::kLeastTime;
+  std::filesystem::path target_index = {};  // transfer::DeltaSlots'
+  // Told of bytes of images that were here already.
+  std::function<void(uint64_t)> reused = [](uint64_t) {};
 };
 
 // The table is read anew for every verb, and the running slot found anew: kRefused where that
@@ -44,8 +53,7 @@ class AbBackend final : public engine::Backend {
   Result<std::vector<std::string>> Repair() override;
   // Without a digest there is nothing that would tell a wrong image from the right one.
   Result<> CheckSource(const engine::StageSpec& spec) override;
-  Result<std::optional<uint64_t>> BytesToFetch(const engine::StageSpec& spec,
-                                               std::stop_token stop) override;
+  Result<engine::FetchPlan> PlanFetch(const engine::StageSpec& spec, std::stop_token stop) override;
   Result<update::StagedImage> Stage(const engine::StageSpec& spec,
                                     const engine::ProgressSink& progress,
                                     std::stop_token stop) override;
@@ -65,6 +73,9 @@ class AbBackend final : public engine::Backend {
     SlotPair slots;
   };
   Result<View> Look();
+  // Whether and how `spec` may be put together of what the slots hold.
+  std::optional<DeltaStage> DeltaOf(const engine::StageSpec& spec, uint64_t max_bytes,
+                                    BlockDevice& running, BlockDevice& target);
   Result<update::Target> DescribeSlot(const View& view, boot::Slot slot);
   Result<> CheckStaged(const View& view, const update::StagedImage& staged);
 

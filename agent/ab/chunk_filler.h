@@ -9,12 +9,12 @@
 #include <string>
 
 #include "agent/ab/chunk_ring.h"
-#include "agent/ab/image_source.h"
+#include "agent/transfer/image_source.h"
 
 namespace matic::ab {
 
 // The filling side of a ring. What is const may be asked by other threads.
-class ChunkFiller final : public ImageSink {
+class ChunkFiller final : public transfer::ImageSink {
  public:
   // `position`: where in the image the first byte belongs, a multiple of the block size.
   ChunkFiller(ChunkRing& ring, uint64_t position, std::stop_token stop)

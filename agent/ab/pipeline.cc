@@ -108,7 +108,7 @@ void HashChunks(ChunkRing& ring, crypto::Sha256& hash, std::stop_token stop) {
   }
 }
 
-FetchFrom WhereToBegin(const StageJob& job) {
+transfer::FetchFrom WhereToBegin(const StageJob& job) {
   if (!job.start) return {};
   return {job.start->bytes, job.start->validator, job.start->total_bytes};
 }
@@ -122,7 +122,7 @@ Result<> RunPipeline(const StageJob& job, SlotWriter& writer, crypto::Sha256& ha
   if (!job.hash) ring.Skip(Stage::kHash);
   std::optional<ReadBack> read_back;
   if (job.read_back) read_back.emplace(job.slot, job.window_bytes);
-  const FetchFrom from = WhereToBegin(job);
+  const transfer::FetchFrom from = WhereToBegin(job);
   ChunkFiller filler(ring, from.offset, ending.token());
   Keeper keeper(job, writer, filler);
   WriteStage writing(writer, read_back ? &*read_back : nullptr, keeper, [&] {
@@ -131,7 +131,7 @@ Result<> RunPipeline(const StageJob& job, SlotWriter& writer, crypto::Sha256& ha
   Result<> fetched;
   {
     std::jthread fetch([&] {
-      fetched = job.source.Fetch(from, job.max_bytes, filler, ending.token());
+      fetched = job.source.get().Fetch(from, job.max_bytes, filler, ending.token());
       if (fetched) filler.Finish();
       ring.Close();
     });

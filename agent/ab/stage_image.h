@@ -6,9 +6,9 @@
 #include <stop_token>
 #include <string>
 
-#include "agent/ab/image_source.h"
 #include "agent/ab/partial_image.h"
 #include "agent/engine/backend.h"
+#include "agent/transfer/image_source.h"
 #include "lib/crypto/sha256.h"
 #include "lib/os/block_device.h"
 #include "lib/os/clock.h"
@@ -16,7 +16,7 @@
 namespace matic::ab {
 
 struct StageJob {
-  ImageSource& source;
+  std::reference_wrapper<transfer::ImageSource> source;
   BlockDevice& slot;
   crypto::Digest sha256;  // what the image must have
   uint64_t max_bytes;     // more than these are not fetched

@@ -239,7 +239,10 @@ v1::PlanUpdateResponse ToMessage(const engine::Plan& plan) {
   message.set_source(ToUtf8(engine::WithoutCredentials(plan.image.source)));
   message.set_sha256(plan.image.sha256);
   message.set_version(ToUtf8(plan.image.version));
-  message.set_bytes_to_fetch(plan.bytes_to_fetch);
+  message.set_bytes_to_fetch(plan.fetch.bytes.value_or(0));
+  message.set_bytes_reused(plan.fetch.reused_bytes);
+  message.set_requests(plan.fetch.requests);
+  message.set_why_all(plan.fetch.why_all);
   message.set_target(plan.target);
   message.set_previous(plan.previous);
   message.set_next_boot(plan.next_boot);

@@ -28,6 +28,22 @@ Result<> CheckDigest(const std::string& asked, const trust::Manifest& manifest) 
                                        crypto::ToHex(digest) + " was asked for");
 }
 
+Result<update::SignedFile> ResolveFile(const std::string& base, const trust::RemoteFile& file) {
+  MATIC_ASSIGN(std::string url, trust::ResolveUrl(base, file.url));
+  return update::SignedFile{std::move(url), file.size, crypto::ToHex(file.sha256)};
+}
+
+Result<update::DeltaFiles> ResolveDelta(const std::string& base, const trust::Manifest& manifest) {
+  update::DeltaFiles delta;
+  if (!manifest.delta_index) return delta;
+  MATIC_ASSIGN(delta.index, ResolveFile(base, *manifest.delta_index));
+  for (const trust::Patch& patch : manifest.patches) {
+    MATIC_ASSIGN(update::SignedFile file, ResolveFile(base, patch.file));
+    delta.patches.push_back({crypto::ToHex(patch.from), std::move(file)});
+  }
+  return delta;
+}
+
 struct DocumentSource {
   DocumentSource(const ResolverOptions& options, http::HttpClient& web, Clock& clock)
       : client(web, AllowedFolders(options.file_dirs)),
@@ -117,8 +133,9 @@ Result<engine::ResolvedSource> TrustedResolver::Resolve(const std::string& sourc
   if (Result<> same = CheckDigest(sha256, *manifest); !same) {
     return Fail(same.error().Context(name));
   }
+  MATIC_ASSIGN(update::DeltaFiles delta, ResolveDelta(words.manifest_url, *manifest));
   return engine::ResolvedSource{std::move(image), crypto::ToHex(manifest->image.sha256),
-                                manifest->version, manifest->image.size};
+                                manifest->version, manifest->image.size, std::move(delta)};
 }
 
 Result<Trusted> TrustedResolver::LoadTrusted(const std::string& running_version) {

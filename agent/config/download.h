@@ -29,6 +29,13 @@ struct DownloadLimit {
   bool operator==(const DownloadLimit&) const = default;
 };
 
+// What an update is put together of, where its image has an index.
+enum class DeltaChoice {
+  kFast,   // what is here, and what takes least time to fetch or make
+  kSmall,  // the same, with as few bytes fetched as can be
+  kOff,    // the image as it is
+};
+
 struct Download {
   std::filesystem::path ca_file;  // PEM; empty: the system's
   bool allow_http = true;
@@ -39,6 +46,7 @@ struct Download {
   std::chrono::seconds retry_backoff{2};  // before the first retry; doubles with each
   uint64_t buffer_bytes = 8u << 20;
   bool read_back = true;  // what was written, from the disk
+  DeltaChoice delta = DeltaChoice::kFast;
   uint64_t low_speed_bytes = 1024;
   std::chrono::seconds document_timeout{120};  // a manifest with its signatures
 

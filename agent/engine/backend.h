@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/engine/fetch_plan.h"
 #include "agent/update/facts.h"
 #include "agent/update/state.h"
 #include "lib/base/result.h"
@@ -22,6 +23,7 @@ struct StageSpec {
   uint64_t size_bytes = 0;
   update::Mode mode = update::Mode::kAuto;
   std::vector<std::string> inputs{};  // of a flake, to move to their newest; "*": all
+  update::DeltaFiles delta{};         // that a signed manifest names
 };
 
 enum class StagePhase { kFetching, kVerifying };
@@ -50,9 +52,8 @@ class Backend {
   // be empty: a signed manifest will name it. kInvalidArgument.
   virtual Result<> CheckSource(const StageSpec& spec) = 0;
 
-  // How many bytes Stage would fetch; nothing where nobody says. Reads no more than it must.
-  virtual Result<std::optional<uint64_t>> BytesToFetch(const StageSpec& spec,
-                                                       std::stop_token stop) = 0;
+  // Reads no more than it must, and changes nothing.
+  virtual Result<FetchPlan> PlanFetch(const StageSpec& spec, std::stop_token stop) = 0;
 
   // Brings `spec` into the target that does not run and verifies it there. Until it returns, and
   // after an error or a power loss, that target cannot be booted and the running one boots.

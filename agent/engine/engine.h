@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "agent/engine/fetch_plan.h"
 #include "agent/engine/run_lease.h"
 #include "agent/engine/schedule.h"
 #include "agent/engine/source_resolver.h"
@@ -78,8 +79,8 @@ struct HistoryEvent {
 
 // What an update would do.
 struct Plan {
-  ResolvedSource image;         // as far as it could be found out
-  uint64_t bytes_to_fetch = 0;  // 0 where nobody says
+  ResolvedSource image;  // as far as it could be found out
+  FetchPlan fetch;
   std::string target;
   std::string previous;   // the way back
   std::string next_boot;  // after it was activated

@@ -31,14 +31,18 @@ void UpdateEngine::PlanSource(const ScheduleRequest& request, const std::string&
     return;
   }
   plan.image = *image;
-  plan.bytes_to_fetch = image->size_bytes;
-  if (plan.bytes_to_fetch > 0) {
-    plan.checks.push_back(Passed("source", "version " + image->version + ", signed"));
+  Result<FetchPlan> fetch = backend_.PlanFetch({.source = image->source,
+                                                .sha256 = image->sha256,
+                                                .size_bytes = image->size_bytes,
+                                                .delta = image->delta},
+                                               {});
+  if (!fetch) {
+    plan.checks.push_back(Failed("source", fetch.error().message));
   } else {
-    Result<std::optional<uint64_t>> size =
-        backend_.BytesToFetch({.source = image->source, .sha256 = image->sha256}, {});
-    plan.checks.push_back(size ? Passed("source") : Failed("source", size.error().message));
-    if (size) plan.bytes_to_fetch = size->value_or(0);
+    plan.fetch = *std::move(fetch);
+    plan.checks.push_back(image->size_bytes > 0
+                              ? Passed("source", "version " + image->version + ", signed")
+                              : Passed("source"));
   }
   std::string why;
   if (!request.Forces(kForceQuarantine) && ledger_.IsQuarantined(image->sha256, &why)) {

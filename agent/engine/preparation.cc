@@ -107,6 +107,7 @@ Result<update::Order> Preparation::Resolve(const update::Order& order,
   resolved.sha256 = found.sha256;
   resolved.version = found.version;
   resolved.size_bytes = found.size_bytes;
+  resolved.delta = found.delta;
   std::string why;
   if (!Forces(order, kForceQuarantine) && ledger_.IsQuarantined(found.sha256, &why)) {
     return Fail(ErrorCode::kRefused, "the image " + found.sha256.substr(0, 12) +

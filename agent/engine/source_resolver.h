@@ -5,6 +5,7 @@
 #include <stop_token>
 #include <string>
 
+#include "agent/update/state.h"
 #include "lib/base/result.h"
 
 namespace matic::engine {
@@ -16,6 +17,7 @@ struct ResolvedSource {
   std::string sha256;
   std::string version;  // of the verified manifest; empty: none was asked
   uint64_t size_bytes = 0;
+  update::DeltaFiles delta = {};
 };
 
 class SourceResolver {

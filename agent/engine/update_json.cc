@@ -65,6 +65,34 @@ Enum ValueOf(const Names<Enum, N>& names, const std::string& text) {
   throw Json::other_error::create(501, "unknown value '" + text + "'", nullptr);
 }
 
+Json FileJson(const update::SignedFile& file) {
+  return {{"url", file.url}, {"size_bytes", file.size_bytes}, {"sha256", file.sha256}};
+}
+
+update::SignedFile FileFrom(const Json& json) {
+  return {.url = json.at("url"),
+          .size_bytes = WholeNumber<uint64_t>(json.at("size_bytes")),
+          .sha256 = json.at("sha256")};
+}
+
+Json DeltaJson(const update::DeltaFiles& delta) {
+  Json json = Json::object();
+  if (delta.index) json["index"] = FileJson(*delta.index);
+  for (const update::SignedPatch& patch : delta.patches) {
+    json["patches"].push_back({{"from", patch.from}, {"file", FileJson(patch.file)}});
+  }
+  return json;
+}
+
+update::DeltaFiles DeltaFrom(const Json& json) {
+  update::DeltaFiles delta;
+  if (json.contains("index")) delta.index = FileFrom(json.at("index"));
+  for (const Json& patch : json.value("patches", Json::array())) {
+    delta.patches.push_back({.from = patch.at("from"), .file = FileFrom(patch.at("file"))});
+  }
+  return delta;
+}
+
 Json OrderJson(const update::Order& order) {
   return {{"schedule_id", order.schedule_id},
           {"source", order.source},
@@ -79,7 +107,8 @@ Json OrderJson(const update::Order& order) {
           {"force", order.force},
           {"mode", ModeName(order.mode)},
           {"inputs", order.inputs},
-          {"allow_reboot", order.allow_reboot}};
+          {"allow_reboot", order.allow_reboot},
+          {"delta", DeltaJson(order.delta)}};
 }
 
 // What callers may ask for: a file that says more must not make a machine wait for ever.
@@ -101,7 +130,8 @@ update::Order OrderFrom(const Json& json) {
           .force = json.value("force", std::vector<std::string>()),
           .mode = ValueOf(kModes, json.value("mode", "auto")),
           .inputs = json.value("inputs", std::vector<std::string>()),
-          .allow_reboot = json.value("allow_reboot", true)};
+          .allow_reboot = json.value("allow_reboot", true),
+          .delta = DeltaFrom(json.value("delta", Json::object()))};
 }
 
 Json ImageJson(const update::StagedImage& image) {

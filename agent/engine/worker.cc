@@ -312,7 +312,8 @@ std::optional<update::Event> Worker::Perform(const update::Stage& action) {
   verified_digest_.clear();
   const update::Order& order = action.order;
   Result<update::StagedImage> staged = backend_.Stage(
-      {order.source, order.sha256, order.size_bytes, order.mode, order.inputs}, MakeSink(), token);
+      {order.source, order.sha256, order.size_bytes, order.mode, order.inputs, order.delta},
+      MakeSink(), token);
   if (staged) {
     verified_digest_ = staged->digest;
     const update::Facts facts = LookAgain();

@@ -157,9 +157,8 @@ Result<> NixosBackend::CheckSource(const engine::StageSpec& spec) {
   return {};
 }
 
-Result<std::optional<uint64_t>> NixosBackend::BytesToFetch(const engine::StageSpec&,
-                                                           std::stop_token) {
-  return std::optional<uint64_t>();
+Result<engine::FetchPlan> NixosBackend::PlanFetch(const engine::StageSpec&, std::stop_token) {
+  return engine::FetchPlan{};
 }
 
 Result<update::StagedImage> NixosBackend::Stage(const engine::StageSpec& spec,

@@ -41,8 +41,7 @@ class NixosBackend final : public engine::Backend {
   Result<std::vector<std::string>> Repair() override;
   Result<> CheckSource(const engine::StageSpec& spec) override;
   // Nix tells only while it builds.
-  Result<std::optional<uint64_t>> BytesToFetch(const engine::StageSpec& spec,
-                                               std::stop_token stop) override;
+  Result<engine::FetchPlan> PlanFetch(const engine::StageSpec& spec, std::stop_token stop) override;
   Result<update::StagedImage> Stage(const engine::StageSpec& spec,
                                     const engine::ProgressSink& progress,
                                     std::stop_token stop) override;

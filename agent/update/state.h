@@ -21,6 +21,30 @@ enum class Mode {
   kBuild,   // not at all: what is asked is whether it could be built
 };
 
+// A file beside an image, as a signed manifest names it.
+struct SignedFile {
+  std::string url;
+  uint64_t size_bytes = 0;
+  std::string sha256;  // 64 lower-case hex digits
+
+  bool operator==(const SignedFile&) const = default;
+};
+
+struct SignedPatch {
+  std::string from;  // the digest of the image that it makes another one of
+  SignedFile file;
+
+  bool operator==(const SignedPatch&) const = default;
+};
+
+// What spares a machine fetching all of an image.
+struct DeltaFiles {
+  std::optional<SignedFile> index;
+  std::vector<SignedPatch> patches;
+
+  bool operator==(const DeltaFiles&) const = default;
+};
+
 // What somebody asked for.
 struct Order {
   std::string schedule_id;
@@ -37,6 +61,7 @@ struct Order {
   Mode mode = Mode::kAuto;
   std::vector<std::string> inputs{};  // of a flake, to move to their newest; "*": all
   bool allow_reboot = true;           // else one that takes a reboot waits, staged
+  DeltaFiles delta{};                 // of the signed manifest
 
   bool operator==(const Order&) const = default;
 };

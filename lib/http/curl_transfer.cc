@@ -12,6 +12,20 @@ namespace {
 constexpr long kReadBuffer = 256 * 1024;
 constexpr std::chrono::milliseconds kPoll{1000};
 
+// Of the request's connection, where it names one.
+std::shared_ptr<CURLM> MultiOf(const Request& request) {
+  const auto make = [] { return std::shared_ptr<CURLM>(curl_multi_init(), curl_multi_cleanup); };
+  if (request.connection == nullptr) return make();
+  std::shared_ptr<void>& handle = request.connection->handle();
+  if (handle == nullptr) handle = make();
+  return std::static_pointer_cast<CURLM>(handle);
+}
+
+std::string RangeOf(const Request& request) {
+  const std::string from = std::to_string(request.offset) + "-";
+  return request.length == 0 ? from : from + std::to_string(request.offset + request.length - 1);
+}
+
 }  // namespace
 
 CurlTransfer::CurlTransfer(const TransferContext& context, const Request& request,
@@ -26,13 +40,12 @@ CurlTransfer::CurlTransfer(const TransferContext& context, const Request& reques
       time_left_(time_left),
       url_(url),
       sink_(sink),
-      multi_(curl_multi_init()),
+      multi_(MultiOf(request)),
       easy_(curl_easy_init()) {}
 
 CurlTransfer::~CurlTransfer() {
-  if (multi_ != nullptr && easy_ != nullptr) curl_multi_remove_handle(multi_, easy_);
+  if (multi_ != nullptr && easy_ != nullptr) curl_multi_remove_handle(multi_.get(), easy_);
   curl_easy_cleanup(easy_);
-  curl_multi_cleanup(multi_);
   curl_slist_free_all(headers_);
 }
 
@@ -54,7 +67,9 @@ Result<> CurlTransfer::Configure() {
   settings.Set(CURLOPT_URL, url_.c_str());
   settings.Set(CURLOPT_PROTOCOLS_STR, options_.allow_http ? "http,https" : "https");
   settings.Set(CURLOPT_FOLLOWLOCATION, 0L);
-  settings.Set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+  settings.Set(CURLOPT_HTTP_VERSION,
+               static_cast<long>(request_.connection == nullptr ? CURL_HTTP_VERSION_1_1
+                                                                : CURL_HTTP_VERSION_2TLS));
   settings.Set(CURLOPT_USERAGENT, "matic/" MATIC_VERSION);
   settings.SetTls(options_, credentials_);
   settings.SetProxy(options_, credentials_);
@@ -77,9 +92,9 @@ Result<> CurlTransfer::Configure() {
 }
 
 void CurlTransfer::AskFor(CurlSettings& settings) {
-  if (request_.offset > 0) {
+  if (request_.offset > 0 || request_.length > 0) {
     // Not CURLOPT_RESUME_FROM: that fails where the server answers from the start, which is of use.
-    settings.Set(CURLOPT_RANGE, (std::to_string(request_.offset) + "-").c_str());
+    settings.Set(CURLOPT_RANGE, RangeOf(request_).c_str());
     if (!request_.validator.empty()) {
       headers_ = curl_slist_append(headers_, ("If-Range: " + request_.validator).c_str());
     }
@@ -127,20 +142,20 @@ Result<CURLcode> CurlTransfer::Drive(std::stop_token stop) {
   const auto multi_fault = [&](CURLMcode code) {
     return Fault(ErrorCode::kInternal, std::string("libcurl: ") + curl_multi_strerror(code));
   };
-  CURLMcode code = curl_multi_add_handle(multi_, easy_);
+  CURLMcode code = curl_multi_add_handle(multi_.get(), easy_);
   if (code != CURLM_OK) return Fail(multi_fault(code));
-  const std::stop_callback wake(stop, [this] { curl_multi_wakeup(multi_); });
+  const std::stop_callback wake(stop, [this] { curl_multi_wakeup(multi_.get()); });
   for (int running = 1; !stop.stop_requested();) {
-    code = curl_multi_perform(multi_, &running);
+    code = curl_multi_perform(multi_.get(), &running);
     if (code != CURLM_OK) return Fail(multi_fault(code));
     if (running == 0) {
       int left = 0;
-      const CURLMsg* message = curl_multi_info_read(multi_, &left);
+      const CURLMsg* message = curl_multi_info_read(multi_.get(), &left);
       if (message == nullptr) return Fail(Fault(ErrorCode::kInternal, "libcurl lost a transfer"));
       return message->data.result;
     }
     MATIC_ASSIGN(const std::chrono::milliseconds wait, Pace());
-    code = curl_multi_poll(multi_, nullptr, 0, static_cast<int>(wait.count()), nullptr);
+    code = curl_multi_poll(multi_.get(), nullptr, 0, static_cast<int>(wait.count()), nullptr);
     if (code != CURLM_OK) return Fail(multi_fault(code));
   }
   return CURLE_ABORTED_BY_CALLBACK;
@@ -242,6 +257,9 @@ Result<ResponseHead> CurlTransfer::ReadHead() {
   curl_off_t length = -1;
   curl_easy_getinfo(easy_, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
   if (status != 206) {
+    if (request_.length > 0 && !request_.any_status) {
+      return Fail(Fault(ErrorCode::kRefused, "was asked for a part and answers with all of it"));
+    }
     if (length >= 0) head.total_bytes = static_cast<uint64_t>(length);
     return head;
   }
@@ -253,9 +271,21 @@ Result<ResponseHead> CurlTransfer::ReadHead() {
         ErrorCode::kCorrupt,
         "asked for the bytes from " + std::to_string(request_.offset) + ", answered with " + got));
   }
+  MATIC_TRY(CheckRange(*range));
   head.offset = range->first;
   head.total_bytes = range->total;
   return head;
+}
+
+// Shorter than asked for only where the content ends.
+Result<> CurlTransfer::CheckRange(const ContentRange& range) const {
+  if (request_.length == 0) return {};
+  const uint64_t wanted = request_.offset + request_.length - 1;
+  if (range.last == wanted) return {};
+  if (range.last < wanted && range.total && range.last + 1 == *range.total) return {};
+  return Fail(Fault(ErrorCode::kCorrupt, "asked for the bytes up to " + std::to_string(wanted) +
+                                             ", answered with those up to " +
+                                             std::to_string(range.last)));
 }
 
 Result<> CurlTransfer::EnsureBegun() {
@@ -281,6 +311,9 @@ Result<> CurlTransfer::TakeBody(std::span<const uint8_t> bytes) {
     return Fail(Fault(ErrorCode::kCorrupt, "sent a redirect with an endless body"));
   }
   MATIC_TRY(EnsureBegun());
+  if (request_.length > 0 && bytes.size() > request_.length - body_bytes_) {
+    return Fail(Fault(ErrorCode::kCorrupt, "sends more than it was asked for"));
+  }
   if (bytes.size() >
       request_.max_bytes - std::min(head_->offset + body_bytes_, request_.max_bytes)) {
     return Fail(
@@ -294,9 +327,14 @@ Result<> CurlTransfer::TakeBody(std::span<const uint8_t> bytes) {
 
 Result<> CurlTransfer::CheckComplete() const {
   const uint64_t end = head_->offset + body_bytes_;
-  if (!head_->total_bytes || *head_->total_bytes == end) return {};
+  std::optional<uint64_t> wanted = head_->total_bytes;
+  if (request_.length > 0) {
+    const uint64_t last = request_.offset + request_.length;
+    wanted = wanted ? std::min(*wanted, last) : last;
+  }
+  if (!wanted || *wanted == end) return {};
   return Fail(Fault(ErrorCode::kUnavailable, "ended after " + std::to_string(end) + " of " +
-                                                 std::to_string(*head_->total_bytes) + " bytes"));
+                                                 std::to_string(*wanted) + " bytes"));
 }
 
 }  // namespace matic::http

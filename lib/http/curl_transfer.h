@@ -3,6 +3,7 @@
 
 #include <curl/curl.h>
 
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -56,6 +57,7 @@ class CurlTransfer {
   Result<> EnsureBegun();
   Result<ResponseHead> ReadHead();
   Result<> TakeBody(std::span<const uint8_t> bytes);
+  Result<> CheckRange(const ContentRange& range) const;
   Result<> CheckComplete() const;
   Error Fault(ErrorCode code, const std::string& what) const;
 
@@ -69,7 +71,7 @@ class CurlTransfer {
   const std::string& url_;
   BodySink& sink_;
 
-  CURLM* multi_ = nullptr;
+  const std::shared_ptr<CURLM> multi_;  // holds the connection
   CURL* easy_ = nullptr;
   curl_slist* headers_ = nullptr;
   char error_text_[CURL_ERROR_SIZE] = {};

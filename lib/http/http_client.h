@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <stop_token>
@@ -11,6 +12,17 @@
 #include "lib/base/result.h"
 
 namespace matic::http {
+
+// What requests that name the same one leave open for the next: a connection to their server. For
+// one thread at a time.
+class Connection {
+ public:
+  // A client's own, made by its first request.
+  std::shared_ptr<void>& handle() { return handle_; }
+
+ private:
+  std::shared_ptr<void> handle_;
+};
 
 struct Request {
   std::string url;
@@ -21,10 +33,14 @@ struct Request {
   std::string validator = {};
   // The whole content, counted from its byte 0, may not be larger.
   uint64_t max_bytes = 0;
+  // Above 0: only so many bytes are wanted, and no other answer is taken than a part that begins at
+  // `offset`, of as many bytes or up to the content's end.
+  uint64_t length = 0;
   // For the whole answer, redirects included. 0: for as long as it goes on arriving.
   std::chrono::milliseconds deadline{0};
   // Takes an answer of any status, where the question is how a server does.
   bool any_status = false;
+  Connection* connection = nullptr;  // null: one of its own
 };
 
 struct ResponseHead {
@@ -54,7 +70,8 @@ class HttpClient {
   // rest can be asked for. Every error names the URL (without credentials and query) and the cause:
   //   kNotFound         404, 410
   //   kRefused          other 4xx, also of a proxy; a redirect to a scheme that is not allowed; the
-  //                     server does not take the client's certificate
+  //                     server does not take the client's certificate; it answers with all of the
+  //                     content where a part was asked for
   //   kInvalidArgument  not a URL, a scheme that is not allowed; a CA file, certificate or secret
   //                     that cannot be used; content larger than max_bytes
   //   kUnavailable      worth another try: 5xx, 408, 429, no connection, a timeout, a reset, a body

@@ -9,6 +9,19 @@ namespace {
 
 constexpr size_t kLabelColumns = 11;
 
+std::string Fetch(const v1::PlanUpdateResponse& plan) {
+  if (plan.bytes_to_fetch() == 0 && plan.bytes_reused() == 0) return "unknown";
+  std::string text = FormatBytes(plan.bytes_to_fetch());
+  if (plan.requests() > 0) {
+    text += " in " + std::to_string(plan.requests()) +
+            (plan.requests() == 1 ? " request" : " requests");
+  }
+  if (plan.bytes_reused() > 0)
+    text += ", " + FormatBytes(plan.bytes_reused()) + " are here already";
+  if (!plan.why_all().empty()) text += " (all of it: " + Shown(plan.why_all()) + ")";
+  return text;
+}
+
 std::string When(const v1::PlanStep& step) {
   if (step.reason().empty()) return "at once";
   return (step.has_earliest() ? TimeText(step.earliest()) + ": " : "") + Shown(step.reason());
@@ -26,7 +39,7 @@ std::string PlanText(const v1::PlanUpdateResponse& plan, const Terminal& termina
   line("Source", Shown(plan.source()));
   line("SHA-256", plan.sha256().empty() ? "" : Shown(plan.sha256()));
   line("Version", plan.version().empty() ? "" : Shown(plan.version()));
-  line("Fetch", plan.bytes_to_fetch() > 0 ? FormatBytes(plan.bytes_to_fetch()) : "unknown");
+  line("Fetch", Fetch(plan));
   line("Into", Shown(plan.target()) + " (way back: " + Shown(plan.previous()) + ")");
   line("Next boot", Shown(plan.next_boot()));
   for (const v1::PlanStep& step : plan.steps()) {

@@ -131,7 +131,8 @@ struct Machine::Agent {
         backend({.tries = 3,
                  .sources = {.retry = {.retries = 0}},
                  .buffer_bytes = kBufferBytes,
-                 .partial_file = machine.state_ / "partial.json"},
+                 .partial_file = machine.state_ / "partial.json",
+                 .target_index = machine.state_ / "target.idx"},
                 table, *device, booted, machine.http_, clock),
         checks(MakeChecks(machine), clock),
         ledger(machine.state_, 900s, clock),
@@ -192,7 +193,10 @@ Machine::Machine(fs::path folder, MachineOptions options, Layout layout)
       options_(options),
       layout_(layout) {
   fs::create_directories(state_);
-  for (const System& system : Systems()) http_.Put(UrlOf(system.version), system.image);
+  for (const System& system : Systems()) {
+    http_.Put(UrlOf(system.version), system.image);
+    if (!system.index.empty()) http_.Put(UrlOf(system.version) + ".idx", system.index);
+  }
   std::ofstream(disk_).flush();
   recorder_ = std::make_unique<Recorder>(disk_, state_);
 }

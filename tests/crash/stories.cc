@@ -252,6 +252,21 @@ std::vector<Story> Make() {
        .factory = Fresh(4096),
        .play = Updates({"2.0"}),
        .ends_with = "2.0"},
+      {.name = "delta-update",
+       .what = "an image whose root is copied from what runs, and whose kernel is fetched",
+       .factory = {512, {"1.1", kRuns}, {}},
+       .play = Updates({"2.1"}),
+       .ends_with = "2.1"},
+      {.name = "delta-in-place",
+       .what = "an image whose root is in the other slot already, and stays there",
+       .factory = {512, {"1.0", kRuns}, {"1.1", kWayBack}},
+       .play = Updates({"2.1"}),
+       .ends_with = "2.1"},
+      {.name = "delta-unchanged",
+       .what = "the image that the other slot holds: none of it is written",
+       .factory = {512, {"1.0", kRuns}, {"2.1", kWayBack}},
+       .play = Updates({"2.1"}),
+       .ends_with = "2.1"},
   };
   std::ranges::move(Repairs(), std::back_inserter(stories));
   return stories;

@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "lib/delta/index_image.h"
+#include "tests/fakes/fake_block_device.h"
 #include "tests/unit/agent/ab/tiny_image.h"
+#include "tests/unit/lib/squashfs/small_squashfs.h"
 
 namespace matic::crash {
 namespace {
@@ -15,6 +18,21 @@ System Make(const std::string& version, Behaviour behaviour, uint8_t seed) {
       ab::MakeImage({.version = version, .squashfs_bytes = 24 * 1024 - 100, .seed = seed}),
       {}};
   system.sha256 = ab::DigestOf(system.image);
+  return system;
+}
+
+// Whose images are put together of what the slots hold.
+System MakeIndexed(const std::string& version) {
+  static const std::vector<uint8_t> root =
+      squashfs::MakeSquashfs({{"root", squashfs::Noise(24'000, 1)}});
+  System system{
+      version, Behaviour::kGood, ab::MakeImage({.version = version, .squashfs = root}), {}};
+  system.sha256 = ab::DigestOf(system.image);
+  fakes::FakeBlockDevice image(system.image.size());
+  image.Put(0, system.image);
+  const auto index = delta::IndexImage(image, system.image.size());
+  if (!index) throw std::logic_error(index.error().message);
+  system.index = delta::EncodeIndex(*index);
   return system;
 }
 
@@ -32,10 +50,15 @@ const System* Find(std::span<const uint8_t> slot, size_t bytes) {
 
 const std::vector<System>& Systems() {
   static const std::vector<System> systems = {
-      Make("1.0", Behaviour::kGood, 1),      Make("2.0", Behaviour::kGood, 2),
-      Make("3.0", Behaviour::kGood, 3),      Make("4.0", Behaviour::kGood, 4),
-      Make("bad", Behaviour::kUnhealthy, 5), Make("panics", Behaviour::kPanics, 6),
+      Make("1.0", Behaviour::kGood, 1),
+      Make("2.0", Behaviour::kGood, 2),
+      Make("3.0", Behaviour::kGood, 3),
+      Make("4.0", Behaviour::kGood, 4),
+      Make("bad", Behaviour::kUnhealthy, 5),
+      Make("panics", Behaviour::kPanics, 6),
       Make("last", Behaviour::kGood, 7),
+      MakeIndexed("1.1"),
+      MakeIndexed("2.1"),
   };
   return systems;
 }

@@ -20,9 +20,11 @@ struct System {
   Behaviour behaviour = Behaviour::kGood;
   std::vector<uint8_t> image;
   std::string sha256;
+  std::vector<uint8_t> index = {};  // published beside the image; empty: none is
 };
 
-// "1.0" to "4.0" and "last" are good, "bad" is unhealthy, "panics" panics.
+// "1.0" to "4.0" and "last" are good, "bad" is unhealthy, "panics" panics. "1.1" and "2.1" are good
+// and have an index and their root in common.
 const std::vector<System>& Systems();
 const System& SystemOf(std::string_view version);
 

@@ -72,9 +72,8 @@ Result<> FakeBackend::CheckSource(const engine::StageSpec& spec) {
   return matic::Fail(ErrorCode::kInvalidArgument, "unknown scheme: " + spec.source);
 }
 
-Result<std::optional<uint64_t>> FakeBackend::BytesToFetch(const engine::StageSpec&,
-                                                          std::stop_token) {
-  return std::optional(kImageBytes);
+Result<engine::FetchPlan> FakeBackend::PlanFetch(const engine::StageSpec&, std::stop_token) {
+  return engine::FetchPlan{.bytes = kImageBytes};
 }
 
 Result<update::StagedImage> FakeBackend::Stage(const engine::StageSpec& spec,

@@ -42,8 +42,8 @@ class FakeBackend final : public engine::Backend {
   Result<update::Facts> GetFacts() override;
   Result<std::vector<std::string>> Repair() override;
   Result<> CheckSource(const engine::StageSpec& spec) override;  // "https://…" only
-  Result<std::optional<uint64_t>> BytesToFetch(const engine::StageSpec& spec,
-                                               std::stop_token stop) override;  // a MiB
+  Result<engine::FetchPlan> PlanFetch(const engine::StageSpec& spec,
+                                      std::stop_token stop) override;  // a MiB
   Result<update::StagedImage> Stage(const engine::StageSpec& spec,
                                     const engine::ProgressSink& progress,
                                     std::stop_token stop) override;

@@ -45,13 +45,13 @@ uint64_t FakeHttpClient::bytes_sent() const {
 Result<FakeHttpClient::Plan> FakeHttpClient::Begin(const http::Request& request) {
   const std::scoped_lock lock(mutex_);
   requests_.push_back(request);
+  const auto found = contents_.find(request.url);
   HttpMishap mishap;
-  if (!mishaps_.empty()) {
+  if (!mishaps_.empty() && (found != contents_.end() || mishaps_.front().fails)) {
     mishap = mishaps_.front();
     mishaps_.pop_front();
   }
   if (mishap.fails) return Fail(*mishap.fails);
-  const auto found = contents_.find(request.url);
   if (found == contents_.end()) {
     return Fail(ErrorCode::kNotFound, request.url + ": HTTP 404 (not found)");
   }
@@ -72,8 +72,12 @@ Result<http::ResponseHead> FakeHttpClient::Get(const http::Request& request, htt
   const bool same = request.validator.empty() || request.validator == content.validator;
   http::ResponseHead head;
   head.url = request.url;
-  head.offset = same && !mishap.ignores_range ? request.offset : 0;
-  head.status = head.offset > 0 ? 206 : content.status;
+  const bool part = same && !mishap.ignores_range;
+  if (!part && request.length > 0) {
+    return Fail(ErrorCode::kRefused, request.url + ": answers with all of it");
+  }
+  head.offset = part ? request.offset : 0;
+  head.status = part && (request.offset > 0 || request.length > 0) ? 206 : content.status;
   head.validator = content.validator;
   if (!mishap.hides_total && !mishap.endless) head.total_bytes = content.bytes.size();
   if (head.total_bytes.value_or(0) > request.max_bytes) {
@@ -89,7 +93,9 @@ Result<> FakeHttpClient::Send(const Plan& plan, const http::Request& request,
                               std::stop_token stop) {
   const auto& [content, mishap] = plan;
   const uint64_t size = content.bytes.size();
-  const uint64_t end = mishap.cut_after ? std::min(size, head.offset + *mishap.cut_after) : size;
+  const uint64_t whole =
+      request.length > 0 ? std::min(size, request.offset + request.length) : size;
+  const uint64_t end = mishap.cut_after ? std::min(whole, head.offset + *mishap.cut_after) : whole;
   for (uint64_t at = head.offset; at < end || mishap.endless;) {
     if (stop.stop_requested()) return Fail(ErrorCode::kCancelled, request.url + ": stopped");
     const uint64_t from = at % size;
@@ -107,7 +113,7 @@ Result<> FakeHttpClient::Send(const Plan& plan, const http::Request& request,
     WaitForStop(stop);
     return Fail(ErrorCode::kCancelled, request.url + ": stopped");
   }
-  if (end < size) return Fail(ErrorCode::kUnavailable, request.url + ": connection reset by peer");
+  if (end < whole) return Fail(ErrorCode::kUnavailable, request.url + ": connection reset by peer");
   return {};
 }
 

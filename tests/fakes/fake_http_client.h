@@ -34,7 +34,8 @@ class FakeHttpClient final : public http::HttpClient {
   void Put(const std::string& url, std::vector<uint8_t> content);
   // An answer of another status than 200, for those who ask for any.
   void PutStatus(const std::string& url, int status, std::vector<uint8_t> content);
-  // Of the requests to come, one each.
+  // Of the requests to come, one each. What is not there does not arrive badly, either: that takes
+  // none but those that fail at once.
   void AddMishap(HttpMishap mishap);
 
   std::vector<http::Request> requests() const;

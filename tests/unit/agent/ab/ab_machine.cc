@@ -30,7 +30,8 @@ AbMachine::AbMachine()
       disk(table.table().size_bytes),
       backend(AbOptions{.tries = 3,
                         .sources = {.retry = {.retries = 3}, .files = AllowedFolders({"/"})},
-                        .buffer_bytes = kBufferBytes},
+                        .buffer_bytes = kBufferBytes,
+                        .delta = std::nullopt},
               table, disk, booted, http, clock) {
   disk.Put(SlotStart(boot::Slot::kA), MakeImage({.version = "1.9", .seed = 9}));
   disk.Put(SlotStart(boot::Slot::kB), MakeImage({.version = "1.8", .seed = 8}));
@@ -47,6 +48,12 @@ Result<update::StagedImage> AbMachine::Stage(const engine::StageSpec& spec, std:
   return backend.Stage(
       spec, [this](const engine::StageProgress& step) { progress.push_back(step); },
       std::move(stop));
+}
+
+std::vector<http::Request> AbMachine::RequestsFor(const std::string& url) const {
+  std::vector<http::Request> requests = http.requests();
+  std::erase_if(requests, [&](const http::Request& request) { return request.url != url; });
+  return requests;
 }
 
 uint64_t AbMachine::SlotStart(boot::Slot slot) const {

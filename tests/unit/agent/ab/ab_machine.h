@@ -36,6 +36,7 @@ struct AbMachine {
     return Stage(Serve(image));
   }
 
+  std::vector<http::Request> RequestsFor(const std::string& url) const;
   // As the disk has it now.
   std::vector<uint8_t> SlotContent(boot::Slot slot) const;
   uint64_t SlotStart(boot::Slot slot) const;

@@ -48,12 +48,13 @@ class OddSlot final : public BlockDevice {
   std::optional<uint64_t> flips;
 };
 
-using Script = std::function<Result<>(ImageSink&)>;
+using Script = std::function<Result<>(transfer::ImageSink&)>;
 
-class ScriptedSource final : public ImageSource {
+class ScriptedSource final : public transfer::ImageSource {
  public:
   explicit ScriptedSource(Script script) : script_(std::move(script)) {}
-  Result<> Fetch(const FetchFrom&, uint64_t, ImageSink& sink, std::stop_token) override {
+  Result<> Fetch(const transfer::FetchFrom&, uint64_t, transfer::ImageSink& sink,
+                 std::stop_token) override {
     return script_(sink);
   }
 
@@ -84,8 +85,8 @@ class PipelineTest : public testing::Test {
         job, [](const engine::StageProgress&) {}, std::move(stop));
   }
   // In pieces that no block ends with.
-  Result<> WriteAll(ImageSink& sink) const { return WriteFrom(sink, 0, image_.size()); }
-  Result<> WriteFrom(ImageSink& sink, size_t begin, size_t end) const {
+  Result<> WriteAll(transfer::ImageSink& sink) const { return WriteFrom(sink, 0, image_.size()); }
+  Result<> WriteFrom(transfer::ImageSink& sink, size_t begin, size_t end) const {
     for (size_t at = begin; at < end; at += 9'999) {
       MATIC_TRY(sink.Write(std::span(image_).subspan(at, std::min<size_t>(9'999, end - at))));
     }
@@ -116,7 +117,7 @@ class PipelineTest : public testing::Test {
 };
 
 TEST_F(PipelineTest, WritesOnceAndReadsBackOnce) {
-  const auto staged = Stage([&](ImageSink& sink) { return WriteAll(sink); });
+  const auto staged = Stage([&](transfer::ImageSink& sink) { return WriteAll(sink); });
   ASSERT_TRUE(staged.has_value()) << staged.error().message;
   ExpectImageInSlot();
   EXPECT_EQ(BytesBehindFirstBlock(Kind::kWrite), image_.size() - kBlock);
@@ -140,14 +141,14 @@ TEST_F(PipelineTest, WhatIsReadBackWasFlushedBefore) {
     }
     return {};
   };
-  ASSERT_TRUE(Stage([&](ImageSink& sink) { return WriteAll(sink); }).has_value());
+  ASSERT_TRUE(Stage([&](transfer::ImageSink& sink) { return WriteAll(sink); }).has_value());
   EXPECT_GE(read, image_.size());
 }
 
 TEST_F(PipelineTest, ADeviceThatReturnsOtherBytesIsNoticed) {
   for (const uint64_t where : {kBlock, size_t{700'001}, image_.size() - 1}) {
     slot_.flips = where;
-    const auto staged = Stage([&](ImageSink& sink) { return WriteAll(sink); });
+    const auto staged = Stage([&](transfer::ImageSink& sink) { return WriteAll(sink); });
     ASSERT_FALSE(staged.has_value()) << where;
     EXPECT_EQ(staged.error().code, ErrorCode::kIo);
     const uint64_t begin = std::max<uint64_t>(where / kChunkBytes * kChunkBytes, kBlock);
@@ -159,7 +160,8 @@ TEST_F(PipelineTest, ADeviceThatReturnsOtherBytesIsNoticed) {
 
 TEST_F(PipelineTest, WithoutReadBackNothingButTheImagesStructureIsRead) {
   slot_.flips = 700'001;
-  const auto staged = Stage([&](ImageSink& sink) { return WriteAll(sink); }, {.read_back = false});
+  const auto staged =
+      Stage([&](transfer::ImageSink& sink) { return WriteAll(sink); }, {.read_back = false});
   ASSERT_TRUE(staged.has_value()) << staged.error().message;
   ExpectImageInSlot();
   EXPECT_LT(BytesBehindFirstBlock(Kind::kRead), image_.size() / 4);
@@ -171,7 +173,7 @@ TEST_F(PipelineTest, WhatIsInPlaceIsNeitherWrittenNorReadBack) {
   slot_.disk.Put(0, image_);
   const size_t in_place = 10'000;  // from within the third block
   const size_t again = 600'000;    // within another one
-  const auto staged = Stage([&](ImageSink& sink) -> Result<> {
+  const auto staged = Stage([&](transfer::ImageSink& sink) -> Result<> {
     MATIC_TRY(WriteFrom(sink, 0, in_place));
     MATIC_TRY(sink.WriteInPlace(std::span(image_).subspan(in_place, again - in_place)));
     return WriteFrom(sink, again, image_.size());
@@ -190,7 +192,7 @@ TEST_F(PipelineTest, WhatIsInPlaceIsNeitherWrittenNorReadBack) {
 
 TEST_F(PipelineTest, WhereAllIsInPlaceTheFirstBlockAloneIsWritten) {
   slot_.disk.Put(0, image_);
-  const auto staged = Stage([&](ImageSink& sink) { return sink.WriteInPlace(image_); });
+  const auto staged = Stage([&](transfer::ImageSink& sink) { return sink.WriteInPlace(image_); });
   ASSERT_TRUE(staged.has_value()) << staged.error().message;
   ExpectImageInSlot();
   EXPECT_EQ(BytesBehindFirstBlock(Kind::kWrite), 0u);
@@ -200,7 +202,7 @@ TEST_F(PipelineTest, WhatIsInPlaceIsHashedToo) {
   auto other = image_;
   other[900'000] ^= 1;
   slot_.disk.Put(0, other);
-  const auto staged = Stage([&](ImageSink& sink) { return sink.WriteInPlace(other); });
+  const auto staged = Stage([&](transfer::ImageSink& sink) { return sink.WriteInPlace(other); });
   ASSERT_FALSE(staged.has_value());
   EXPECT_THAT(staged.error().message, HasSubstr("sha256 mismatch"));
   ExpectNothingToStart();
@@ -208,12 +210,14 @@ TEST_F(PipelineTest, WhatIsInPlaceIsHashedToo) {
 
 TEST_F(PipelineTest, ASourceThatHasCheckedEveryByteNeedsNoHash) {
   sha256_ = {};
-  const auto staged = Stage([&](ImageSink& sink) { return WriteAll(sink); }, {.hash = false});
+  const auto staged =
+      Stage([&](transfer::ImageSink& sink) { return WriteAll(sink); }, {.hash = false});
   ASSERT_TRUE(staged.has_value()) << staged.error().message;
   EXPECT_EQ(staged->digest, sha256_) << "what was asked for is told";
   ExpectImageInSlot();
   slot_.flips = 700'001;
-  EXPECT_FALSE(Stage([&](ImageSink& sink) { return WriteAll(sink); }, {.hash = false}).has_value())
+  EXPECT_FALSE(
+      Stage([&](transfer::ImageSink& sink) { return WriteAll(sink); }, {.hash = false}).has_value())
       << "it is read back all the same";
 }
 
@@ -222,7 +226,7 @@ TEST_F(PipelineTest, ASourceThatHasCheckedEveryByteNeedsNoHash) {
 TEST_F(PipelineTest, ARestartIsNoDifference) {
   const auto other = MakeImage({.version = "3.0", .seed = 7});
   for (size_t fetched = 0; fetched <= other.size(); fetched += 77'777) {
-    const auto staged = Stage([&](ImageSink& sink) -> Result<> {
+    const auto staged = Stage([&](transfer::ImageSink& sink) -> Result<> {
       MATIC_TRY(sink.Write(std::span(other).first(fetched)));
       sink.Restart();
       return WriteAll(sink);
@@ -234,11 +238,11 @@ TEST_F(PipelineTest, ARestartIsNoDifference) {
 
 TEST_F(PipelineTest, ASourceThatEndsEarly) {
   for (const size_t bytes : {size_t{1}, kBlock, size_t{600'000}, image_.size() - 1}) {
-    const auto staged = Stage([&](ImageSink& sink) { return WriteFrom(sink, 0, bytes); });
+    const auto staged = Stage([&](transfer::ImageSink& sink) { return WriteFrom(sink, 0, bytes); });
     ASSERT_FALSE(staged.has_value()) << bytes;
     EXPECT_EQ(staged.error().code, ErrorCode::kCorrupt);
   }
-  const auto nothing = Stage([&](ImageSink& sink) -> Result<> {
+  const auto nothing = Stage([&](transfer::ImageSink& sink) -> Result<> {
     MATIC_TRY(WriteFrom(sink, 0, 600'000));
     sink.Restart();
     return {};
@@ -251,7 +255,7 @@ TEST_F(PipelineTest, ASourceThatEndsEarly) {
 // What goes wrong, at every operation there is.
 
 TEST_F(PipelineTest, AnErrorAtAnyOperationIsTheEnd) {
-  ASSERT_TRUE(Stage([&](ImageSink& sink) { return WriteAll(sink); }).has_value());
+  ASSERT_TRUE(Stage([&](transfer::ImageSink& sink) { return WriteAll(sink); }).has_value());
   const size_t all = slot_.disk.operations().size();
   for (size_t n = 0; n < all; ++n) {
     std::atomic<size_t> count = 0;
@@ -259,14 +263,14 @@ TEST_F(PipelineTest, AnErrorAtAnyOperationIsTheEnd) {
       if (count++ != n) return {};
       return Fail(ErrorCode::kIo, "the one that fails");
     };
-    const auto staged = Stage([&](ImageSink& sink) { return WriteAll(sink); });
+    const auto staged = Stage([&](transfer::ImageSink& sink) { return WriteAll(sink); });
     ASSERT_FALSE(staged.has_value()) << n;
     EXPECT_EQ(staged.error().message, "the one that fails");
   }
 }
 
 TEST_F(PipelineTest, AStopAtAnyOperation) {
-  ASSERT_TRUE(Stage([&](ImageSink& sink) { return WriteAll(sink); }).has_value());
+  ASSERT_TRUE(Stage([&](transfer::ImageSink& sink) { return WriteAll(sink); }).has_value());
   const size_t all = slot_.disk.operations().size();
   size_t cancelled = 0;
   for (size_t n = 0; n < all; ++n) {
@@ -277,7 +281,7 @@ TEST_F(PipelineTest, AStopAtAnyOperation) {
       return {};
     };
     const auto staged =
-        Stage([&](ImageSink& sink) { return WriteAll(sink); }, {}, stop.get_token());
+        Stage([&](transfer::ImageSink& sink) { return WriteAll(sink); }, {}, stop.get_token());
     if (staged) {
       ExpectImageInSlot();  // it was as good as done
       continue;
@@ -296,7 +300,7 @@ TEST_F(PipelineTest, NoMoreIsInMemoryThanTheBufferHolds) {
     EXPECT_LE(given.load(), operation.offset + kBufferBytes);
     return {};
   };
-  const auto staged = Stage([&](ImageSink& sink) -> Result<> {
+  const auto staged = Stage([&](transfer::ImageSink& sink) -> Result<> {
     for (size_t at = 0; at < image_.size(); at += kBlock) {
       MATIC_TRY(sink.Write(std::span(image_).subspan(at, kBlock)));
       given += kBlock;

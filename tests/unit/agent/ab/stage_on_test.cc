@@ -21,7 +21,8 @@ class StageOnTest : public testing::Test {
     machine_.backend.Configure({.tries = 3,
                                 .sources = {.retry = {.retries = 0}},
                                 .buffer_bytes = 256 * 1024,
-                                .partial_file = path_});
+                                .partial_file = path_,
+                                .delta = std::nullopt});
   }
 
   // A download that ends after `bytes` of the image.

@@ -160,7 +160,7 @@ TEST_F(StageTest, AServerThatIsNotTrusted) {
   machine_.http.AddMishap({.fails = Error{ErrorCode::kPermission, "certificate verify failed"}});
   ExpectFailure(machine_.StageBytes(image_), ErrorCode::kPermission, "certificate verify failed",
                 Other::kUntouched);
-  EXPECT_EQ(machine_.http.requests().size(), 1u) << "trying again cannot help";
+  EXPECT_EQ(machine_.RequestsFor(kUrl).size(), 1u) << "trying again cannot help";
 }
 
 TEST_F(StageTest, AnotherDigestThanAskedFor) {
@@ -328,7 +328,7 @@ TEST_F(StageTest, ResumesWhereItBroke) {
   machine_.http.AddMishap({.cut_after = 7});
   const auto staged = machine_.StageBytes(image_);
   ASSERT_TRUE(staged.has_value()) << staged.error().message;
-  const auto requests = machine_.http.requests();
+  const auto requests = machine_.RequestsFor(kUrl);
   ASSERT_EQ(requests.size(), 3u);
   EXPECT_EQ(requests[1].offset, 500'001u);
   EXPECT_EQ(requests[1].validator, "\"v1\"");

@@ -34,7 +34,8 @@ void PutSection(std::vector<uint8_t>& pe, size_t index, std::string_view name, s
   PutText(pe, at, text);
 }
 
-std::vector<uint8_t> MakeSquashfs(const TinyImage& image) {
+std::vector<uint8_t> SquashfsOf(const TinyImage& image) {
+  if (!image.squashfs.empty()) return image.squashfs;
   std::vector<uint8_t> bytes(image.squashfs_bytes);
   for (size_t i = 0; i < bytes.size(); ++i) {
     bytes[i] = static_cast<uint8_t>(i * 31 + (i >> 12) * 7 + image.seed);
@@ -71,7 +72,8 @@ std::string DigestOf(const std::vector<uint8_t>& bytes) {
 }
 
 std::vector<uint8_t> MakeImage(const TinyImage& image) {
-  std::vector<uint8_t> bytes = MakeSquashfs(image);
+  std::vector<uint8_t> bytes = SquashfsOf(image);
+  const uint64_t squashfs_bytes = *boot::SquashfsBytesUsed(bytes);
   PadToBlock(bytes);
   std::string head = crypto::ToHex(crypto::Sha256Of(std::span(bytes).first(kBlock)));
   if (image.wrong_head) head[0] = head[0] == '0' ? '1' : '0';
@@ -81,7 +83,7 @@ std::vector<uint8_t> MakeImage(const TinyImage& image) {
   section.offset = bytes.size() + kBlock;
   section.length = uki.size();
   section.sha256 = crypto::Sha256Of(uki);
-  const auto table = boot::EncodeSectionTable(image.squashfs_bytes, {&section, 1});
+  const auto table = boot::EncodeSectionTable(squashfs_bytes, {&section, 1});
   if (!image.no_section_table) bytes.insert(bytes.end(), table.begin(), table.end());
   if (image.damaged_uki) uki.back() ^= 1;
   bytes.insert(bytes.end(), uki.begin(), uki.end());

@@ -15,6 +15,7 @@ struct TinyImage {
   bool wrong_head = false;   // the command line names another squashfs
   bool damaged_uki = false;  // its content does not match the section table
   bool no_section_table = false;
+  std::vector<uint8_t> squashfs = {};  // a real one, instead of the noise
 };
 
 // A multiple of 4096 bytes.

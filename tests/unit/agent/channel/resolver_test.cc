@@ -112,6 +112,20 @@ TEST_F(ResolverTest, FilesOfOtherFoldersAreNoSource) {
                 "file://" + folder_.string() + "/os-2.0.squashfs");
 }
 
+TEST_F(ResolverTest, WhatBelongsToAnImageIsWhereTheManifestSays) {
+  trust::Manifest manifest = ManifestHere();
+  manifest.delta_index = trust::RemoteFile{"2.0/os.idx", 100, manifest.image.sha256};
+  manifest.patches = {{manifest.image.sha256, {"https://cdn.example.com/p", 200, {}}}};
+  PublishChannel(manifest);
+  const auto resolved = Resolve();
+  ASSERT_TRUE(resolved) << resolved.error().message;
+  const update::SignedFile index{std::string(kFolder) + "2.0/os.idx", 100, DigestHere()};
+  EXPECT_EQ(resolved->delta.index, index);
+  const update::SignedPatch patch{DigestHere(),
+                                  {"https://cdn.example.com/p", 200, std::string(64, '0')}};
+  EXPECT_THAT(resolved->delta.patches, testing::ElementsAre(patch));
+}
+
 TEST_F(ResolverTest, AServerWithABadMomentIsAskedAgain) {
   PublishChannel(ManifestHere());
   options_.retry = {.retries = 2, .backoff = std::chrono::seconds(4)};

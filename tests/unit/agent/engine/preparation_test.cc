@@ -281,7 +281,7 @@ TEST_F(PreparationTest, APlanTellsAndTouchesNothing) {
   EXPECT_EQ(plan->target, "slot-b");
   EXPECT_EQ(plan->previous, "slot-a");
   EXPECT_EQ(plan->next_boot, "slot-b");
-  EXPECT_GT(plan->bytes_to_fetch, 0u);
+  EXPECT_GT(plan->fetch.bytes.value_or(0), 0u);
   ASSERT_EQ(plan->steps.size(), 3u);
   EXPECT_FALSE(plan->steps[0].decision.open());
   EXPECT_TRUE(plan->steps[0].decision.until);

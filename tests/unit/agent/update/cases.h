@@ -45,7 +45,9 @@ inline Order MakeOrder(bool auto_rollback = true) {
   return {.schedule_id = "sched-20260127-001",
           .source = "https://example.com/2.0.squashfs",
           .sha256 = std::string(64, '2'),
-          .auto_rollback = auto_rollback};
+          .auto_rollback = auto_rollback,
+          .delta = {SignedFile{"https://example.com/2.0.idx", 700, std::string(64, 'b')},
+                    {{std::string(64, 'c'), {"https://example.com/p", 80, std::string(64, 'd')}}}}};
 }
 
 inline StagedImage MakeImage() {

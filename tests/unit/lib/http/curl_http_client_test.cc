@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <set>
 #include <thread>
 
 #include "tests/unit/lib/http/http_server.h"
@@ -50,6 +51,69 @@ class CurlHttpClientTest : public testing::Test {
 };
 
 HttpServer* CurlHttpClientTest::server_ = nullptr;
+
+// A part of the content, as delta updates ask for.
+class PartTest : public CurlHttpClientTest {
+ protected:
+  Result<ResponseHead> GetPart(const std::string& path, uint64_t offset, uint64_t length) {
+    sink_ = MemorySink();
+    return client_.Get({.url = server_->Https(path),
+                        .offset = offset,
+                        .max_bytes = kSize,
+                        .length = length,
+                        .connection = &connection_},
+                       sink_, {});
+  }
+
+  CurlHttpClient client_{Options()};
+  Connection connection_;
+};
+
+TEST_F(PartTest, AsLongAsAskedFor) {
+  const auto head = GetPart("/image", 1000, 77);
+  ASSERT_TRUE(head.has_value()) << head.error().message;
+  EXPECT_EQ(head->status, 206);
+  EXPECT_EQ(head->offset, 1000u);
+  EXPECT_EQ(head->total_bytes, kSize);
+  EXPECT_EQ(sink_.body, HttpServer::Content().substr(1000, 77));
+}
+
+TEST_F(PartTest, FromTheStart) {
+  ASSERT_TRUE(GetPart("/image", 0, 10).has_value());
+  EXPECT_EQ(sink_.body, HttpServer::Content().substr(0, 10));
+}
+
+TEST_F(PartTest, UpToTheEnd) {
+  ASSERT_TRUE(GetPart("/image", kSize - 5, 10).has_value());
+  EXPECT_EQ(sink_.body, HttpServer::Content().substr(kSize - 5));
+}
+
+TEST_F(PartTest, AServerWithoutRangesIsRefusedBeforeItsFirstByte) {
+  ExpectError(GetPart("/without-ranges", 0, 10), ErrorCode::kRefused, "answers with all of it");
+  EXPECT_EQ(sink_.body, "");
+}
+
+TEST_F(PartTest, AnotherPartIsAContradiction) {
+  ExpectError(GetPart("/short-range", 100, 20), ErrorCode::kCorrupt, "answered with those up to");
+  ExpectError(GetPart("/long-range", 100, 10), ErrorCode::kCorrupt, "answered with those up to");
+  ExpectError(GetPart("/wrong-range", 0, 10), ErrorCode::kCorrupt, "bytes from 1");
+  EXPECT_EQ(sink_.body, "");
+}
+
+TEST_F(PartTest, OneConnectionServesRequestAfterRequest) {
+  std::set<std::string> seen;
+  for (int i = 0; i < 3; ++i) {
+    const auto head = GetPart("/connection?keep", 0, 5);
+    if (head.has_value()) seen.insert(sink_.body);
+  }
+  EXPECT_EQ(seen.size(), 1u);
+}
+
+TEST_F(PartTest, WhatBrokeIsNotUsedAgain) {
+  EXPECT_FALSE(GetPart("/truncated?after=100", 0, 1000).has_value());
+  EXPECT_TRUE(GetPart("/image", 0, 10).has_value());
+  EXPECT_EQ(sink_.body, HttpServer::Content().substr(0, 10));
+}
 
 TEST_F(CurlHttpClientTest, FetchesOverTls) {
   const auto head = Get(server_->Https("/image"));

@@ -35,7 +35,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         url = urllib.parse.urlsplit(self.path)
         query = dict(urllib.parse.parse_qsl(url.query))
-        self.close_connection = True
+        # What says how long it is may be followed by another request.
+        self.close_connection = "keep" not in query
         getattr(self, "serve_" + url.path.strip("/").replace("-", "_"))(query)
 
     def do_POST(self):
@@ -58,7 +59,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
 
     def asked_from(self):
-        match = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
+        match = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
         if not match or self.headers.get("If-Range", ETAG) != ETAG:
             return None
         return int(match[1])
@@ -69,9 +70,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if first is None:
             self.head(200, Content_Length=SIZE, ETag=ETAG)
             return CONTENT
-        body = CONTENT[first:]
+        last = self.headers["Range"].rpartition("-")[2]
+        body = CONTENT[first:int(last) + 1 if last else SIZE]
         self.head(206, Content_Length=len(body), ETag=ETAG,
-                  Content_Range=f"bytes {first}-{SIZE - 1}/{SIZE}")
+                  Content_Range=f"bytes {first}-{first + len(body) - 1}/{SIZE}")
         return body
 
     def wait_for_peer(self):
@@ -84,6 +86,17 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def serve_image(self, query):
         self.wfile.write(self.content())
+
+    def serve_connection(self, query):
+        """Which connection this is, as the body: two that are alike are one."""
+        body = f"{self.client_address[1]}".encode()
+        self.head(206, Content_Length=len(body), Content_Range=f"bytes 0-{len(body) - 1}/{SIZE}")
+        self.wfile.write(body)
+
+    def serve_long_range(self, query):
+        first = self.asked_from()
+        self.head(206, Content_Length=20, Content_Range=f"bytes {first}-{first + 19}/{SIZE}")
+        self.wfile.write(CONTENT[first:first + 20])
 
     def serve_headers(self, query):
         """What the client sent, as the body."""

@@ -1,8 +1,8 @@
-#include "agent/ab/http_source.h"
+#include "agent/transfer/http_source.h"
 
 #include <spdlog/spdlog.h>
 
-namespace matic::ab {
+namespace matic::transfer {
 namespace {
 
 // Less than this is no progress: a server that cuts every answer short must not be asked for ever.
@@ -112,4 +112,4 @@ Result<> HttpSource::Fetch(const FetchFrom& from, uint64_t max_bytes, ImageSink&
   }
 }
 
-}  // namespace matic::ab
+}  // namespace matic::transfer

@@ -3,9 +3,9 @@
 
 #include <filesystem>
 
-#include "agent/ab/image_source.h"
+#include "agent/transfer/image_source.h"
 
-namespace matic::ab {
+namespace matic::transfer {
 
 // Opened once, in Fetch: what is checked is what is written. Only a plain file in one of `folders`
 // is taken; one whose length changes meanwhile is kCorrupt, and kUnavailable is one that cannot be
@@ -22,4 +22,4 @@ class FileSource final : public ImageSource {
   const AllowedFolders folders_;
 };
 
-}  // namespace matic::ab
+}  // namespace matic::transfer

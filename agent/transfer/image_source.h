@@ -14,7 +14,7 @@
 #include "lib/os/allowed_folders.h"
 #include "lib/os/clock.h"
 
-namespace matic::ab {
+namespace matic::transfer {
 
 // Takes an image from its first byte to its last, or from where a fetch was told to begin.
 class ImageSink {
@@ -59,4 +59,4 @@ struct SourceOptions {
 Result<std::unique_ptr<ImageSource>> OpenSource(const std::string& url, http::HttpClient& http,
                                                 Clock& clock, const SourceOptions& options);
 
-}  // namespace matic::ab
+}  // namespace matic::transfer

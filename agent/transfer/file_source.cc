@@ -1,11 +1,11 @@
-#include "agent/ab/file_source.h"
+#include "agent/transfer/file_source.h"
 
 #include <unistd.h>
 
 #include <cerrno>
 #include <vector>
 
-namespace matic::ab {
+namespace matic::transfer {
 namespace {
 
 constexpr size_t kReadBytes = 256 * 1024;
@@ -53,4 +53,4 @@ Result<> FileSource::Fetch(const FetchFrom& from, uint64_t max_bytes, ImageSink&
   }
 }
 
-}  // namespace matic::ab
+}  // namespace matic::transfer

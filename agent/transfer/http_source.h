@@ -3,9 +3,9 @@
 
 #include <string>
 
-#include "agent/ab/image_source.h"
+#include "agent/transfer/image_source.h"
 
-namespace matic::ab {
+namespace matic::transfer {
 
 // After a failure that may pass, the rest is asked for with a Range, under If-Range where the
 // server gave a validator. A server that cannot do that, or whose content changed, is read from the
@@ -24,4 +24,4 @@ class HttpSource final : public ImageSource {
   http::RetryPolicy policy_;
 };
 
-}  // namespace matic::ab
+}  // namespace matic::transfer

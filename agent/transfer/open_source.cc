@@ -1,10 +1,10 @@
-#include "agent/ab/file_source.h"
-#include "agent/ab/http_source.h"
-#include "agent/ab/image_source.h"
+#include "agent/transfer/file_source.h"
+#include "agent/transfer/http_source.h"
+#include "agent/transfer/image_source.h"
 #include "lib/http/file_url.h"
 #include "lib/http/url.h"
 
-namespace matic::ab {
+namespace matic::transfer {
 
 Result<std::unique_ptr<ImageSource>> OpenSource(const std::string& url, http::HttpClient& http,
                                                 Clock& clock, const SourceOptions& options) {
@@ -26,4 +26,4 @@ Result<std::unique_ptr<ImageSource>> OpenSource(const std::string& url, http::Ht
                                                "\"; there are https, http and file");
 }
 
-}  // namespace matic::ab
+}  // namespace matic::transfer

@@ -1,0 +1,67 @@
+#include "agent/transfer/patch_way.h"
+
+#include <algorithm>
+#include <string>
+#include <thread>
+#include <utility>
+
+namespace matic::transfer {
+namespace {
+
+using Seconds = std::chrono::duration<double>;
+
+unsigned Packers() { return std::clamp(std::thread::hardware_concurrency(), 1U, 4U); }
+
+Result<> CheckImages(const delta::PatchHeader& header, const crypto::Digest& running_sha256,
+                     const delta::ChunkIndex& wanted) {
+  if (header.old_sha256 == running_sha256 && header.new_sha256 == wanted.image_sha256 &&
+      header.new_bytes == wanted.image_bytes) {
+    return {};
+  }
+  return Fail(ErrorCode::kCorrupt, "patch: it is one from " + crypto::ToHex(header.old_sha256) +
+                                       " to " + crypto::ToHex(header.new_sha256));
+}
+
+// How long packing all that the patch makes takes here, by how long its samples took.
+Seconds TimeToMake(const delta::PatchHeader& header, Seconds samples_took) {
+  uint64_t samples = 0;
+  for (const delta::ByteRange& sample : header.samples) samples += sample.length;
+  if (samples == 0) return {};
+  const double times = static_cast<double>(header.made_bytes()) / static_cast<double>(samples);
+  return samples_took * times / Packers();
+}
+
+std::string InSeconds(Seconds time) {
+  return std::to_string(std::chrono::round<std::chrono::milliseconds>(time).count()) + " ms";
+}
+
+}  // namespace
+
+Result<std::unique_ptr<PatchWay>> PatchWay::Open(std::unique_ptr<FileStream> stream,
+                                                 BlockDevice& running,
+                                                 const crypto::Digest& running_sha256,
+                                                 const delta::ChunkIndex& wanted,
+                                                 uint64_t ranges_bytes, Aim aim, Clock& clock,
+                                                 std::stop_token stop) {
+  FileStream& patch = *stream;
+  MATIC_ASSIGN(auto applier, delta::PatchApplier::Open(
+                                 [&patch](std::span<uint8_t> bytes) { return patch.Read(bytes); },
+                                 running, {.packers = Packers(), .stop = std::move(stop)}));
+  MATIC_TRY(CheckImages(applier->header(), running_sha256, wanted));
+  const BootTime begun = clock.SinceBoot();
+  MATIC_TRY(applier->TryPacker());
+  const Seconds tried = clock.SinceBoot() - begun;
+  const double link = patch.BytesPerSecond();
+  if (aim == Aim::kLeastTime && link > 0) {
+    const Seconds by_ranges(static_cast<double>(ranges_bytes) / link);
+    const Seconds rest(static_cast<double>(patch.BytesToCome().value_or(0)) / link);
+    const Seconds by_patch = std::max(rest, TimeToMake(applier->header(), tried));
+    if (by_ranges < by_patch) {
+      return Fail(ErrorCode::kRefused, "patch: it would take " + InSeconds(by_patch) +
+                                           ", fetching what it makes " + InSeconds(by_ranges));
+    }
+  }
+  return std::unique_ptr<PatchWay>(new PatchWay(std::move(stream), std::move(applier)));
+}
+
+}  // namespace matic::transfer

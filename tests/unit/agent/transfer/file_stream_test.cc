@@ -1,0 +1,80 @@
+#include "agent/transfer/file_stream.h"
+
+#include <gmock/gmock.h>
+
+#include "tests/fakes/fake_http_client.h"
+#include "tests/fakes/manual_clock.h"
+#include "tests/unit/agent/transfer/noise.h"
+
+namespace matic::transfer {
+namespace {
+
+constexpr char kUrl[] = "https://cdn.example.com/os.patch";
+
+class FileStreamTest : public testing::Test {
+ protected:
+  FileStreamTest() { http_.Put(kUrl, content_); }
+
+  FileStream Open(uint64_t max_bytes, std::stop_token stop = {}) {
+    return {*OpenSource(kUrl, http_, clock_, {.retry = {.retries = 1}}), max_bytes, clock_,
+            std::move(stop)};
+  }
+  static Result<std::vector<uint8_t>> ReadAll(FileStream& stream) {
+    std::vector<uint8_t> all;
+    std::vector<uint8_t> piece(12'345);
+    while (true) {
+      MATIC_ASSIGN(const size_t count, stream.Read(piece));
+      if (count == 0) return all;
+      all.insert(all.end(), piece.begin(), piece.begin() + static_cast<ptrdiff_t>(count));
+    }
+  }
+
+  fakes::FakeHttpClient http_;
+  fakes::ManualClock clock_{fakes::ManualClock::Waits::kPass};
+  // More than is fetched ahead.
+  const std::vector<uint8_t> content_ = Noise(FileStream::kAheadBytes + 1'000'000, 7);
+};
+
+TEST_F(FileStreamTest, GivesTheFile) {
+  FileStream stream = Open(content_.size());
+  const auto read = ReadAll(stream);
+  ASSERT_TRUE(read.has_value()) << read.error().message;
+  EXPECT_EQ(*read, content_);
+  EXPECT_EQ(stream.BytesToCome(), 0u);
+}
+
+TEST_F(FileStreamTest, GoesOnAfterABreak) {
+  http_.AddMishap({.cut_after = 1'500'000});
+  FileStream stream = Open(content_.size());
+  const auto read = ReadAll(stream);
+  ASSERT_TRUE(read.has_value()) << read.error().message;
+  EXPECT_EQ(*read, content_);
+}
+
+TEST_F(FileStreamTest, AFileThatBeginsAnewIsOfNoUse) {
+  http_.AddMishap({.cut_after = 1'500'000});
+  http_.AddMishap({.ignores_range = true});
+  FileStream stream = Open(content_.size());
+  const auto read = ReadAll(stream);
+  ASSERT_FALSE(read.has_value());
+  EXPECT_EQ(read.error().code, ErrorCode::kCorrupt);
+}
+
+TEST_F(FileStreamTest, TakesNoMoreThanItMay) {
+  FileStream stream = Open(1000);
+  const auto read = ReadAll(stream);
+  ASSERT_FALSE(read.has_value());
+  EXPECT_EQ(read.error().code, ErrorCode::kInvalidArgument);
+}
+
+TEST_F(FileStreamTest, EndsWhileNobodyReads) {
+  std::stop_source stop;
+  FileStream stream = Open(content_.size(), stop.get_token());
+  stop.request_stop();
+  const auto read = ReadAll(stream);
+  ASSERT_FALSE(read.has_value());
+  EXPECT_EQ(read.error().code, ErrorCode::kCancelled);
+}
+
+}  // namespace
+}  // namespace matic::transfer
