@@ -103,7 +103,7 @@ TEST_F(PartTest, AnotherPartIsAContradiction) {
 TEST_F(PartTest, OneConnectionServesRequestAfterRequest) {
   std::set<std::string> seen;
   for (int i = 0; i < 3; ++i) {
-    const auto head = GetPart("/connection?keep", 0, 5);
+    const auto head = GetPart("/connection?keep=1", 0, 5);
     if (head.has_value()) seen.insert(sink_.body);
   }
   EXPECT_EQ(seen.size(), 1u);
