@@ -1,4 +1,5 @@
 // matic-agent: puts the parts together and waits to be told to stop.
+#include <malloc.h>
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
@@ -561,4 +562,9 @@ WallTime ReleaseTime() { return ParseTime(MATIC_RELEASED).value_or(WallTime{}); 
 
 }  // namespace matic
 
-int main(int argc, char** argv) { return matic::Main(argc, argv); }
+int main(int argc, char** argv) {
+  // Large buffers are given back as soon as they are done with. Left alone, the allocator keeps
+  // them after the first, for each of its arenas.
+  ::mallopt(M_MMAP_THRESHOLD, 128 * 1024);
+  return matic::Main(argc, argv);
+}

@@ -68,6 +68,8 @@ Result<std::optional<WrittenImage>> StageByParts(const DeltaStage& delta, const 
   plan->image.reused = delta.reused;
   StageJob parts = job;
   parts.hash = !plan->trusted;
+  // What is here comes evenly, and putting it together takes memory of its own.
+  parts.buffer_bytes = job.buffer_bytes / 2;
   transfer::ChunkedSource source(std::move(plan->image), delta.slots.running, delta.slots.target,
                                  http, job.clock);
   parts.source = source;

@@ -52,10 +52,22 @@ NodeService::NodeService(engine::Engine& engine, AuditLog& audit, Identify ident
 
 void NodeService::Stop() { stop_.request_stop(); }
 
-bool NodeService::Pause() {
-  std::unique_lock lock(pause_mutex_);
-  pause_.wait_for(lock, stop_.get_token(), kWatchInterval, [] { return false; });
-  return !stop_.stop_requested();
+// What comes after `told` was told: at once where something has changed but how far it is, and
+// else not before the interval is over.
+Result<engine::Engine::Change> NodeService::NextChange(const engine::Engine::Change& told) {
+  const auto until = std::chrono::steady_clock::now() + kWatchInterval;
+  engine::Engine::Change change = told;
+  while (!stop_.stop_requested()) {
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
+    if (left.count() <= 0) return change;
+    MATIC_ASSIGN(change, engine_.WaitForChange(told.schedule.id, change.revision, left));
+    if (change.schedule.state != told.schedule.state ||
+        change.schedule.phase != told.schedule.phase) {
+      return change;
+    }
+  }
+  return Fail(Stopping().error());
 }
 
 template <typename Request>
@@ -185,20 +197,17 @@ Result<> NodeService::Watch(const std::string& asked, grpc::ServerContext& conte
   }
   // The newest is looked up once: a watch stays with its schedule when another is made.
   MATIC_ASSIGN(const engine::Schedule named, engine_.GetSchedule(asked));
-  uint64_t seen = 0;
-  bool first = true;
+  MATIC_ASSIGN(engine::Engine::Change change, engine_.WaitForChange(named.id, 0, kWatchInterval));
+  std::optional<uint64_t> seen;
   while (!context.IsCancelled()) {
-    if (stop_.stop_requested()) return Stopping();
-    MATIC_ASSIGN(const engine::Engine::Change change,
-                 engine_.WaitForChange(named.id, seen, kWatchInterval));
-    if (!first && change.revision == seen) continue;
-    first = false;
-    seen = change.revision;
-    v1::WatchScheduleResponse message;
-    *message.mutable_schedule() = ToMessage(change.schedule);
-    if (!writer.Write(message)) break;  // hung up
-    if (engine::HasEnded(change.schedule.state)) return {};
-    if (!Pause()) return Stopping();
+    if (change.revision != seen) {
+      seen = change.revision;
+      v1::WatchScheduleResponse message;
+      *message.mutable_schedule() = ToMessage(change.schedule);
+      if (!writer.Write(message)) break;  // hung up
+      if (engine::HasEnded(change.schedule.state)) return {};
+    }
+    MATIC_ASSIGN(change, NextChange(change));
   }
   return Fail(ErrorCode::kCancelled, "the watch was given up");
 }

@@ -85,16 +85,13 @@ class NodeService final : public v1::Node::Service {
 
   Result<> Watch(const std::string& id, grpc::ServerContext& context,
                  grpc::ServerWriter<v1::WatchScheduleResponse>& writer);
-  // Returns false when the service is stopped.
-  bool Pause();
+  Result<engine::Engine::Change> NextChange(const engine::Engine::Change& told);
 
   engine::Engine& engine_;
   AuditLog& audit_;
   Identify identify_;
   std::function<ServingState()> serving_state_;
   std::stop_source stop_;
-  std::mutex pause_mutex_;
-  std::condition_variable_any pause_;
   std::atomic<int> watchers_{0};
 };
 

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "agent/transfer/http_source.h"
 #include "boot/policy/section_table.h"
 #include "lib/http/url.h"
 #include "lib/os/aligned_buffer.h"
@@ -65,8 +64,8 @@ class ChunkedSource::Run {
   Result<> OpenPatch() {
     if (!image_.patch || plan_.fetched_bytes < kLeastForPatch) return {};
     auto stream = std::make_unique<FileStream>(
-        std::make_unique<HttpSource>(image_.patch->url, http_, clock_, image_.retry),
-        std::min(image_.patch->max_bytes, plan_.fetched_bytes), clock_, stop_);
+        http_, image_.patch->url, std::min(image_.patch->max_bytes, plan_.fetched_bytes),
+        image_.retry, clock_, stop_);
     auto opened = PatchWay::Open(std::move(stream), running_, image_.running_sha256, image_.index,
                                  plan_.fetched_bytes, image_.aim, clock_, stop_);
     if (opened) {

@@ -4,20 +4,40 @@
 #include <utility>
 
 namespace matic::transfer {
+namespace {
 
-class FileStream::Sink final : public ImageSink {
+// Less than this is no progress: a server that cuts every answer short must not be asked for ever.
+constexpr uint64_t kProgressBytes = 64 * 1024;
+
+}  // namespace
+
+// Puts what comes behind what came before.
+class FileStream::Sink final : public http::BodySink {
  public:
   explicit Sink(FileStream& stream) : stream_(stream) {}
 
-  void SetTotal(std::optional<uint64_t> bytes, const std::string&) override {
-    const std::scoped_lock lock(stream_.mutex_);
-    stream_.total_ = bytes;
+  http::Request Rest(uint64_t length) {
+    return {.url = stream_.url_,
+            .offset = offset_,
+            .validator = validator_,
+            .max_bytes = stream_.max_bytes_,
+            .length = length,
+            .connection = &connection_};
   }
-  // What was read already cannot be taken back.
-  void Restart() override { began_anew_ = true; }
+
+  Result<> Begin(const http::ResponseHead& head) override {
+    const std::scoped_lock lock(stream_.mutex_);
+    const bool other_size =
+        stream_.total_ && head.total_bytes && *stream_.total_ != *head.total_bytes;
+    if (head.offset != offset_ || other_size) {
+      return Fail(ErrorCode::kCorrupt, head.url + ": changed while it was read");
+    }
+    if (head.total_bytes) stream_.total_ = head.total_bytes;
+    validator_ = head.validator;
+    return {};
+  }
 
   Result<> Write(std::span<const uint8_t> bytes) override {
-    if (began_anew_) return Fail(ErrorCode::kCorrupt, "it began anew while it was read");
     std::unique_lock lock(stream_.mutex_);
     stream_.rate_.Note(bytes.size(), stream_.clock_.SinceBoot());
     const auto room = [this] { return stream_.waiting_bytes_ < kAheadBytes; };
@@ -27,29 +47,35 @@ class FileStream::Sink final : public ImageSink {
     stream_.waiting_.emplace_back(bytes.begin(), bytes.end());
     stream_.waiting_bytes_ += bytes.size();
     stream_.received_ += bytes.size();
+    offset_ += bytes.size();
     lock.unlock();
     stream_.changed_.notify_all();
     return {};
   }
-  Result<> WriteInPlace(std::span<const uint8_t> bytes) override { return Write(bytes); }
+
+  uint64_t offset() const { return offset_; }
 
  private:
   FileStream& stream_;
-  bool began_anew_ = false;
+  http::Connection connection_;
+  uint64_t offset_ = 0;
+  std::string validator_;
 };
 
-FileStream::FileStream(std::unique_ptr<ImageSource> source, uint64_t max_bytes, Clock& clock,
-                       std::stop_token stop)
-    : source_(std::move(source)),
+FileStream::FileStream(http::HttpClient& http, std::string url, uint64_t max_bytes,
+                       const http::RetryPolicy& policy, Clock& clock, std::stop_token stop)
+    : http_(http),
+      url_(std::move(url)),
+      max_bytes_(max_bytes),
+      policy_(policy),
       clock_(clock),
       forward_(std::move(stop), [this] { ended_.request_stop(); }),
-      thread_([this, max_bytes] { Run(max_bytes); }) {}
+      thread_([this] { Run(); }) {}
 
 FileStream::~FileStream() { ended_.request_stop(); }
 
-void FileStream::Run(uint64_t max_bytes) {
-  Sink sink(*this);
-  Result<> fetched = source_->Fetch({}, max_bytes, sink, ended_.get_token());
+void FileStream::Run() {
+  Result<> fetched = Fetch();
   {
     const std::scoped_lock lock(mutex_);
     ended_with_ = std::move(fetched);
@@ -57,11 +83,48 @@ void FileStream::Run(uint64_t max_bytes) {
   changed_.notify_all();
 }
 
+Result<> FileStream::Fetch() {
+  Sink sink(*this);
+  MATIC_TRY(FetchPart(sink, kFirstBytes));
+  {
+    std::unique_lock lock(mutex_);
+    if (sink.offset() < kFirstBytes || total_ == sink.offset()) return {};
+    first_is_there_ = true;
+    changed_.notify_all();
+    if (!changed_.wait(lock, ended_.get_token(), [this] { return more_is_wanted_; })) {
+      return Fail(ErrorCode::kCancelled, "stopped while fetching");
+    }
+  }
+  return FetchPart(sink, 0);
+}
+
+// `length` from the file's start on; 0: the rest of it.
+Result<> FileStream::FetchPart(Sink& sink, uint64_t length) {
+  http::Retries retries(policy_, clock_);
+  for (uint64_t before = sink.offset();; before = sink.offset()) {
+    const auto answer =
+        http_.Get(sink.Rest(length == 0 ? 0 : length - sink.offset()), sink, ended_.get_token());
+    if (answer) return {};
+    if (!http::MayPass(answer.error())) return Fail(answer.error());
+    if (sink.offset() >= before + kProgressBytes) retries.Progress();
+    MATIC_TRY(retries.After(answer.error(), ended_.get_token()));
+  }
+}
+
 Result<size_t> FileStream::Read(std::span<uint8_t> bytes) {
   std::unique_lock lock(mutex_);
-  const auto there = [this] { return !waiting_.empty() || ended_with_; };
-  if (!changed_.wait(lock, ended_.get_token(), there)) {
-    return Fail(ErrorCode::kCancelled, "stopped while fetching");
+  while (waiting_.empty() && !ended_with_) {
+    // Who reads beyond the first part wants the rest.
+    if (first_is_there_ && !more_is_wanted_) {
+      more_is_wanted_ = true;
+      changed_.notify_all();
+    }
+    const auto there = [this] {
+      return !waiting_.empty() || ended_with_ || (first_is_there_ && !more_is_wanted_);
+    };
+    if (!changed_.wait(lock, ended_.get_token(), there)) {
+      return Fail(ErrorCode::kCancelled, "stopped while fetching");
+    }
   }
   if (waiting_.empty()) {
     if (!*ended_with_) return Fail(ended_with_->error());
@@ -81,8 +144,10 @@ Result<size_t> FileStream::Read(std::span<uint8_t> bytes) {
   return count;
 }
 
-double FileStream::BytesPerSecond() {
-  const std::scoped_lock lock(mutex_);
+double FileStream::AwaitBytesPerSecond() {
+  std::unique_lock lock(mutex_);
+  const auto told = [this] { return rate_.best() > 0 || ended_with_ || first_is_there_; };
+  changed_.wait(lock, ended_.get_token(), told);
   return rate_.best();
 }
 

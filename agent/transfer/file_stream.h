@@ -1,4 +1,4 @@
-// A file on a server, read from its start to its end.
+// A file on a server, read from its start towards its end.
 #pragma once
 
 #include <condition_variable>
@@ -9,39 +9,53 @@
 #include <optional>
 #include <span>
 #include <stop_token>
+#include <string>
 #include <thread>
 #include <vector>
 
 #include "agent/transfer/burst_rate.h"
-#include "agent/transfer/image_source.h"
+#include "lib/base/result.h"
+#include "lib/http/http_client.h"
+#include "lib/http/retry.h"
+#include "lib/os/clock.h"
 
 namespace matic::transfer {
 
-// Fetches on a thread of its own, ahead of who reads, by kAheadBytes at most. Nothing is stored.
+// Fetches on a thread of its own, ahead of who reads, by kAheadBytes at most: the first part at
+// once, the rest when that was read, since it may turn out that it is not wanted. Nothing is
+// stored.
 class FileStream {
  public:
-  static constexpr size_t kAheadBytes = 2 * 1024 * 1024;
+  static constexpr size_t kFirstBytes = 384 * 1024;
+  static constexpr size_t kAheadBytes = 512 * 1024;
 
-  // No more than `max_bytes` are fetched. The clock must outlive it.
-  FileStream(std::unique_ptr<ImageSource> source, uint64_t max_bytes, Clock& clock,
-             std::stop_token stop);
+  // A file of more than `max_bytes` is kInvalidArgument. `http` and `clock` must outlive it.
+  FileStream(http::HttpClient& http, std::string url, uint64_t max_bytes,
+             const http::RetryPolicy& policy, Clock& clock, std::stop_token stop);
   ~FileStream();
 
-  // Fills from the front and says how many; 0 at the end. Errors are the source's; kCorrupt where
+  // Fills from the front and says how many; 0 at the end. Errors are HttpClient's; kCorrupt where
   // the file changed while it was read.
   Result<size_t> Read(std::span<uint8_t> bytes);
 
-  // Bytes a second that the link gives; 0 while that is not known.
-  double BytesPerSecond();
+  // Bytes a second that the link gives, once enough of the first part has come to tell; 0 where
+  // that does not come.
+  double AwaitBytesPerSecond();
   // Bytes that have not come yet; nothing while the server has not told the file's size.
   std::optional<uint64_t> BytesToCome();
 
  private:
   class Sink;
-  void Run(uint64_t max_bytes);
+  void Run();
+  Result<> Fetch();
+  Result<> FetchPart(Sink& sink, uint64_t length);
 
-  const std::unique_ptr<ImageSource> source_;
+  http::HttpClient& http_;
+  const std::string url_;
+  const uint64_t max_bytes_;
+  const http::RetryPolicy policy_;
   Clock& clock_;
+
   std::mutex mutex_;
   std::condition_variable_any changed_;
   std::deque<std::vector<uint8_t>> waiting_;
@@ -50,6 +64,8 @@ class FileStream {
   uint64_t received_ = 0;
   std::optional<uint64_t> total_;
   BurstRate rate_;
+  bool first_is_there_ = false;
+  bool more_is_wanted_ = false;
   std::optional<Result<>> ended_with_;
 
   std::stop_source ended_;

@@ -31,6 +31,18 @@ Seconds TimeToMake(const delta::PatchHeader& header, Seconds samples_took) {
   return samples_took * times / Packers();
 }
 
+// No machine packs more in a second on one processor.
+constexpr double kFastestPacking = 20e6;
+
+Seconds LeastTimeToMake(const delta::PatchHeader& header) {
+  if (header.level == 0) return {};
+  uint64_t packed = 0;
+  for (const delta::NewPiece& piece : header.new_pieces) {
+    if (piece.kind != delta::PieceKind::kAsStored) packed += piece.unpacked_bytes;
+  }
+  return Seconds(static_cast<double>(packed) / kFastestPacking / Packers());
+}
+
 std::string InSeconds(Seconds time) {
   return std::to_string(std::chrono::round<std::chrono::milliseconds>(time).count()) + " ms";
 }
@@ -48,19 +60,22 @@ Result<std::unique_ptr<PatchWay>> PatchWay::Open(std::unique_ptr<FileStream> str
                                  [&patch](std::span<uint8_t> bytes) { return patch.Read(bytes); },
                                  running, {.packers = Packers(), .stop = std::move(stop)}));
   MATIC_TRY(CheckImages(applier->header(), running_sha256, wanted));
-  const BootTime begun = clock.SinceBoot();
-  MATIC_TRY(applier->TryPacker());
-  const Seconds tried = clock.SinceBoot() - begun;
-  const double link = patch.BytesPerSecond();
-  if (aim == Aim::kLeastTime && link > 0) {
+  const auto is_worth_it = [&](Seconds making) -> Result<> {
+    if (aim == Aim::kLeastBytes) return {};
+    const double link = patch.AwaitBytesPerSecond();
+    if (link == 0) return {};
     const Seconds by_ranges(static_cast<double>(ranges_bytes) / link);
     const Seconds rest(static_cast<double>(patch.BytesToCome().value_or(0)) / link);
-    const Seconds by_patch = std::max(rest, TimeToMake(applier->header(), tried));
-    if (by_ranges < by_patch) {
-      return Fail(ErrorCode::kRefused, "patch: it would take " + InSeconds(by_patch) +
-                                           ", fetching what it makes " + InSeconds(by_ranges));
-    }
-  }
+    const Seconds by_patch = std::max(rest, making);
+    if (by_ranges >= by_patch) return {};
+    return Fail(ErrorCode::kRefused, "patch: it would take " + InSeconds(by_patch) +
+                                         " or more, fetching what it makes " +
+                                         InSeconds(by_ranges));
+  };
+  MATIC_TRY(is_worth_it(LeastTimeToMake(applier->header())));
+  const BootTime begun = clock.SinceBoot();
+  MATIC_TRY(applier->TryPacker());
+  MATIC_TRY(is_worth_it(TimeToMake(applier->header(), clock.SinceBoot() - begun)));
   return std::unique_ptr<PatchWay>(new PatchWay(std::move(stream), std::move(applier)));
 }
 

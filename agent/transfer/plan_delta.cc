@@ -42,11 +42,22 @@ Result<DeltaPlan> PlanDelta(http::HttpClient& http, const WantedImage& wanted,
                             Clock& clock, std::stop_token stop) {
   http::RetryPolicy few = retry;
   few.retries = std::min(few.retries, kIndexRetries);
-  MATIC_ASSIGN(FetchedIndex fetched, FetchIndex(http, wanted, few, clock, stop));
-  auto other =
-      std::async(std::launch::async, [&] { return LookAtSlot(slots.target, false, stop); });
-  Result<Held> running = LookAtSlot(slots.running, true, stop);
-  Result<Held> target = other.get();
+  // While the index comes, and for nothing where there is none.
+  std::stop_source looking;
+  const std::stop_callback forward(stop, [&looking] { looking.request_stop(); });
+  const auto look = [&](BlockDevice& slot, bool image_digest) {
+    return std::async(std::launch::async, [&looking, &slot, image_digest] {
+      return LookAtSlot(slot, image_digest, looking.get_token());
+    });
+  };
+  auto looked_at_running = look(slots.running, true);
+  auto looked_at_target = look(slots.target, false);
+  auto fetched_index = FetchIndex(http, wanted, few, clock, stop);
+  if (!fetched_index) looking.request_stop();
+  Result<Held> running = looked_at_running.get();
+  Result<Held> target = looked_at_target.get();
+  if (!fetched_index) return Fail(fetched_index.error());
+  FetchedIndex& fetched = *fetched_index;
   if (!running) return Fail(running.error());
   if (!target) return Fail(target.error());
   if (*target) {

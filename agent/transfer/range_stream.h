@@ -26,7 +26,7 @@ struct RangedFile {
 };
 
 // Connections, each kept for the ranges that its thread fetches.
-inline constexpr unsigned kConnections = 4;
+inline constexpr unsigned kConnections = 6;
 
 class RangeStream {
  public:

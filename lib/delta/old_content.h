@@ -17,7 +17,7 @@ namespace matic::delta {
 // must outlive it.
 class OldContent {
  public:
-  static constexpr size_t kCachedBytes = 6 * 1024 * 1024;
+  static constexpr size_t kCachedBytes = 4 * 1024 * 1024;
 
   static Result<OldContent> Open(BlockDevice& old_image, std::vector<OldPiece> pieces);
 

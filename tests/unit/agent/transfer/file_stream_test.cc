@@ -16,8 +16,7 @@ class FileStreamTest : public testing::Test {
   FileStreamTest() { http_.Put(kUrl, content_); }
 
   FileStream Open(uint64_t max_bytes, std::stop_token stop = {}) {
-    return {*OpenSource(kUrl, http_, clock_, {.retry = {.retries = 1}}), max_bytes, clock_,
-            std::move(stop)};
+    return {http_, kUrl, max_bytes, {.retries = 1}, clock_, std::move(stop)};
   }
   static Result<std::vector<uint8_t>> ReadAll(FileStream& stream) {
     std::vector<uint8_t> all;
@@ -43,7 +42,33 @@ TEST_F(FileStreamTest, GivesTheFile) {
   EXPECT_EQ(stream.BytesToCome(), 0u);
 }
 
+TEST_F(FileStreamTest, FetchesNoMoreThanTheFirstPartUntilThatIsRead) {
+  FileStream stream = Open(content_.size());
+  (void)stream.AwaitBytesPerSecond();
+  std::vector<uint8_t> some(1000);
+  ASSERT_TRUE(stream.Read(some).has_value());
+  EXPECT_LE(http_.bytes_sent(), FileStream::kFirstBytes);
+  ASSERT_TRUE(ReadAll(stream).has_value());
+  EXPECT_EQ(http_.requests().size(), 2u);
+}
+
+TEST_F(FileStreamTest, ASmallFileIsOnePart) {
+  http_.Put(kUrl, Noise(1000, 1));
+  FileStream stream = Open(1000);
+  EXPECT_EQ(ReadAll(stream)->size(), 1000u);
+  EXPECT_EQ(http_.requests().size(), 1u);
+}
+
+TEST_F(FileStreamTest, AFileOfJustTheFirstPartIsComplete) {
+  http_.Put(kUrl, Noise(FileStream::kFirstBytes, 1));
+  FileStream stream = Open(FileStream::kFirstBytes);
+  EXPECT_EQ(ReadAll(stream)->size(), FileStream::kFirstBytes);
+  EXPECT_EQ(http_.requests().size(), 1u);
+}
+
 TEST_F(FileStreamTest, GoesOnAfterABreak) {
+  http_.AddMishap({.cut_after = 150'000});
+  http_.AddMishap({});
   http_.AddMishap({.cut_after = 1'500'000});
   FileStream stream = Open(content_.size());
   const auto read = ReadAll(stream);
@@ -52,7 +77,7 @@ TEST_F(FileStreamTest, GoesOnAfterABreak) {
 }
 
 TEST_F(FileStreamTest, AFileThatBeginsAnewIsOfNoUse) {
-  http_.AddMishap({.cut_after = 1'500'000});
+  http_.AddMishap({});
   http_.AddMishap({.ignores_range = true});
   FileStream stream = Open(content_.size());
   const auto read = ReadAll(stream);
