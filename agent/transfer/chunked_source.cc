@@ -14,7 +14,8 @@ namespace {
 
 // Read from a slot at once.
 constexpr size_t kRunBytes = delta::kMaxChunkBytes;
-// So many chunks of what the slots seem to hold may turn out otherwise: then all of it may.
+// So many chunks of what the slots seem to hold may turn out otherwise, and as many of a patch's:
+// then all of it may.
 constexpr unsigned kMaxSurprises = 16;
 // Below this another request is not worth it.
 constexpr uint64_t kLeastForPatch = 256 * 1024;
@@ -92,15 +93,19 @@ class ChunkedSource::Run {
     if (patch_ && Covers(patch_->ranges(), place)) {
       const Result<bool> made = patch_->Read(place.offset, bytes);
       if (made && *made && IsRight(at_, bytes)) return Give(bytes);
-      if (made) return FetchAlone();
-      if (Stopped(made.error())) return Fail(made.error());
-      spdlog::warn("download: on without the patch: {}", made.error().message);
-      patch_.reset();
-      ranges_.reset();
-      StartRanges();
+      if (made && ++made_wrongly_ <= kMaxSurprises) return FetchAlone();
+      if (!made && Stopped(made.error())) return Fail(made.error());
+      LeavePatch(made ? "too much of what it makes is wrong" : made.error().message);
     }
     MATIC_TRY(ranges_->Read(bytes));
     return GiveFetched(bytes);
+  }
+
+  void LeavePatch(const std::string& why) {
+    spdlog::warn("download: on without the patch: {}", why);
+    patch_.reset();
+    ranges_.reset();
+    StartRanges();
   }
 
   // A chunk that was to be had elsewhere.
@@ -181,6 +186,7 @@ class ChunkedSource::Run {
   size_t at_ = 0;        // the current chunk,
   uint64_t offset_ = 0;  // and where it begins
   unsigned surprises_ = 0;
+  unsigned made_wrongly_ = 0;
   std::unique_ptr<PatchWay> patch_;
   std::optional<RangeStream> ranges_;
 };

@@ -71,6 +71,7 @@ class _Turns:
                 costs["fetch"].append(raw.fetch(self._url))
                 costs["hash"].append(raw.sha256(self._image.path))
                 costs["write"].append(raw.write(self._image.path, machine.disk, machine.slot.offset))
+                costs["read"].append(raw.read(machine.disk, machine.slot.offset, self._image.size))
                 costs["write_loop"].append(raw.write(self._image.path, target.path))
                 costs["curl_dd"].append(pipeline.install(self._url, self._image.sha256, target.path,
                                                          self._work / "pipeline"))
@@ -113,6 +114,7 @@ def _tell(report: Report, mib: int, costs: dict[str, list[process.Cost | matic.S
               report.add("full.hash_s", seconds("hash"), "s", "openssl dgst -sha256 of the file, one processor"),
               report.add("full.write_s", seconds("write"), "s",
                          "dd oflag=direct conv=fsync of the file into Matic's slot")]
+    report.add("full.read_s", seconds("read"), "s", "dd iflag=direct of what was written; no part of the limit")
     report.add("full.write_loop_s", seconds("write_loop"), "s", "the same onto the others' loop device")
     report.add("full.limit_s", max(limits), "s", "the largest of fetch, hash and write")
     staged = [cost for cost in costs["matic"] if isinstance(cost, matic.Staged)]

@@ -228,6 +228,25 @@ TEST_F(ChunkedSourceTest, ThePatchOfAnotherContentThanTheIndexIsFoundOut) {
   ExpectImage(image);
 }
 
+TEST_F(ChunkedSourceTest, APatchThatMakesAllOfItWronglyIsLeft) {
+  // Made for an image that differs from the running one everywhere, whatever its header says.
+  Bytes other = new_;
+  for (size_t i = 0; i < other.size(); i += 1000) other[i] ^= 1;
+  fakes::FakeBlockDevice before(other.size());
+  before.Put(0, other);
+  fakes::FakeBlockDevice after(new_.size());
+  after.Put(0, new_);
+  const auto built = patching::BuildPatch(before, after);
+  ASSERT_TRUE(built.has_value()) << built.error().message;
+  http_.Put(kPatchUrl, built->file);
+  ChunkedImage image = Planned({});
+  image.patch = PatchFile{kPatchUrl, built->file.size()};
+  image.running_sha256 = crypto::Sha256Of(other);
+  ExpectImage(image);
+  EXPECT_GT(RequestsFor(kUrl), 16u);
+  EXPECT_LE(RequestsFor(kUrl), 16u + image.plan.requests);
+}
+
 TEST_F(ChunkedSourceTest, ALargerPatchThanWhatItSparesIsNotFetched) {
   ChunkedImage image = FromRunning();
   http_.Put(kPatchUrl, Noise(image.plan.fetched_bytes + 1, 9));
