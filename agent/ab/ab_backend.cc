@@ -150,6 +150,10 @@ Result<engine::FetchPlan> AbBackend::PlanFetch(const engine::StageSpec& spec,
   MATIC_ASSIGN(const View view, Look());
   MATIC_ASSIGN(PartitionDevice slot, OpenSlot(disk_, view.table, view.slots.other()));
   MATIC_ASSIGN(PartitionDevice running, OpenSlot(disk_, view.table, view.slots.running));
+  const std::unique_lock planning(planning_, std::try_to_lock);
+  if (!planning) {
+    return Fail(ErrorCode::kUnavailable, "another plan is being made; ask again in a moment");
+  }
   engine::FetchPlan fetch;
   if (auto delta = DeltaOf(spec, MaxBytes(spec, slot), running, slot)) {
     delta->slots.target_index.clear();  // nothing is about to be overwritten

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
@@ -80,6 +81,7 @@ class AbBackend final : public engine::Backend {
   Result<> CheckStaged(const View& view, const update::StagedImage& staged);
 
   Replaceable<AbOptions> options_;
+  std::mutex planning_;  // one at a time reads the slots for somebody who asks
   gpt::PartitionTable& table_;
   BlockDevice& disk_;
   BootedSystem& booted_;

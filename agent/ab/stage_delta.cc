@@ -11,9 +11,11 @@
 namespace matic::ab {
 namespace {
 
-// The parts are wrong, or cannot be had: the whole may be right.
+// The parts are wrong, or cannot be had, as from a server that takes few connections: the whole may
+// be right.
 bool MayBeTheParts(const Error& error) {
-  return error.code == ErrorCode::kCorrupt || error.code == ErrorCode::kRefused;
+  return error.code == ErrorCode::kCorrupt || error.code == ErrorCode::kRefused ||
+         error.code == ErrorCode::kUnavailable;
 }
 
 // The image that the plan found in the slot, chunk by chunk.
@@ -58,7 +60,7 @@ Result<std::optional<WrittenImage>> StageByParts(const DeltaStage& delta, const 
   const transfer::ChunkPlan& chunks = plan->image.plan;
   spdlog::info("download: {}: {} bytes in {} requests, {} are here already", name,
                chunks.fetched_bytes, chunks.requests, chunks.reused_bytes);
-  if (chunks.all_in_place()) {
+  if (plan->target_was_read && chunks.all_in_place()) {
     auto held = TakeAsItIs(*plan, job, progress, stop);
     if (!held) return all_of_it(held.error());
     delta.reused(held->size_bytes);
@@ -68,6 +70,7 @@ Result<std::optional<WrittenImage>> StageByParts(const DeltaStage& delta, const 
   plan->image.reused = delta.reused;
   StageJob parts = job;
   parts.hash = !plan->trusted;
+  parts.begins_anew = true;
   // What is here comes evenly, and putting it together takes memory of its own.
   parts.buffer_bytes = job.buffer_bytes / 2;
   transfer::ChunkedSource source(std::move(plan->image), delta.slots.running, delta.slots.target,

@@ -13,7 +13,7 @@ Result<> GoOn(const StageJob& job, SlotWriter& writer, crypto::Sha256& hash,
               const engine::ProgressSink& progress, std::stop_token stop) {
   if (!job.start) return {};
   MATIC_TRY(writer.GoOn(job.start->first_block, job.start->bytes));
-  if (!job.hash) return {};
+  if (!job.hash || job.begins_anew) return {};
   const auto read = [&](uint64_t done) {
     progress({StagePhase::kFetching, done, job.start->total_bytes.value_or(0)});
   };

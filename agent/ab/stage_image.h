@@ -26,6 +26,9 @@ struct StageJob {
   // Whether the image's hash is taken and compared with `sha256`. Not where the source has checked
   // each byte against digests that are as good, those before `start` too.
   bool hash = true;
+  // The source goes through all of the image in any case, and takes what `start` tells of from the
+  // slot, as far as it is right.
+  bool begins_anew = false;
   // Whether the slot has to return what was written before the image counts as staged, and how many
   // bytes are flushed and read back together.
   bool read_back = true;

@@ -38,6 +38,8 @@ Result<WrittenImage> StageOn(StageJob job, const PartialImageFile& partial, cons
   }
   bool told = false;
   job.keep = [&](const StagePoint& point) {
+    // What is behind it is of use still.
+    if (job.begins_anew && job.start && point.bytes < job.start->bytes) return;
     now.point = point;
     const Result<> kept = partial.Keep(now);
     if (!kept && !told) spdlog::warn("download: {}", kept.error().message);

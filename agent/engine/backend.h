@@ -52,11 +52,12 @@ class Backend {
   // be empty: a signed manifest will name it. kInvalidArgument.
   virtual Result<> CheckSource(const StageSpec& spec) = 0;
 
-  // Reads no more than it must, and changes nothing.
+  // May read all that is here, and changes nothing. kUnavailable while another one is made.
   virtual Result<FetchPlan> PlanFetch(const StageSpec& spec, std::stop_token stop) = 0;
 
   // Brings `spec` into the target that does not run and verifies it there. Until it returns, and
-  // after an error or a power loss, that target cannot be booted and the running one boots.
+  // after an error or a power loss, that target cannot be booted and the running one boots; but for
+  // a target that holds that very image already, which stays as it is.
   virtual Result<update::StagedImage> Stage(const StageSpec& spec, const ProgressSink& progress,
                                             std::stop_token stop) = 0;
 

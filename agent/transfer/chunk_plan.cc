@@ -75,11 +75,16 @@ ChunkPlan PlanChunks(const delta::ChunkIndex& index, std::vector<HeldChunk> held
     offset += chunk.length;
   }
   FetchGapsAlong(index, plan.chunks);
+  Count(index, plan);
+  return plan;
+}
+
+void Count(const delta::ChunkIndex& index, ChunkPlan& plan) {
   const auto ranges = RangesToFetch(index, plan, 0, std::nullopt);
+  plan.fetched_bytes = 0;
   for (const delta::ByteRange& range : ranges) plan.fetched_bytes += range.length;
   plan.reused_bytes = index.image_bytes - plan.fetched_bytes;
   plan.requests = ranges.size();
-  return plan;
 }
 
 std::vector<delta::ByteRange> RangesToFetch(const delta::ChunkIndex& index, const ChunkPlan& plan,

@@ -38,6 +38,7 @@ struct PlannedChunk {
 
 struct ChunkPlan {
   std::vector<PlannedChunk> chunks;  // of the index, in its order
+  // Where no patch makes any of it:
   uint64_t fetched_bytes = 0;
   uint64_t reused_bytes = 0;
   size_t requests = 0;  // for what is fetched
@@ -50,6 +51,9 @@ struct ChunkPlan {
 inline constexpr uint64_t kGapBytes = 32 * 1024;
 // The longest stretch that is asked for at once.
 inline constexpr uint64_t kLongestRange = 1024 * 1024;
+
+// Sets the sums of `plan` by its chunks.
+void Count(const delta::ChunkIndex& index, ChunkPlan& plan);
 
 // What is in place is left there; else the running slot goes before the one that is written. Of the
 // latter a chunk is of use only where nothing was written when its turn comes.

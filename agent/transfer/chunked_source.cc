@@ -20,6 +20,12 @@ constexpr unsigned kMaxSurprises = 16;
 // Below this another request is not worth it.
 constexpr uint64_t kLeastForPatch = 256 * 1024;
 
+// Of what can be done without: no time is wasted on it.
+http::RetryPolicy FewRetries(http::RetryPolicy policy) {
+  policy.retries = std::min<uint32_t>(policy.retries, 2);
+  return policy;
+}
+
 bool Stopped(const Error& error) { return error.code == ErrorCode::kCancelled; }
 
 }  // namespace
@@ -66,7 +72,7 @@ class ChunkedSource::Run {
     if (!image_.patch || plan_.fetched_bytes < kLeastForPatch) return {};
     auto stream = std::make_unique<FileStream>(
         http_, image_.patch->url, std::min(image_.patch->max_bytes, plan_.fetched_bytes),
-        image_.retry, clock_, stop_);
+        FewRetries(image_.retry), clock_, stop_);
     auto opened = PatchWay::Open(std::move(stream), running_, image_.running_sha256, image_.index,
                                  plan_.fetched_bytes, image_.aim, clock_, stop_);
     if (opened) {
@@ -168,9 +174,21 @@ class ChunkedSource::Run {
     return {};
   }
 
+  // A slot that does not hold what it should.
   Result<> Surprise() {
-    if (++surprises_ <= kMaxSurprises) return FetchAlone();
-    return Fail(ErrorCode::kCorrupt, "the slots hold something else than they did a moment ago");
+    const bool running = plan_.chunks[at_].origin == Origin::kRunning;
+    if (++(running ? surprises_of_running_ : surprises_of_target_) <= kMaxSurprises) {
+      return FetchAlone();
+    }
+    spdlog::warn("download: nothing more is taken from the slot that {}",
+                 running ? "runs" : "is written");
+    for (size_t i = at_; i < plan_.chunks.size(); ++i) {
+      PlannedChunk& chunk = plan_.chunks[i];
+      if ((chunk.origin == Origin::kRunning) == running) chunk = {};
+    }
+    ranges_.reset();
+    StartRanges();
+    return {};
   }
 
   const ChunkedImage& image_;
@@ -178,14 +196,15 @@ class ChunkedSource::Run {
   BlockDevice& target_;
   http::HttpClient& http_;
   Clock& clock_;
-  const ChunkPlan plan_;
+  ChunkPlan plan_;
   ImageSink& sink_;
   const std::stop_token stop_;
 
   AlignedBuffer buffer_;
   size_t at_ = 0;        // the current chunk,
   uint64_t offset_ = 0;  // and where it begins
-  unsigned surprises_ = 0;
+  unsigned surprises_of_running_ = 0;
+  unsigned surprises_of_target_ = 0;
   unsigned made_wrongly_ = 0;
   std::unique_ptr<PatchWay> patch_;
   std::optional<RangeStream> ranges_;
@@ -213,6 +232,7 @@ Result<> ChunkedSource::Fetch(const FetchFrom& from, uint64_t max_bytes, ImageSi
       }
       offset = end;
     }
+    Count(image_.index, plan);
   }
   sink.SetTotal(image_.index.image_bytes, "");
   return Run(*this, std::move(plan), sink, std::move(stop)).All();

@@ -31,7 +31,7 @@ struct ChunkedImage {
 // overwritten yet. After an interruption it begins anew, with what was written before in its place.
 //
 // kRefused where the server does not answer with parts; kCorrupt where it has other content than
-// the index says, or the slots have. All of the image is to be fetched then.
+// the index says. All of the image is to be fetched then.
 class ChunkedSource final : public ImageSource {
  public:
   // All must outlive it.

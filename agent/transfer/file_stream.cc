@@ -54,6 +54,11 @@ class FileStream::Sink final : public http::BodySink {
   }
 
   uint64_t offset() const { return offset_; }
+  // Up to `length`, or the file's end.
+  bool IsComplete(uint64_t length) const {
+    const std::scoped_lock lock(stream_.mutex_);
+    return (length > 0 && offset_ >= length) || stream_.total_ == offset_;
+  }
 
  private:
   FileStream& stream_;
@@ -104,7 +109,8 @@ Result<> FileStream::FetchPart(Sink& sink, uint64_t length) {
   for (uint64_t before = sink.offset();; before = sink.offset()) {
     const auto answer =
         http_.Get(sink.Rest(length == 0 ? 0 : length - sink.offset()), sink, ended_.get_token());
-    if (answer) return {};
+    // Whatever went wrong behind it.
+    if (answer || sink.IsComplete(length)) return {};
     if (!http::MayPass(answer.error())) return Fail(answer.error());
     if (sink.offset() >= before + kProgressBytes) retries.Progress();
     MATIC_TRY(retries.After(answer.error(), ended_.get_token()));

@@ -60,6 +60,8 @@ Result<DeltaPlan> PlanDelta(http::HttpClient& http, const WantedImage& wanted,
   FetchedIndex& fetched = *fetched_index;
   if (!running) return Fail(running.error());
   if (!target) return Fail(target.error());
+  DeltaPlan plan;
+  plan.target_was_read = target->has_value();
   if (*target) {
     Keep(slots.target_index, **target);
   } else {
@@ -68,7 +70,6 @@ Result<DeltaPlan> PlanDelta(http::HttpClient& http, const WantedImage& wanted,
   std::vector<HeldChunk> held;
   if (*running) AddHeld(**running, Origin::kRunning, held);
   if (*target) AddHeld(**target, Origin::kTarget, held);
-  DeltaPlan plan;
   plan.trusted = fetched.trusted;
   plan.index_bytes = fetched.file_bytes;
   plan.image = {.url = wanted.url,

@@ -20,6 +20,9 @@ struct DeltaPlan {
   ChunkedImage image;
   // A signature vouches for the index, so that its chunks' digests are as good as the image's.
   bool trusted = false;
+  // Every chunk that the target is said to hold was read there and hashed for this plan, and is not
+  // what somebody wrote down once.
+  bool target_was_read = false;
   uint64_t index_bytes = 0;  // fetched for the plan
 };
 

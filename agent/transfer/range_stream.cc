@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <limits>
 
 namespace matic::transfer {
 namespace {
@@ -14,23 +15,18 @@ constexpr uint64_t kProgressBytes = 64 * 1024;
 // One range, over all of its attempts.
 class RangeStream::Part final : public http::BodySink {
  public:
-  Part(RangeStream& stream, size_t index) : stream_(stream), index_(index) {
-    const std::scoped_lock lock(stream_.mutex_);
-    validator_ = stream_.validator_;
-  }
+  Part(RangeStream& stream, size_t index) : stream_(stream), index_(index) {}
 
   http::Request Rest(http::Connection& connection) const {
     const delta::ByteRange& range = stream_.ranges_[index_];
     return {.url = stream_.file_.url,
             .offset = range.offset + size_,
-            .validator = validator_,
-            .max_bytes = stream_.file_.bytes,
+            .max_bytes = std::numeric_limits<uint64_t>::max(),
             .length = range.length - size_,
             .connection = &connection};
   }
 
   Result<> Begin(const http::ResponseHead& head) override {
-    validator_ = head.validator;
     if (!head.total_bytes || *head.total_bytes == stream_.file_.bytes) return {};
     return Fail(ErrorCode::kCorrupt, head.url + ": is " + std::to_string(*head.total_bytes) +
                                          " bytes, its index is of " +
@@ -40,7 +36,6 @@ class RangeStream::Part final : public http::BodySink {
   Result<> Write(std::span<const uint8_t> bytes) override {
     {
       const std::scoped_lock lock(stream_.mutex_);
-      if (stream_.validator_.empty()) stream_.validator_ = validator_;
       auto& fetched = stream_.fetched_[index_];
       if (fetched.empty()) fetched.reserve(stream_.ranges_[index_].length);
       fetched.insert(fetched.end(), bytes.begin(), bytes.end());
@@ -51,11 +46,11 @@ class RangeStream::Part final : public http::BodySink {
   }
 
   uint64_t size() const { return size_; }
+  bool is_complete() const { return size_ == stream_.ranges_[index_].length; }
 
  private:
   RangeStream& stream_;
   const size_t index_;
-  std::string validator_;
   uint64_t size_ = 0;
 };
 
@@ -127,7 +122,8 @@ Result<> RangeStream::Fetch(size_t index, http::Connection& connection) {
   http::Retries retries(policy_, clock_);
   for (uint64_t before = 0;; before = part.size()) {
     const auto answer = http_.Get(part.Rest(connection), part, ended_.get_token());
-    if (answer && part.size() == ranges_[index].length) return {};
+    // Whatever went wrong behind it.
+    if (part.is_complete()) return {};
     const Error error =
         answer ? Error{ErrorCode::kUnavailable, answer->url + ": ended too soon"} : answer.error();
     if (!http::MayPass(error)) return Fail(error);

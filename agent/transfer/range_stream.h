@@ -36,8 +36,9 @@ class RangeStream {
   ~RangeStream();
 
   // The next bytes of the ranges, as if they were one file. Errors are HttpClient's; kCorrupt where
-  // the file is another than it was, kInvalidArgument beyond the last range. None can be mended by
-  // reading on.
+  // the file is of another size, kInvalidArgument beyond the last range. None can be mended by
+  // reading on. That the content is right is for who reads to see: servers behind one name may
+  // have other validators for the same file.
   Result<> Read(std::span<uint8_t> bytes);
 
  private:
@@ -54,7 +55,6 @@ class RangeStream {
 
   std::mutex mutex_;
   std::condition_variable_any changed_;
-  std::string validator_;                           // of the first answer
   size_t next_ = 0;                                 // that no thread has taken yet
   size_t reading_ = 0;                              // that Read is at
   size_t taken_ = 0;                                // of the range that Read is at

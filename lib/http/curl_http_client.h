@@ -47,9 +47,10 @@ struct CurlOptions {
   std::string section = "download";  // of agent.yaml, whose keys errors point at
 };
 
-// Thread-safe: each request has a connection of its own. A redirect may go from http to https,
-// never back. Secrets are read anew for each request, so that a renewed one is taken; one that
-// cannot be used is kInvalidArgument.
+// Thread-safe: each request has a connection of its own, unless it names one. A redirect may go
+// from http to https, never back. Secrets are read anew for each request, so that a renewed one is
+// taken, but for the certificate of a connection that is kept; one that cannot be used is
+// kInvalidArgument.
 class CurlHttpClient final : public HttpClient, public HttpPoster {
  public:
   explicit CurlHttpClient(CurlOptions options);

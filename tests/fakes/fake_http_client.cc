@@ -113,7 +113,8 @@ Result<> FakeHttpClient::Send(const Plan& plan, const http::Request& request,
     WaitForStop(stop);
     return Fail(ErrorCode::kCancelled, request.url + ": stopped");
   }
-  if (end < whole) return Fail(ErrorCode::kUnavailable, request.url + ": connection reset by peer");
+  if (end < whole || mishap.fails_at_end)
+    return Fail(ErrorCode::kUnavailable, request.url + ": connection reset by peer");
   return {};
 }
 

@@ -20,8 +20,9 @@ struct HttpMishap {
   bool ignores_range = false;  // answers from byte 0
   bool wrong_range = false;    // kCorrupt, as a client says of another range than asked for
   bool hides_total = false;
-  bool endless = false;  // the content is repeated until it is too large
-  bool stalls = false;   // after `cut_after` bytes, until stopped: kCancelled
+  bool endless = false;       // the content is repeated until it is too large
+  bool fails_at_end = false;  // kUnavailable once all of the body was sent
+  bool stalls = false;        // after `cut_after` bytes, until stopped: kCancelled
 };
 
 // Thread-safe. Unknown URLs are kNotFound.

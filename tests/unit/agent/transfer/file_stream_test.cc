@@ -66,6 +66,14 @@ TEST_F(FileStreamTest, AFileOfJustTheFirstPartIsComplete) {
   EXPECT_EQ(http_.requests().size(), 1u);
 }
 
+TEST_F(FileStreamTest, AnErrorBehindTheLastByteOfAPartIsNone) {
+  http_.AddMishap({.fails_at_end = true});
+  http_.AddMishap({.fails_at_end = true});
+  FileStream stream = Open(content_.size());
+  EXPECT_TRUE(*ReadAll(stream) == content_);
+  EXPECT_EQ(http_.requests().size(), 2u);
+}
+
 TEST_F(FileStreamTest, GoesOnAfterABreak) {
   http_.AddMishap({.cut_after = 150'000});
   http_.AddMishap({});

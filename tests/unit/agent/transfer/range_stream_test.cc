@@ -82,6 +82,21 @@ TEST_F(RangeStreamTest, AFileOfAnotherSizeIsAnotherFile) {
   EXPECT_EQ(read.error().code, ErrorCode::kCorrupt);
 }
 
+TEST_F(RangeStreamTest, ALargerFileIsAnotherOneToo) {
+  http_.Put(kUrl, Noise(content_.size() + 1, 6));
+  const auto read = ReadAll({{0, 1000}});
+  ASSERT_FALSE(read.has_value());
+  EXPECT_EQ(read.error().code, ErrorCode::kCorrupt);
+}
+
+TEST_F(RangeStreamTest, AnErrorBehindTheLastByteIsNone) {
+  http_.AddMishap({.fails_at_end = true});
+  const auto read = ReadAll({{100, 1000}});
+  ASSERT_TRUE(read.has_value()) << read.error().message;
+  EXPECT_EQ(*read, Expected({{100, 1000}}));
+  EXPECT_EQ(http_.requests().size(), 1u);
+}
+
 TEST_F(RangeStreamTest, StopsWhileTheServerStalls) {
   http_.AddMishap({.cut_after = 10, .stalls = true});
   std::jthread stopper([this] { stop_.request_stop(); });
