@@ -163,7 +163,7 @@ class Ours:
 
 def _way_of(run: Fetched) -> str:
     """By what was asked of the server."""
-    paths = {request.path for request in run.served.requests if request.status < 400}
-    if any(path.endswith(".patch") for path in paths):
+    of_image = [request for request in run.served.requests if request.path.endswith(".squashfs")]
+    if not of_image:
         return "patch"
-    return "ranges" if any(request.range for request in run.served.requests) else "the whole image"
+    return "ranges" if all(request.range for request in of_image) else "the whole image"
