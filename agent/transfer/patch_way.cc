@@ -2,15 +2,12 @@
 
 #include <algorithm>
 #include <string>
-#include <thread>
 #include <utility>
 
 namespace matic::transfer {
 namespace {
 
 using Seconds = std::chrono::duration<double>;
-
-unsigned Packers() { return std::clamp(std::thread::hardware_concurrency(), 1U, 4U); }
 
 Result<> CheckImages(const delta::PatchHeader& header, const crypto::Digest& running_sha256,
                      const delta::ChunkIndex& wanted) {
@@ -28,7 +25,7 @@ Seconds TimeToMake(const delta::PatchHeader& header, Seconds samples_took) {
   for (const delta::ByteRange& sample : header.samples) samples += sample.length;
   if (samples == 0) return {};
   const double times = static_cast<double>(header.made_bytes()) / static_cast<double>(samples);
-  return samples_took * times / Packers();
+  return samples_took * times / delta::DefaultPackers();
 }
 
 // No machine packs more in a second on one processor.
@@ -40,7 +37,7 @@ Seconds LeastTimeToMake(const delta::PatchHeader& header) {
   for (const delta::NewPiece& piece : header.new_pieces) {
     if (piece.kind != delta::PieceKind::kAsStored) packed += piece.unpacked_bytes;
   }
-  return Seconds(static_cast<double>(packed) / kFastestPacking / Packers());
+  return Seconds(static_cast<double>(packed) / kFastestPacking / delta::DefaultPackers());
 }
 
 std::string InSeconds(Seconds time) {
@@ -58,7 +55,7 @@ Result<std::unique_ptr<PatchWay>> PatchWay::Open(std::unique_ptr<FileStream> str
   FileStream& patch = *stream;
   MATIC_ASSIGN(auto applier, delta::PatchApplier::Open(
                                  [&patch](std::span<uint8_t> bytes) { return patch.Read(bytes); },
-                                 running, {.packers = Packers(), .stop = std::move(stop)}));
+                                 running, {.packers = 0, .stop = std::move(stop)}));
   MATIC_TRY(CheckImages(applier->header(), running_sha256, wanted));
   const auto is_worth_it = [&](Seconds making) -> Result<> {
     if (aim == Aim::kLeastBytes) return {};

@@ -18,8 +18,7 @@ constexpr unsigned kMaxPackers = 4;
 constexpr uint64_t kAheadBytes = 3 * 1024 * 1024;
 
 unsigned PackersOf(unsigned asked) {
-  const unsigned there = std::max(1U, std::thread::hardware_concurrency());
-  return std::clamp(asked == 0 ? there : asked, 1U, kMaxPackers);
+  return asked == 0 ? DefaultPackers() : std::min(asked, kMaxPackers);
 }
 
 class StreamApplier final : public PatchApplier {
@@ -148,6 +147,10 @@ class StreamApplier final : public PatchApplier {
 };
 
 }  // namespace
+
+unsigned DefaultPackers() {
+  return std::clamp(std::thread::hardware_concurrency(), 1U, kMaxPackers);
+}
 
 Result<std::unique_ptr<PatchApplier>> PatchApplier::Open(PatchReader patch, BlockDevice& old_image,
                                                          const ApplyOptions& options) {

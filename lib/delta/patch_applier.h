@@ -13,8 +13,11 @@
 
 namespace matic::delta {
 
+// One for each processor, at most 4.
+unsigned DefaultPackers();
+
 struct ApplyOptions {
-  unsigned packers = 0;  // threads; 0: one for each processor, at most 4
+  unsigned packers = 0;  // threads; 0: DefaultPackers
   std::stop_token stop = {};
 };
 
