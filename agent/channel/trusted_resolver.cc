@@ -68,7 +68,7 @@ auto TrustedResolver::Persist(const ResolverOptions& options, Fetch fetch, std::
   while (true) {
     auto fetched = fetch();
     if (fetched || !stop.stop_possible() || !http::MayPass(fetched.error())) return fetched;
-    MATIC_TRY(retries.After(fetched.error(), stop));
+    MATIC_TRY(retries.After(fetched.error(), 0, stop));
   }
 }
 

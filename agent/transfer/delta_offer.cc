@@ -40,7 +40,7 @@ Result<std::vector<uint8_t>> FetchSmall(http::HttpClient& http, const std::strin
     const auto answer = http.Get({.url = url, .max_bytes = max_bytes}, sink, stop);
     if (answer) return sink.bytes();
     if (!http::MayPass(answer.error())) return Fail(answer.error());
-    MATIC_TRY(retries.After(answer.error(), stop));
+    MATIC_TRY(retries.After(answer.error(), 0, stop));
   }
 }
 

@@ -4,12 +4,6 @@
 #include <utility>
 
 namespace matic::transfer {
-namespace {
-
-// Less than this is no progress: a server that cuts every answer short must not be asked for ever.
-constexpr uint64_t kProgressBytes = 64 * 1024;
-
-}  // namespace
 
 // Puts what comes behind what came before.
 class FileStream::Sink final : public http::BodySink {
@@ -105,15 +99,14 @@ Result<> FileStream::Fetch() {
 
 // `length` from the file's start on; 0: the rest of it.
 Result<> FileStream::FetchPart(Sink& sink, uint64_t length) {
-  http::Retries retries(policy_, clock_);
-  for (uint64_t before = sink.offset();; before = sink.offset()) {
+  http::Retries retries(policy_, clock_, sink.offset());
+  while (true) {
     const auto answer =
         http_.Get(sink.Rest(length == 0 ? 0 : length - sink.offset()), sink, ended_.get_token());
     // Whatever went wrong behind it.
     if (answer || sink.IsComplete(length)) return {};
     if (!http::MayPass(answer.error())) return Fail(answer.error());
-    if (sink.offset() >= before + kProgressBytes) retries.Progress();
-    MATIC_TRY(retries.After(answer.error(), ended_.get_token()));
+    MATIC_TRY(retries.After(answer.error(), sink.offset(), ended_.get_token()));
   }
 }
 

@@ -5,7 +5,7 @@
 namespace matic::transfer {
 namespace {
 
-// Less than this is no progress: a server that cuts every answer short must not be asked for ever.
+// Of a whole image, less is no progress.
 constexpr uint64_t kProgressBytes = 1024 * 1024;
 
 // One download, over all of its attempts.
@@ -14,8 +14,7 @@ class Download final : public http::BodySink {
   Download(std::string url, const FetchFrom& from, uint64_t max_bytes, ImageSink& sink)
       : request_{std::move(url), from.offset, from.validator, max_bytes},
         sink_(sink),
-        total_(from.total_bytes),
-        furthest_(from.offset) {}
+        total_(from.total_bytes) {}
 
   const http::Request& request() const { return request_; }
   // What the sink said, which no other attempt can mend.
@@ -57,13 +56,6 @@ class Download final : public http::BodySink {
     sink_.Restart();
   }
 
-  // Whether more of the image is there than at any time before.
-  bool TakeProgress() {
-    if (request_.offset < furthest_ + kProgressBytes) return false;
-    furthest_ = request_.offset;
-    return true;
-  }
-
  private:
   // A server that knows no If-Range goes on with whatever it has now.
   Result<> CheckIsTheSame(const http::ResponseHead& head) const {
@@ -85,7 +77,6 @@ class Download final : public http::BodySink {
   ImageSink& sink_;
   std::optional<uint64_t> total_;
   std::optional<Error> sink_error_;
-  uint64_t furthest_ = 0;
 };
 
 bool MayPass(const Error& error, const Download& download) {
@@ -99,15 +90,14 @@ bool MayPass(const Error& error, const Download& download) {
 Result<> HttpSource::Fetch(const FetchFrom& from, uint64_t max_bytes, ImageSink& sink,
                            std::stop_token stop) {
   Download download(url_, from, max_bytes, sink);
-  http::Retries retries(policy_, clock_);
+  http::Retries retries(policy_, clock_, from.offset, kProgressBytes);
   while (true) {
     const auto answer = http_.Get(download.request(), download, stop);
     if (answer) return {};
     if (download.sink_error()) return Fail(*download.sink_error());
     const Error& error = answer.error();
     if (!MayPass(error, download)) return Fail(error);
-    if (download.TakeProgress()) retries.Progress();
-    MATIC_TRY(retries.After(error, stop));
+    MATIC_TRY(retries.After(error, download.request().offset, stop));
     if (error.code == ErrorCode::kCorrupt) download.StartAnew();
   }
 }

@@ -5,12 +5,6 @@
 #include <limits>
 
 namespace matic::transfer {
-namespace {
-
-// Less than this is no progress: a server that cuts every answer short must not be asked for ever.
-constexpr uint64_t kProgressBytes = 64 * 1024;
-
-}  // namespace
 
 // One range, over all of its attempts.
 class RangeStream::Part final : public http::BodySink {
@@ -120,15 +114,14 @@ void RangeStream::Work() {
 Result<> RangeStream::Fetch(size_t index, http::Connection& connection) {
   Part part(*this, index);
   http::Retries retries(policy_, clock_);
-  for (uint64_t before = 0;; before = part.size()) {
+  while (true) {
     const auto answer = http_.Get(part.Rest(connection), part, ended_.get_token());
     // Whatever went wrong behind it.
     if (part.is_complete()) return {};
     const Error error =
         answer ? Error{ErrorCode::kUnavailable, answer->url + ": ended too soon"} : answer.error();
     if (!http::MayPass(error)) return Fail(error);
-    if (part.size() >= before + kProgressBytes) retries.Progress();
-    MATIC_TRY(retries.After(error, ended_.get_token()));
+    MATIC_TRY(retries.After(error, part.size(), ended_.get_token()));
   }
 }
 

@@ -21,7 +21,11 @@ std::chrono::seconds Retries::Backoff() const {
   return std::min(wait, std::max(kLongestBackoff, policy_.backoff));
 }
 
-Result<> Retries::After(const Error& error, std::stop_token stop) {
+Result<> Retries::After(const Error& error, uint64_t received, std::stop_token stop) {
+  if (received >= furthest_ + progress_bytes_) {
+    furthest_ = received;
+    failures_ = 0;
+  }
   ++failures_;
   if (failures_ > policy_.retries) {
     return Fail(error.Context("given up after " + std::to_string(failures_) +

@@ -21,20 +21,27 @@ bool MayPass(const Error& error);
 // Counts failures, and waits after each.
 class Retries {
  public:
-  // The clock must outlive it.
-  Retries(const RetryPolicy& policy, Clock& clock) : policy_(policy), clock_(clock) {}
+  // Less than this is no progress: a server that cuts every answer short must not be asked for
+  // ever.
+  static constexpr uint64_t kProgressBytes = 64 * 1024;
 
-  // The failures so far do not count any more.
-  void Progress() { failures_ = 0; }
-  // Returns when it is time for the next attempt. `error` where there is none left ("given up after
-  // 6 attempts: …"); kCancelled when stopped.
-  Result<> After(const Error& error, std::stop_token stop);
+  // The clock must outlive it. `received`: what an earlier run has left.
+  Retries(const RetryPolicy& policy, Clock& clock, uint64_t received = 0,
+          uint64_t progress_bytes = kProgressBytes)
+      : policy_(policy), clock_(clock), progress_bytes_(progress_bytes), furthest_(received) {}
+
+  // Returns when it is time for the next attempt. Failures before a progress, told by how much has
+  // been received over all attempts, do not count any more. `error` where no attempt is left
+  // ("given up after 6 attempts: …"); kCancelled when stopped.
+  Result<> After(const Error& error, uint64_t received, std::stop_token stop);
 
  private:
   std::chrono::seconds Backoff() const;
 
   const RetryPolicy policy_;
   Clock& clock_;
+  const uint64_t progress_bytes_;
+  uint64_t furthest_;
   uint32_t failures_ = 0;
 };
 
