@@ -16,7 +16,8 @@ namespace matic::trust {
 
 inline constexpr size_t kMaxManifestBytes = 1024 * 1024;
 inline constexpr uint64_t kMaxFileBytes = uint64_t{1} << 40;
-inline constexpr size_t kMaxPatches = 256;
+// So many that an agent with the longest of names can keep them all in its state.
+inline constexpr size_t kMaxPatches = 64;
 inline constexpr size_t kMaxReleaseNotesBytes = 64 * 1024;
 
 // A file that is fetched: never more than `size` bytes, never used but with this SHA-256.

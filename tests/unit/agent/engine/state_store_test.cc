@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "agent/engine/update_json.h"
+#include "lib/trust/manifest.h"
+#include "lib/trust/url_reference.h"
 #include "tests/unit/agent/engine/state_folder.h"
 #include "tests/unit/agent/update/cases.h"
 
@@ -283,6 +285,20 @@ TEST_F(StateStoreTest, MoreVerdictsThanAreKeptDoNotOutgrowTheFile) {
   EXPECT_EQ(loaded.problem, "");
   ASSERT_THAT(loaded.state.quarantine, SizeIs(kMaxQuarantine));
   EXPECT_EQ(loaded.state.quarantine.back().digest, "8999") << "the newest are kept";
+}
+
+TEST_F(StateStoreTest, TheLargestManifestDoesNotOutgrowTheFile) {
+  update::Staging staging{update::MakeOrder()};
+  // Relative to a manifest whose own URL is as long as may be.
+  const update::SignedFile file{std::string(2 * trust::kMaxUrlBytes, 'u'), 1, std::string(64, '0')};
+  staging.order.delta.index = file;
+  staging.order.delta.patches.assign(trust::kMaxPatches, {std::string(64, '0'), file});
+  AgentState saved;
+  saved.update = staging;
+  Save(saved);
+  const StateStore::Loaded loaded = Load();
+  EXPECT_EQ(loaded.problem, "");
+  EXPECT_EQ(loaded.state.update, saved.update);
 }
 
 TEST_F(StateStoreTest, ValuesOfTheWrongTypeAreNotBelieved) {
