@@ -1,13 +1,14 @@
 #include "agent/transfer/patch_way.h"
 
-#include <algorithm>
 #include <string>
 #include <utility>
+
+#include "agent/transfer/ways.h"
 
 namespace matic::transfer {
 namespace {
 
-using Seconds = std::chrono::duration<double>;
+using Seconds = Ways::Seconds;
 
 Result<> CheckImages(const delta::PatchHeader& header, const crypto::Digest& running_sha256,
                      const delta::ChunkIndex& wanted) {
@@ -61,13 +62,14 @@ Result<std::unique_ptr<PatchWay>> PatchWay::Open(std::unique_ptr<FileStream> str
     if (aim == Aim::kLeastBytes) return {};
     const double link = patch.AwaitBytesPerSecond();
     if (link == 0) return {};
-    const Seconds by_ranges(static_cast<double>(ranges_bytes) / link);
-    const Seconds rest(static_cast<double>(patch.BytesToCome().value_or(0)) / link);
-    const Seconds by_patch = std::max(rest, making);
-    if (by_ranges >= by_patch) return {};
-    return Fail(ErrorCode::kRefused, "patch: it would take " + InSeconds(by_patch) +
+    const Ways ways{.bytes_a_second = link,
+                    .ranges_bytes = ranges_bytes,
+                    .patch_bytes = patch.BytesToCome().value_or(0),
+                    .making = making};
+    if (ways.patch_is_faster()) return {};
+    return Fail(ErrorCode::kRefused, "patch: it would take " + InSeconds(ways.by_patch()) +
                                          " or more, fetching what it makes " +
-                                         InSeconds(by_ranges));
+                                         InSeconds(ways.by_ranges()));
   };
   MATIC_TRY(is_worth_it(LeastTimeToMake(applier->header())));
   const BootTime begun = clock.SinceBoot();
