@@ -70,6 +70,8 @@ class Machine {
   engine::ScheduleRequest Request(const std::string& version) const;
   // The next one breaks off after so many.
   void CutDownload(uint64_t bytes);
+  // From the server, by all updates so far.
+  uint64_t fetched_bytes() const { return http_.bytes_sent(); }
   // Passes: what is asked for next is another moment.
   void Tick();
 

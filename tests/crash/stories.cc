@@ -46,6 +46,19 @@ Play Updates(std::vector<std::string> versions) {
   };
 }
 
+// Most of it is here: no more than `bytes` are fetched.
+Play UpdateFetching(const std::string& version, uint64_t bytes) {
+  return [version, bytes](Machine& machine) -> Result<> {
+    MATIC_TRY(machine.Run());
+    const uint64_t before = machine.fetched_bytes();
+    MATIC_TRY(Update(machine, version));
+    const uint64_t fetched = machine.fetched_bytes() - before;
+    if (fetched <= bytes) return {};
+    return Fail(ErrorCode::kIo, std::to_string(fetched) + " bytes were fetched, more than " +
+                                    std::to_string(bytes));
+  };
+}
+
 Result<> UpdateAndRollBack(Machine& machine) {
   MATIC_TRY(machine.Run());
   MATIC_TRY(Update(machine, "2.0"));
@@ -255,17 +268,17 @@ std::vector<Story> Make() {
       {.name = "delta-update",
        .what = "an image whose root is copied from what runs, and whose kernel is fetched",
        .factory = {512, {"1.1", kRuns}, {}},
-       .play = Updates({"2.1"}),
+       .play = UpdateFetching("2.1", kSharedRootBytes - 1),
        .ends_with = "2.1"},
       {.name = "delta-in-place",
        .what = "an image whose root is in the other slot already, and stays there",
        .factory = {512, {"1.0", kRuns}, {"1.1", kWayBack}},
-       .play = Updates({"2.1"}),
+       .play = UpdateFetching("2.1", kSharedRootBytes - 1),
        .ends_with = "2.1"},
       {.name = "delta-unchanged",
        .what = "the image that the other slot holds: none of it is written",
        .factory = {512, {"1.0", kRuns}, {"2.1", kWayBack}},
-       .play = Updates({"2.1"}),
+       .play = UpdateFetching("2.1", SystemOf("2.1").index.size()),
        .ends_with = "2.1"},
   };
   std::ranges::move(Repairs(), std::back_inserter(stories));

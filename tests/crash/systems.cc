@@ -24,7 +24,7 @@ System Make(const std::string& version, Behaviour behaviour, uint8_t seed) {
 // Whose images are put together of what the slots hold.
 System MakeIndexed(const std::string& version) {
   static const std::vector<uint8_t> root =
-      squashfs::MakeSquashfs({{"root", squashfs::Noise(24'000, 1)}});
+      squashfs::MakeSquashfs({{"root", squashfs::Noise(kSharedRootBytes, 1)}});
   System system{
       version, Behaviour::kGood, ab::MakeImage({.version = version, .squashfs = root}), {}};
   system.sha256 = ab::DigestOf(system.image);
