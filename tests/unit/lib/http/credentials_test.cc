@@ -121,6 +121,25 @@ TEST_F(CredentialsTest, AHeaderGoesToItsServer) {
   EXPECT_THAT(BodyOf(server_->Https("/redirect?to=/headers")), HasSubstr(kToken));
 }
 
+TEST_F(CredentialsTest, AKeptConnectionTakesNoHeaderToAnother) {
+  const std::string url = server_->Https("/headers");
+  options_.headers = {{HostOf(url), Secret(kToken)}};
+  CurlHttpClient client(options_);
+  Connection connection;
+  const auto body_of = [&](const std::string& from) {
+    MemorySink sink;
+    const auto head =
+        client.Get({.url = from, .max_bytes = 2'000'000, .connection = &connection}, sink, {});
+    EXPECT_TRUE(head) << head.error().message;
+    return sink.body;
+  };
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_THAT(body_of(url), HasSubstr(kToken));
+    EXPECT_THAT(body_of(server_->Https("/redirect?to=" + server_->Other("/headers"))),
+                AllOf(HasSubstr("Host: "), Not(HasSubstr("geheim"))));
+  }
+}
+
 TEST_F(CredentialsTest, AHeaderGoesToNoOther) {
   const std::string url = server_->Https("/headers");
   options_.headers = {{HostOf(url), Secret(kToken)}};

@@ -109,6 +109,15 @@ TEST_F(PartTest, OneConnectionServesRequestAfterRequest) {
   EXPECT_EQ(seen.size(), 1u);
 }
 
+TEST_F(PartTest, AKeptConnectionIsRedirectedAnewEachTime) {
+  for (const uint64_t offset : {0u, 1000u}) {
+    const auto head = GetPart("/redirect?to=/image", offset, 77);
+    ASSERT_TRUE(head.has_value()) << head.error().message;
+    EXPECT_EQ(head->url, server_->Https("/image"));
+    EXPECT_EQ(sink_.body, HttpServer::Content().substr(offset, 77));
+  }
+}
+
 TEST_F(PartTest, WhatBrokeIsNotUsedAgain) {
   EXPECT_FALSE(GetPart("/truncated?after=100", 0, 1000).has_value());
   EXPECT_TRUE(GetPart("/image", 0, 10).has_value());
