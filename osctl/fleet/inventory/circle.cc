@@ -46,4 +46,10 @@ std::vector<std::string> FindCircle(const std::vector<Group>& groups) {
   }
 }
 
+std::string CircleText(const std::vector<std::string>& circle) {
+  std::string text;
+  for (const std::string& name : circle) text += name + " → ";
+  return text + circle.front();
+}
+
 }  // namespace matic::fleet

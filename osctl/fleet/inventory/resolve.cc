@@ -160,11 +160,8 @@ class Resolving {
   void RefuseCircle() {
     const std::vector<std::string> circle = FindCircle(resolved_.inventory.groups);
     if (circle.empty()) return;
-    std::string shown;
-    for (const std::string& name : circle) shown += name + " → ";
-    Refuse(
-        file_, group_lines_[circle.front()],
-        "groups." + circle.front() + ".dependencies: depends on itself: " + shown + circle.front());
+    Refuse(file_, group_lines_[circle.front()],
+           "groups." + circle.front() + ".dependencies: depends on itself: " + CircleText(circle));
   }
 
   void AddChannels() {

@@ -4,11 +4,13 @@
 #include <map>
 #include <string>
 
+#include "osctl/fleet/inventory/circle.h"
+
 namespace matic::fleet {
 namespace {
 
-// A walk that comes to each group after all it depends on. It keeps its own stack, since how deep
-// groups depend on each other is the file's choice.
+// A walk that comes to each group after all it depends on, which is not itself. It keeps its own
+// stack, since how deep groups depend on each other is the file's choice.
 class Walk {
  public:
   explicit Walk(const std::vector<Group>& groups) {
@@ -32,7 +34,6 @@ class Walk {
                     "group '" + group->name + "' depends on '" + name + "', which does not exist");
       }
       if (placed_.contains(found->second)) continue;
-      if (OnPath(found->second)) return Circle(found->second);
       path_.push_back({found->second, 0});
     }
     return {};
@@ -45,19 +46,6 @@ class Walk {
     const Group* group;
     size_t next;  // of its dependencies
   };
-
-  bool OnPath(const Group* group) const {
-    return std::ranges::find(path_, group, &Stop::group) != path_.end();
-  }
-
-  Result<> Circle(const Group* again) const {
-    auto it = std::ranges::find(path_, again, &Stop::group);
-    std::string circle;
-    for (; it != path_.end(); ++it) circle += it->group->name + " → ";
-    return Fail(ErrorCode::kInvalidArgument, "groups depend on each other in a circle: " + circle +
-                                                 again->name +
-                                                 "; take one of these dependencies out");
-  }
 
   void Place(const Group& group) {
     std::vector<const Group*> needs;
@@ -82,6 +70,11 @@ class Walk {
 }  // namespace
 
 Result<std::vector<OrderedGroup>> OrderGroups(const std::vector<Group>& groups) {
+  if (const std::vector<std::string> circle = FindCircle(groups); !circle.empty()) {
+    return Fail(ErrorCode::kInvalidArgument,
+                "groups depend on each other in a circle: " + CircleText(circle) +
+                    "; take one of these dependencies out");
+  }
   Walk walk(groups);
   for (const Group& group : groups) MATIC_TRY(walk.Visit(group));
   return walk.Take();
