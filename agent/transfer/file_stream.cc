@@ -84,7 +84,10 @@ void FileStream::Run() {
 
 Result<> FileStream::Fetch() {
   Sink sink(*this);
-  MATIC_TRY(FetchPart(sink, kFirstBytes));
+  const Result<> first = FetchPart(sink, kFirstBytes);
+  // A server that knows no parts.
+  if (!first && first.error().code == ErrorCode::kRefused) return FetchPart(sink, 0);
+  MATIC_TRY(first);
   {
     std::unique_lock lock(mutex_);
     if (sink.offset() < kFirstBytes || total_ == sink.offset()) return {};
@@ -145,7 +148,10 @@ Result<size_t> FileStream::Read(std::span<uint8_t> bytes) {
 
 double FileStream::AwaitBytesPerSecond() {
   std::unique_lock lock(mutex_);
-  const auto told = [this] { return rate_.best() > 0 || ended_with_ || first_is_there_; };
+  // Or nothing more comes before some of it is read.
+  const auto told = [this] {
+    return rate_.best() > 0 || ended_with_ || first_is_there_ || waiting_bytes_ >= kAheadBytes;
+  };
   changed_.wait(lock, ended_.get_token(), told);
   return rate_.best();
 }

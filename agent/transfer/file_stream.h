@@ -22,8 +22,8 @@
 namespace matic::transfer {
 
 // Fetches on a thread of its own, ahead of who reads, by kAheadBytes at most: the first part at
-// once, the rest when that was read, since it may turn out that it is not wanted. Nothing is
-// stored.
+// once, the rest when that was read, since it may turn out that it is not wanted; from a server
+// that knows no parts of files, the whole. Nothing is stored.
 class FileStream {
  public:
   static constexpr size_t kFirstBytes = 384 * 1024;

@@ -66,7 +66,7 @@ class Site:
         self.servers.publish(f"{name}.idx", index or Path(f"{image.path}.idx"))
         if patch:
             self.names.append(name + patch.name[patch.name.index(".from-"):])
-            self.servers.publish(self.names[-1], patch)
+            self.servers.publish(self.names[-1], patch, behaviour)
         return url
 
     def ranges(self) -> list[str | None]:
@@ -137,6 +137,15 @@ def test_a_patch_spares_the_ranges(running: Device, pair: Pair, site: Site) -> N
     stage(running, site.publish(pair.new, patch=pair.patch), pair.new)
     assert site.asked_for_patch()
     assert bytes_of(site.ranges()) == 0
+
+
+def test_a_patch_takes_no_ranges(running: Device, pair: Pair, site: Site) -> None:
+    running.machine.configure({"download": {"delta": "small"}})
+    running.restart()
+    url = site.publish(pair.new, patch=pair.patch, behaviour=Behaviour(ranges=False))
+    stage(running, url, pair.new)
+    assert site.asked_for_patch()
+    assert site.ranges() == []
 
 
 def test_a_damaged_patch_costs_ranges(running: Device, pair: Pair, site: Site, tmp_path: Path) -> None:

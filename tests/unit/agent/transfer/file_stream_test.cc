@@ -84,6 +84,16 @@ TEST_F(FileStreamTest, GoesOnAfterABreak) {
   EXPECT_EQ(*read, content_);
 }
 
+TEST_F(FileStreamTest, AServerWithoutPartsGivesTheWhole) {
+  http_.AddMishap({.ignores_range = true});
+  FileStream stream = Open(content_.size());
+  (void)stream.AwaitBytesPerSecond();
+  const auto read = ReadAll(stream);
+  ASSERT_TRUE(read.has_value()) << read.error().message;
+  EXPECT_EQ(*read, content_);
+  EXPECT_EQ(http_.requests().size(), 2u);
+}
+
 TEST_F(FileStreamTest, AFileThatBeginsAnewIsOfNoUse) {
   http_.AddMishap({});
   http_.AddMishap({.ignores_range = true});
