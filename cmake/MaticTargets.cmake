@@ -39,7 +39,9 @@ elseif(MATIC_SANITIZE)
     # Debian's gRPC and abseil synchronise in ways that ThreadSanitizer cannot see.
     set(MATIC_TEST_ENVIRONMENT "TSAN_OPTIONS=ignore_noninstrumented_modules=1")
   else()
-    set(MATIC_TEST_ENVIRONMENT "LSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/sanitizers/lsan.supp:print_suppressions=0")
+    # Some tests preload libraries of their own, which come before the sanitizer's.
+    set(MATIC_TEST_ENVIRONMENT "ASAN_OPTIONS=verify_asan_link_order=0"
+                               "LSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/sanitizers/lsan.supp:print_suppressions=0")
   endif()
 else()
   add_compile_options(-fstack-protector-strong $<$<CONFIG:RelWithDebInfo>:-D_FORTIFY_SOURCE=2>)

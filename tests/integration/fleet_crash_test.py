@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 from pathlib import Path
@@ -18,7 +19,7 @@ NAMES = ("web-1", "web-2", "web-3")
 
 def run_and_kill(fleet: SimulatedFleet, write: int, *, after: bool) -> bool:
     """Whether it was killed at that write, before it or just after; else it ended well."""
-    environment = {**fleet.environment, "LD_PRELOAD": str(KILLED_WRITER), "KILL_FILE": ".journal",
+    environment = {**os.environ, **fleet.environment, "LD_PRELOAD": str(KILLED_WRITER), "KILL_FILE": ".journal",
                    "KILL_AT": str(write)}
     if after:
         environment["KILL_AFTER"] = "1"
