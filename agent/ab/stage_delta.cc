@@ -72,7 +72,7 @@ Result<std::optional<WrittenImage>> StageByParts(const DeltaStage& delta, const 
   parts.hash = !plan->trusted;
   parts.begins_anew = true;
   // What is here comes evenly, and putting it together takes memory of its own.
-  parts.buffer_bytes = job.buffer_bytes / 2;
+  parts.buffer_bytes = job.buffer_bytes / 4;
   transfer::ChunkedSource source(std::move(plan->image), delta.slots.running, delta.slots.target,
                                  http, job.clock);
   parts.source = source;

@@ -170,7 +170,14 @@ Result<BuiltPatch> BuildPatch(BlockDevice& old_image, BlockDevice& new_image,
       old_pieces.content, new_pieces.content,
       [&](uint64_t new_at, const PatchStep& step) { return writer.Add(new_at, step); }, stop));
   MATIC_TRY(writer.EndFrame());
-  MATIC_TRY(TryPatch(built.file, old_image, new_image, stop));
+  const Result<> tried = TryPatch(built.file, old_image, new_image, stop);
+  // It is a patch, but takes more work than one may.
+  if (!tried && tried.error().code == ErrorCode::kCorrupt) {
+    return Fail(ErrorCode::kInvalidArgument,
+                "the images have so little in common that a patch is no help; without one, machines "
+                "fetch what is new");
+  }
+  MATIC_TRY(tried);
   return built;
 }
 

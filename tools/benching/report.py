@@ -66,9 +66,10 @@ class Report:
     def begin(self, benchmark: str) -> None:
         """What is noted from here on is of this one."""
         self._benchmark = benchmark
-        if os.getloadavg()[0] > (os.cpu_count() or 1) * _IDLE:
-            self.note(f"BUSY MACHINE: a load of {os.getloadavg()[0]:.1f} before {benchmark} began; times are longer "
-                      "than they would be.")
+        # What came later may be of the benchmark before.
+        if self._load_before > (os.cpu_count() or 1) * _IDLE:
+            self.note(f"BUSY MACHINE: a load of {self._load_before:.1f} before all began; times are longer than they "
+                      "would be.")
 
     def add(self, key: str, values: float | Sequence[float], unit: str, meaning: str,
             at_most: float | None = None) -> float:

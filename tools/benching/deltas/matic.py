@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benching import raw
+from benching.command import CannotMeasure
 from benching.deltas import updates
 from benching.deltas.others import link, link_name
 from benching.deltas.updates import Fetched
@@ -122,7 +123,11 @@ class Ours:
         pair = Pair(old, new, meaning)
         for way in [way for way in updates.WAYS if self._can[way]]:
             folder = self._web.root / f"{name}-{way}"
-            updates.publish(new, old if way == "patch" else None, folder)
+            try:
+                updates.publish(new, old if way == "patch" else None, folder)
+            except CannotMeasure as why:
+                report.note(f"{meaning}, {way} way: {why}")
+                continue
             with BenchMachine(self._work / "matic", old, updates.slot_mib((old, new))) as machine, \
                     link(self._web, 10) as url:
                 fetched = updates.update(machine, self._web, f"{url}/{folder.name}/new.squashfs", pair.new)

@@ -103,6 +103,23 @@ TEST(BuildPatch, OfAnImageToItselfIsRefused) {
   EXPECT_EQ(built.error().code, ErrorCode::kInvalidArgument);
 }
 
+TEST(BuildPatch, OfImagesThatHaveLittleInCommonIsRefused) {
+  const std::string noise = squashfs::Noise(6 << 20, 8);
+  const Bytes before(noise.begin(), noise.end());
+  Bytes after;
+  // Small pieces from everywhere: each takes looking at a large one of the old image.
+  constexpr size_t kPiece = 256;
+  for (size_t i = 1; after.size() < 1'000'000; ++i) {
+    const auto from = static_cast<ptrdiff_t>(i * 1'000'003 * kPiece % (before.size() - kPiece));
+    after.insert(after.end(), before.begin() + from, before.begin() + from + kPiece);
+  }
+  const auto built = BuildPatch(*DeviceOf(before), *DeviceOf(after));
+  ASSERT_FALSE(built);
+  EXPECT_EQ(built.error().code, ErrorCode::kInvalidArgument);
+  EXPECT_NE(built.error().message.find("little in common"), std::string::npos)
+      << built.error().message;
+}
+
 TEST(PatchApplier, GoesOnBehindWhatTheOldImageHasNoMore) {
   Bytes damaged = Pair().before;
   ASSERT_FALSE(Built().header.old_pieces.empty());
