@@ -173,9 +173,10 @@ Result<BuiltPatch> BuildPatch(BlockDevice& old_image, BlockDevice& new_image,
   const Result<> tried = TryPatch(built.file, old_image, new_image, stop);
   // It is a patch, but takes more work than one may.
   if (!tried && tried.error().code == ErrorCode::kCorrupt) {
-    return Fail(ErrorCode::kInvalidArgument,
-                "the images have so little in common that a patch is no help; without one, machines "
-                "fetch what is new");
+    return Fail(
+        ErrorCode::kInvalidArgument,
+        "the images have so little in common that a patch is no help; without one, machines "
+        "fetch what is new");
   }
   MATIC_TRY(tried);
   return built;
