@@ -14,7 +14,7 @@ struct Ways {
   double bytes_a_second;
   uint64_t ranges_bytes;  // of the new image
   uint64_t patch_bytes;
-  Seconds making;  // what a patch is of: this machine's processors take so long
+  Seconds making;  // packing what the patch is of, on this machine
 
   Seconds by_ranges() const { return Seconds(static_cast<double>(ranges_bytes) / bytes_a_second); }
   // It is made while it comes.
