@@ -114,7 +114,7 @@ class StreamApplier final : public PatchApplier {
     work->bytes.resize(work->piece.unpacked_bytes);
     MATIC_ASSIGN(const bool good, content_.Read(work->bytes));
     if (content_.old_bytes_unpacked() > MaxUnpackedBytes(unpacked_ += work->bytes.size())) {
-      return Fail(ErrorCode::kCorrupt, "patch: it jumps about in the old image");
+      return Fail(ErrorCode::kRefused, "patch: it jumps about in the old image");
     }
     Advance(work->piece.stored_bytes);
     if (!good) work->bytes.clear();

@@ -44,8 +44,9 @@ class PatchApplier {
   // Makes the bytes at `offset` of the new image, which must lie within a range of the header. From
   // call to call offsets ascend; what is left out is not packed. False: they cannot be made here
   // (the old image does not hold what it should, or packing gave other bytes); the next ones may.
-  // An error ends the patch: kCorrupt where it is damaged, the reader's own, kCancelled after a
-  // stop, kInvalidArgument for bytes that it does not make.
+  // An error ends the patch: kCorrupt where it is damaged, kRefused where it takes more work than a
+  // patch may, the reader's own, kCancelled after a stop, kInvalidArgument for bytes that it does
+  // not make.
   virtual Result<bool> Read(uint64_t offset, std::span<uint8_t> bytes) = 0;
 };
 

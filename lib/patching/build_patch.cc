@@ -172,7 +172,7 @@ Result<BuiltPatch> BuildPatch(BlockDevice& old_image, BlockDevice& new_image,
   MATIC_TRY(writer.EndFrame());
   const Result<> tried = TryPatch(built.file, old_image, new_image, stop);
   // It is a patch, but takes more work than one may.
-  if (!tried && tried.error().code == ErrorCode::kCorrupt) {
+  if (!tried && tried.error().code == ErrorCode::kRefused) {
     return Fail(
         ErrorCode::kInvalidArgument,
         "the images have so little in common that a patch is no help; without one, machines "
