@@ -7,73 +7,14 @@
 #include <tuple>
 
 #include "agent/config/config.h"
+#include "agent/engine/judgement.h"
 #include "agent/engine/schedule_json.h"
+#include "agent/engine/showing.h"
 #include "agent/engine/update_json.h"
 #include "lib/os/clock.h"
 
 namespace matic::engine {
 namespace {
-
-constexpr uint32_t kStrikesToQuarantine = 2;
-constexpr size_t kMaxProblems = 32;
-
-// What a state shows of itself in its schedule.
-struct Shown {
-  std::string schedule_id;
-  Phase phase = Phase::kNone;
-  std::string target;
-  std::string previous;
-  std::string version;
-  std::string reason;
-};
-
-Shown OfTrial(const update::Trial& trial, Phase phase, const std::string& reason = "") {
-  return {trial.order.schedule_id, phase, trial.image.target, trial.previous,
-          trial.image.version,     reason};
-}
-
-std::string WhyStaged(const update::Staged& state) {
-  std::string reasons;
-  for (const std::string& reason : state.image.reboot_reasons) {
-    reasons += (reasons.empty() ? "" : ", ") + reason;
-  }
-  if (!state.order.allow_reboot && !state.image.live) {
-    return "staged; takes a reboot" + (reasons.empty() ? "" : " (" + reasons + ")") +
-           ", and waits to be activated";
-  }
-  return "staged; waits to be activated";
-}
-
-struct Show {
-  Shown operator()(const update::Idle&) const { return {}; }
-  Shown operator()(const update::Waiting& s) const {
-    return {s.order.schedule_id, Phase::kWaiting, "", "", "", ""};
-  }
-  Shown operator()(const update::Staging& s) const {
-    return {s.order.schedule_id, Phase::kFetching, "", "", "", ""};
-  }
-  Shown operator()(const update::Staged& s) const {
-    return {s.order.schedule_id, Phase::kStaged,
-            s.image.target,      "",
-            s.image.version,     s.order.stop_after_staging ? WhyStaged(s) : ""};
-  }
-  Shown operator()(const update::Activating& s) const {
-    return OfTrial(s.trial, Phase::kActivating);
-  }
-  Shown operator()(const update::Activated& s) const { return OfTrial(s.trial, Phase::kRebooting); }
-  Shown operator()(const update::Trying& s) const { return OfTrial(s.trial, Phase::kOnTrial); }
-  Shown operator()(const update::Confirming& s) const {
-    return OfTrial(s.trial, Phase::kConfirming, s.unhealthy);
-  }
-  Shown operator()(const update::RollingBack& s) const {
-    return OfTrial(s.trial, Phase::kRollingBack, s.reason);
-  }
-  Shown operator()(const update::Rechecking&) const { return {}; }
-  Shown operator()(const update::Cancelling& s) const {
-    return {s.order.schedule_id, Phase::kRollingBack, s.image.target,
-            s.previous,          s.image.version,     s.reason};
-  }
-};
 
 ScheduleState EndState(update::Outcome::End end) {
   switch (end) {
@@ -87,13 +28,6 @@ ScheduleState EndState(update::Outcome::End end) {
       return ScheduleState::kCancelled;
   }
   return ScheduleState::kFailed;
-}
-
-QuarantineEntry& EntryFor(std::vector<QuarantineEntry>& entries, const std::string& digest) {
-  auto it = std::ranges::find(entries, digest, &QuarantineEntry::digest);
-  if (it != entries.end()) return *it;
-  if (entries.size() >= kMaxQuarantine) entries.erase(entries.begin());
-  return entries.emplace_back(QuarantineEntry{.digest = digest, .reason = {}, .time = {}});
 }
 
 }  // namespace
@@ -120,8 +54,8 @@ void Ledger::Load() {
   std::lock_guard lock(mutex_);
   StateStore::Loaded loaded = store_.Load();
   state_ = std::move(loaded.state);
-  if (!loaded.problem.empty()) AddProblemLocked(loaded.problem);
-  if (std::string problem = book_.Load(); !problem.empty()) AddProblemLocked(problem);
+  if (!loaded.problem.empty()) problems_.Add(loaded.problem);
+  if (std::string problem = book_.Load(); !problem.empty()) problems_.Add(problem);
   if (state_.last_outcome) Tell(*state_.last_outcome);
   MatchSchedules();
 }
@@ -174,6 +108,7 @@ Result<> Ledger::Advance(const update::Step& step, bool go_on) {
     ShowState(step.next);
     return {};
   }
+  const std::string now = FormatTime(clock_.Now());
   AgentState next = state_;
   next.update = step.next;
   next.trial_deadline_seconds = deadline;
@@ -182,21 +117,17 @@ Result<> Ledger::Advance(const update::Step& step, bool go_on) {
     next.boot_counter = trial->boot_counter;
   }
   if (step.outcome) {
-    const std::string time = FormatTime(clock_.Now());
     next.last_outcome =
         RecordedOutcome{.id = boot_id_ + "/" + std::to_string(clock_.SinceBoot().count()),
-                        .time = time,
+                        .time = now,
                         .boot_id = boot_id_,
                         .outcome = *step.outcome};
-    Judge(next, *step.outcome);
+    Judge(next, *step.outcome, now);
   }
-  if (step.common_cause) {
-    Acquit(next, *step.common_cause);
-    next.common_cause->time = FormatTime(clock_.Now());
-  }
+  if (step.common_cause) Acquit(next, *step.common_cause, now);
   Result<> saved = store_.Save(next);
   if (!saved) {
-    AddProblemLocked("the state cannot be kept: " + saved.error().message);
+    problems_.Add("the state cannot be kept: " + saved.error().message);
     if (!go_on) return saved;
   }
   const bool begins = std::holds_alternative<update::Waiting>(state_.update) &&
@@ -219,51 +150,6 @@ uint32_t Ledger::DeadlineFor(const update::UpdateState& state) const {
   const auto wanted =
       std::min(trial->order.health_timeout + config::kTrialDeadlineMargin, kLongest);
   return std::max(configured, static_cast<uint32_t>(wanted.count()));
-}
-
-// What an end means for the image's digest and for what is known of the running system.
-void Ledger::Judge(AgentState& state, const update::Outcome& outcome) const {
-  const std::string time = FormatTime(clock_.Now());
-  if (outcome.stays) {
-    state.last_update_time = time;
-    state.running_digest = outcome.image.digest;
-    state.running_target = outcome.image.target;
-    state.common_cause.reset();
-  }
-  // A slot that was left may be written again; what it holds is not this agent's to tell for long.
-  if (outcome.rollback && outcome.rollback->from == state.running_target) {
-    state.running_digest.clear();
-    state.running_target.clear();
-  }
-  if (outcome.stays || outcome.rollback) state.boot_counter = 0;
-  if (outcome.verdict == update::Verdict::kNone || outcome.image.digest.empty()) return;
-  QuarantineEntry& entry = EntryFor(state.quarantine, outcome.image.digest);
-  entry.reason = outcome.reason;
-  entry.time = time;
-  if (outcome.verdict == update::Verdict::kStrike) ++entry.strikes;
-  // Taken by force, it has failed again: nothing acquits it.
-  if (entry.quarantined) entry.strikes = std::max(entry.strikes, kStrikesToQuarantine);
-  if (outcome.verdict == update::Verdict::kQuarantine || entry.strikes >= kStrikesToQuarantine) {
-    entry.quarantined = true;
-  }
-}
-
-// What was held against the suspects becomes a strike. The second one quarantines all the same:
-// what breaks things outside of itself, whenever it is started, looks like this, too.
-void Ledger::Acquit(AgentState& state, const update::CommonCause& found) {
-  const update::Suspect& left = found.suspects.front();
-  state.common_cause = StandingCause{.runs = found.runs,
-                                     .checks = found.checks,
-                                     .reason = found.reason,
-                                     .version = left.version,
-                                     .schedule_id = left.schedule_id,
-                                     .time = {}};
-  for (const update::Suspect& suspect : found.suspects) {
-    auto entry = std::ranges::find(state.quarantine, suspect.digest, &QuarantineEntry::digest);
-    if (suspect.digest.empty() || entry == state.quarantine.end()) continue;
-    ++entry->strikes;
-    entry->quarantined = entry->strikes >= kStrikesToQuarantine;
-  }
 }
 
 void Ledger::TellCommonCause(const update::CommonCause& found) {
@@ -290,7 +176,7 @@ void Ledger::EndCommonCause() {
   AgentState next = state_;
   next.common_cause.reset();
   if (Result<> saved = store_.Save(next); !saved) {
-    AddProblemLocked("the state cannot be kept: " + saved.error().message);
+    problems_.Add("the state cannot be kept: " + saved.error().message);
   }
   HistoryEvent event;
   event.kind = "common-cause-ended";
@@ -309,7 +195,7 @@ void Ledger::Tell(const RecordedOutcome& recorded) {
   const update::Outcome& outcome = recorded.outcome;
   EndSchedule(outcome.schedule_id, EndState(outcome.end), outcome.reason);
   const Result<bool> is_new = history_.Record(recorded);
-  if (!is_new) AddProblemLocked("the history cannot be kept: " + is_new.error().message);
+  if (!is_new) problems_.Add("the history cannot be kept: " + is_new.error().message);
   // Every start tells of the last outcome again.
   if (!observer_ || (is_new && !*is_new)) return;
   HistoryEvent event;
@@ -341,7 +227,7 @@ void Ledger::NoteLocked(HistoryEvent event) {
   event.time = clock_.Now();
   if (event.boot_id.empty()) event.boot_id = boot_id_;
   if (Result<> result = history_.Note(event); !result) {
-    AddProblemLocked("the history cannot be kept: " + result.error().message);
+    problems_.Add("the history cannot be kept: " + result.error().message);
   }
   if (observer_) observer_(event);
 }
@@ -363,24 +249,11 @@ Result<std::vector<HistoryEvent>> Ledger::Events(size_t limit,
 }
 
 void Ledger::ShowState(const update::UpdateState& state) {
-  const Shown shown = std::visit(Show{}, state);
-  if (shown.schedule_id.empty()) return;
-  const Schedule* known = book_.Find(shown.schedule_id);
+  const update::Order* order = update::OrderOf(state);
+  if (order == nullptr || order->schedule_id.empty()) return;
+  const Schedule* known = book_.Find(order->schedule_id);
   if (known == nullptr || HasEnded(known->state)) return;
-  Schedule schedule = *known;
-  schedule.state =
-      shown.phase == Phase::kWaiting ? ScheduleState::kPending : ScheduleState::kInProgress;
-  schedule.phase = shown.phase;
-  schedule.reason = shown.reason;
-  schedule.waiting_until.reset();
-  if (!shown.target.empty()) schedule.target = shown.target;
-  if (!shown.previous.empty()) schedule.previous = shown.previous;
-  if (!shown.version.empty()) schedule.version = shown.version;
-  if (const auto* staged = std::get_if<update::Staged>(&state)) {
-    schedule.reboot_reasons = staged->image.reboot_reasons;
-    const uint64_t all = staged->image.size_bytes;
-    schedule.progress = {.bytes_done = all, .bytes_total = all, .bytes_per_second = 0};
-  }
+  Schedule schedule = Showing(*known, state);
   // What is tried again every few seconds is not worth a write each time.
   const auto seen = [](const Schedule& s) {
     return std::tie(s.state, s.phase, s.reason, s.target, s.previous, s.version);
@@ -392,7 +265,7 @@ void Ledger::ShowState(const update::UpdateState& state) {
 void Ledger::Put(Schedule schedule, bool durable) {
   schedule.updated = clock_.Now();
   if (Result<> result = book_.Put(schedule, durable); !result) {
-    AddProblemLocked("the schedules cannot be kept: " + result.error().message);
+    problems_.Add("the schedules cannot be kept: " + result.error().message);
   }
   changed_.notify_all();
 }
@@ -404,12 +277,10 @@ AgentState Ledger::State() const {
 
 bool Ledger::IsQuarantined(const std::string& digest, std::string* reason) const {
   std::lock_guard lock(mutex_);
-  for (const QuarantineEntry& entry : state_.quarantine) {
-    if (entry.digest != digest || !entry.quarantined) continue;
-    *reason = entry.reason + " (" + entry.time + ")";
-    return true;
-  }
-  return false;
+  const QuarantineEntry* entry = FindQuarantined(state_, digest);
+  if (entry == nullptr) return false;
+  *reason = entry->reason + " (" + entry->time + ")";
+  return true;
 }
 
 Result<Schedule> Ledger::HandOver(const std::string& id, const std::string& run) {
@@ -550,26 +421,18 @@ Result<std::vector<RollbackRecord>> Ledger::Rollbacks(size_t limit) const {
 
 void Ledger::AddProblem(const std::string& problem) {
   std::lock_guard lock(mutex_);
-  AddProblemLocked(problem);
-}
-
-void Ledger::AddProblemLocked(const std::string& problem) {
-  spdlog::warn("{}", problem);
-  if (std::ranges::find(problems_, problem) != problems_.end()) return;
-  if (problems_.size() < kMaxProblems) problems_.push_back(problem);
+  problems_.Add(problem);
 }
 
 void Ledger::SetProblem(const std::string& kind, const std::string& problem) {
   std::lock_guard lock(mutex_);
-  passing_problems_.erase(kind);
-  if (!problem.empty()) passing_problems_[kind] = problem;
+  problems_.Set(kind, problem);
 }
 
 std::vector<std::string> Ledger::Problems() const {
   std::lock_guard lock(mutex_);
-  std::vector<std::string> problems = problems_;
+  std::vector<std::string> problems = problems_.All();
   if (state_.common_cause) problems.push_back(Describe(*state_.common_cause));
-  for (const auto& [kind, problem] : passing_problems_) problems.push_back(problem);
   return problems;
 }
 

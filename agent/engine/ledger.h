@@ -5,7 +5,6 @@
 #include <condition_variable>
 #include <filesystem>
 #include <functional>
-#include <map>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -13,6 +12,7 @@
 
 #include "agent/engine/engine.h"
 #include "agent/engine/history.h"
+#include "agent/engine/problem_list.h"
 #include "agent/engine/schedule_book.h"
 #include "agent/engine/state_store.h"
 #include "agent/update/transition.h"
@@ -82,8 +82,6 @@ class Ledger {
   uint32_t DeadlineFor(const update::UpdateState& state) const;
   void MatchSchedules();
   void EndSchedule(const std::string& id, ScheduleState state, const std::string& reason);
-  void Judge(AgentState& state, const update::Outcome& outcome) const;
-  static void Acquit(AgentState& state, const update::CommonCause& found);
   void TellCommonCause(const update::CommonCause& found);
   void EndCommonCause();
   void Tell(const RecordedOutcome& outcome);
@@ -91,7 +89,6 @@ class Ledger {
   void NoteStart(const update::Order& order);
   void ShowState(const update::UpdateState& state);
   void Put(Schedule schedule, bool durable);
-  void AddProblemLocked(const std::string& problem);
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
@@ -104,8 +101,7 @@ class Ledger {
   std::string boot_id_;
   Observer observer_;
   std::optional<health::Report> health_;
-  std::vector<std::string> problems_;
-  std::map<std::string, std::string> passing_problems_;  // by kind
+  ProblemList problems_;
 };
 
 }  // namespace matic::engine
