@@ -173,11 +173,11 @@ TEST(LiveSlotTest, ASwitchWithoutARebootAsksAsSuch) {
   ASSERT_TRUE(preparation.BeforeActivation(update::Order{}, /*live=*/true, {}));
   EXPECT_THAT(slots.taken(), ElementsAre(Disturbance::kLiveSwitch));
   preparation.ReleaseSlot();
-  slots.SetTaken(true, 2h);
+  slots.SetTaken(true, 2s);
   const Result<> late = preparation.BeforeActivation(update::Order{}, /*live=*/true, {});
   ASSERT_FALSE(late);
   EXPECT_EQ(late.error().code, ErrorCode::kRefused);
-  EXPECT_THAT(late.error().message, HasSubstr("after 2h"));
+  EXPECT_THAT(late.error().message, HasSubstr("after 2s"));
 }
 
 }  // namespace
