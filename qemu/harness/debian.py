@@ -17,7 +17,9 @@ from harness.images import OLD, Image, Images, locked
 from harness.verdict import Unusable
 
 VERSION = "12"
-_COMMAND_LINE = "boot=matic ro gpt panic=10 oops=panic console=tty0 console=ttyS0,115200n8 loglevel=4"
+_COMMAND_LINE = (
+    "boot=matic ro gpt panic=10 oops=panic net.ifnames=0 console=tty0 console=ttyS0,115200n8 loglevel=4"
+)
 _FILES = paths.REPOSITORY / "image" / "debian" / "files"
 # Packages make them, and an image brings its own settings.
 _WITHOUT = ("usr/sbin/policy-rc.d", "etc/matic")

@@ -266,7 +266,7 @@ def sweep(
     lock = threading.Lock()
 
     def run(job: int) -> None:
-        lab = Lab(f"powercut-{job + 1}", images, certificates)
+        lab = Lab(f"powercut-{seed}-{job + 1}", images, certificates)
 
         def tell(cut: Cut) -> None:
             with lock:
