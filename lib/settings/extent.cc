@@ -23,23 +23,33 @@ size_t EndOfLine(const std::string& text, size_t at) {
   return std::min(text.find('\n', at), text.size());
 }
 
-// Behind the bracket that ends what begins with one at `at`.
+bool IsBlank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+
+// Behind the bracket that ends what begins with one at `at`. A quote in the middle of a text is
+// none.
 std::optional<size_t> EndOfBrackets(const std::string& text, size_t at) {
   size_t depth = 0;
+  bool item_begins = true;
+  bool was_quoted = false;
   for (size_t i = at; i < text.size(); ++i) {
     const char c = text[i];
-    const bool begins =
-        i > at && std::string_view(" \t\n,[{:").find(text[i - 1]) != std::string_view::npos;
-    if ((c == '"' || c == '\'') && begins) {
+    if (c == '#' && i > at && IsBlank(text[i - 1])) {
+      i = EndOfLine(text, i);
+    } else if (IsBlank(c)) {
+      item_begins = item_begins || text[i - 1] == ':';
+    } else if (item_begins && c == '!') {
+      i = std::min(text.find_first_of(" \t\r\n,]}", i), text.size()) - 1;  // a tag
+    } else if (item_begins && (c == '"' || c == '\'')) {
       const auto end = EndOfQuoted(text, i);
       if (!end) return std::nullopt;
       i = *end - 1;
-    } else if (c == '#' && begins) {
-      i = EndOfLine(text, i);
-    } else if (c == '[' || c == '{') {
-      ++depth;
-    } else if ((c == ']' || c == '}') && --depth == 0) {
-      return i + 1;
+      item_begins = false;
+      was_quoted = true;
+    } else {
+      if (c == '[' || c == '{') ++depth;
+      if ((c == ']' || c == '}') && --depth == 0) return i + 1;
+      item_begins = c == '[' || c == '{' || c == ',' || (c == ':' && was_quoted);
+      was_quoted = false;
     }
   }
   return std::nullopt;
