@@ -2,6 +2,7 @@
 #pragma once
 
 #include <compare>
+#include <cstdint>
 #include <stop_token>
 #include <string_view>
 
@@ -11,8 +12,8 @@
 namespace matic::nixos {
 
 struct NixVersion {
-  int major = 0;
-  int minor = 0;
+  uint32_t major = 0;
+  uint32_t minor = 0;
 
   auto operator<=>(const NixVersion&) const = default;
 };

@@ -24,11 +24,12 @@ void ClaimTranslated(const v1::ScheduleUpdateRequest& request) {
   FUZZ_CLAIM(translated.reboot_delay.count() >= 0);
   FUZZ_CLAIM(translated.reboot_delay.count() <= api::kMaxRebootDelaySeconds);
   FUZZ_CLAIM(calendar::CheckRules(translated.timing).has_value());
-  // Names of files in a folder of hooks.
+  // A hook may be named by its path: that it lies in its folder is for hooks::Runner to see.
   for (const auto* names :
        {&translated.hooks.pre, &translated.hooks.post, &translated.hooks.rollback}) {
     for (const std::string& name : *names) {
-      FUZZ_CLAIM(name.find('/') == std::string::npos && name != "." && name != "..");
+      FUZZ_CLAIM(name.size() <= api::kMaxSourceBytes);
+      for (const char c : name) FUZZ_CLAIM((c & 0xe0) != 0 && c != '\x7f');
     }
   }
   engine::Schedule schedule;

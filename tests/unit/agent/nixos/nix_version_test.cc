@@ -21,8 +21,9 @@ TEST(NixVersionTest, EveryNixTellsItsVersion) {
 }
 
 TEST(NixVersionTest, WhatIsNoVersionIsRefused) {
-  for (const char* output : {"", "\n", "nix (Nix)", "nix (Nix) two", "nix (Nix) 2", "nix (Nix) 2.",
-                             "bash: nix 2.8", "nix (Nix) 99999999999999.1"}) {
+  for (const char* output :
+       {"", "\n", "nix (Nix)", "nix (Nix) two", "nix (Nix) 2", "nix (Nix) 2.", "bash: nix 2.8",
+        "nix (Nix) 99999999999999.1", "nix (Nix) -2.8", "nix (Nix) 2.-8"}) {
     EXPECT_FALSE(ParseNixVersion(output)) << output;
   }
 }
