@@ -26,9 +26,11 @@ Result<NewValue> Parse(const std::string& text) {
   if (text.find_first_of("\n\r") != std::string::npos) {
     return Fail(ErrorCode::kInvalidArgument, "the value must be one line");
   }
-  const std::string written = text.starts_with('[') ? text : WrittenText(text);
+  std::string written = text.starts_with('[') ? text : WrittenText(text);
   MATIC_ASSIGN(Value value, ParseDocument("the value", written));
-  return NewValue{written, std::move(value)};
+  // Without what follows a list: blanks, a comment.
+  if (const auto extent = ExtentOf(written, value)) written.resize(extent->end);
+  return NewValue{std::move(written), std::move(value)};
 }
 
 bool SameContent(const Value& a, const Value& b) {
