@@ -10,13 +10,13 @@
 #include "lib/settings/values.h"
 #include "osctl/fleet/inventory/address.h"
 #include "osctl/fleet/inventory/fields.h"
+#include "osctl/fleet/inventory/limits.h"
 
 namespace matic::fleet {
 namespace {
 
 using settings::Value;
 
-constexpr size_t kMaxProblems = 100;
 const Value kNothing;
 
 const Value& Find(const Value& section, std::string_view key) {

@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <iterator>
 
 #include "lib/os/durable_file.h"
@@ -18,6 +19,8 @@ namespace {
 namespace fs = std::filesystem;
 
 void Append(std::vector<Error>& problems, std::vector<Error> more) {
+  const size_t room = kMaxProblems - std::min(problems.size(), kMaxProblems);
+  more.resize(std::min(more.size(), room));
   problems.insert(problems.end(), std::make_move_iterator(more.begin()),
                   std::make_move_iterator(more.end()));
 }

@@ -8,12 +8,11 @@
 #include "osctl/fleet/inventory/address.h"
 #include "osctl/fleet/inventory/circle.h"
 #include "osctl/fleet/inventory/fields.h"
+#include "osctl/fleet/inventory/limits.h"
 #include "osctl/fleet/inventory/notes.h"
 
 namespace matic::fleet {
 namespace {
-
-constexpr size_t kMaxProblems = 100;
 
 Address AddressOf(const DraftMachine& draft) {
   if (draft.address) return *draft.address;
