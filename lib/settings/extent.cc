@@ -33,7 +33,7 @@ std::optional<size_t> EndOfBrackets(const std::string& text, size_t at) {
   bool was_quoted = false;
   for (size_t i = at; i < text.size(); ++i) {
     const char c = text[i];
-    if (c == '#' && i > at && IsBlank(text[i - 1])) {
+    if (c == '#' && (item_begins || IsBlank(text[i - 1]))) {
       i = EndOfLine(text, i);
     } else if (IsBlank(c)) {
       item_begins = item_begins || text[i - 1] == ':';

@@ -35,6 +35,7 @@ TEST(SetValue, ChangesAValueInItsPlace) {
        {"s", "a"},
        "[3]",
        "s: {a: [3], b: 2}\n"},
+      {"a: [#]\n 1,#]\n 2#]\nb: 3\n", {"a"}, "[4]", "a: [4]\nb: 3\n"},
       {"a:\n  - 1 # one\n  - 2 # two\nb: 3\n", {"a"}, "[4, 5]", "a: [4, 5] # two\nb: 3\n"},
       {"a:\n- 1\n- 2\nb: 3\n", {"a"}, "[4]", "a: [4]\nb: 3\n"},
       {"a: [1] # one\n", {"a"}, "[4]\t # four", "a: [4] # one\n"},
