@@ -80,8 +80,8 @@ Result<> Run(const Arguments& arguments) {
     PrintFiles(loaded);
     return {};
   }
-  if (arguments.test_notification) return TestNotification(loaded.config);
   MATIC_TRY(CheckOwners(loaded));
+  if (arguments.test_notification) return TestNotification(loaded.config);
   RaiseFileLimit();
   SetUpLog(loaded.config.log);
   if (arguments.rollback) {

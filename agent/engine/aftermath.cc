@@ -17,7 +17,16 @@ std::string JournalBootId(std::string boot_id) {
   return boot_id;
 }
 
+// One with nothing to do left nothing behind either.
+bool Completed(const update::Outcome& outcome) {
+  return outcome.end == update::Outcome::End::kCompleted && outcome.stays;
+}
+
 }  // namespace
+
+bool HasFollowUp(const update::Outcome& outcome) {
+  return Completed(outcome) || outcome.rollback.has_value();
+}
 
 void NoteHooks(Ledger& ledger, const std::string& schedule_id, const hooks::Report& report) {
   for (const hooks::HookResult& hook : report.hooks) {
@@ -38,15 +47,18 @@ Aftermath::Aftermath(SourceResolver& resolver, hooks::Runner& hooks, ProcessRunn
       ledger_(ledger),
       crash_folders_(std::move(crash_folders)) {}
 
+void Aftermath::ShutOutOlder(const update::Outcome& outcome) {
+  if (!Completed(outcome) || outcome.image.version.empty()) return;
+  resolver_.Confirmed(outcome.image.version);
+}
+
 void Aftermath::Follow(const update::Outcome& outcome, std::stop_token stop) {
+  if (!HasFollowUp(outcome)) return;
   if (outcome.rollback) {
     KeepJournal(outcome);
     KeepCrash(outcome);
   }
-  // One with nothing to do left nothing behind either.
-  const bool completed = outcome.end == update::Outcome::End::kCompleted && outcome.stays;
-  if (completed && !outcome.image.version.empty()) resolver_.Confirmed(outcome.image.version);
-  if (!completed && !outcome.rollback) return;
+  const bool completed = Completed(outcome);
   hooks::Context context;
   context.schedule_id = outcome.schedule_id;
   context.target = outcome.image.target;

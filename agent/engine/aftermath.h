@@ -20,10 +20,15 @@ class Aftermath {
   Aftermath(SourceResolver& resolver, hooks::Runner& hooks, ProcessRunner& processes,
             Ledger& ledger, std::vector<std::filesystem::path> crash_folders);
 
+  // Where an update was confirmed, nothing older of a manifest is taken from now on. Before the end
+  // is kept, so that no power loss comes between; done twice, it is done once.
+  void ShutOutOlder(const update::Outcome& outcome);
+
   // Runs the hooks of a completed update or of a rollback, and keeps the tail of the journal of the
   // start that was left, and of the record of a kernel that crashed since the update was asked for.
-  // A failure is told in the history and changes nothing. After a power loss it is not done again.
-  // Takes as long as the hooks do, each with its deadline; cut short when stopped.
+  // A failure is told in the history and changes nothing. What a power loss cuts off is done again
+  // after the next start, once (Ledger::BeginFollowUp). Takes as long as the hooks do, each with
+  // its deadline; cut short when stopped.
   void Follow(const update::Outcome& outcome, std::stop_token stop);
 
  private:
@@ -36,6 +41,9 @@ class Aftermath {
   Ledger& ledger_;
   std::vector<std::filesystem::path> crash_folders_;
 };
+
+// Whether it is an end that Follow does anything for.
+bool HasFollowUp(const update::Outcome& outcome);
 
 // Each hook that was run, into the history.
 void NoteHooks(Ledger& ledger, const std::string& schedule_id, const hooks::Report& report);

@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "agent/config/config.h"
+#include "agent/engine/aftermath.h"
 #include "agent/engine/judgement.h"
 #include "agent/engine/schedule_json.h"
 #include "agent/engine/showing.h"
@@ -121,7 +122,8 @@ Result<> Ledger::Advance(const update::Step& step, bool go_on) {
         RecordedOutcome{.id = boot_id_ + "/" + std::to_string(clock_.SinceBoot().count()),
                         .time = now,
                         .boot_id = boot_id_,
-                        .outcome = *step.outcome};
+                        .outcome = *step.outcome,
+                        .follow_up = HasFollowUp(*step.outcome) ? FollowUp::kDue : FollowUp::kDone};
     Judge(next, *step.outcome, now);
   }
   if (step.common_cause) Acquit(next, *step.common_cause, now);
@@ -138,6 +140,26 @@ Result<> Ledger::Advance(const update::Step& step, bool go_on) {
   if (step.common_cause) TellCommonCause(*step.common_cause);
   ShowState(step.next);
   return {};
+}
+
+std::optional<update::Outcome> Ledger::BeginFollowUp() {
+  std::lock_guard lock(mutex_);
+  if (!state_.last_outcome || state_.last_outcome->follow_up != FollowUp::kDue) return {};
+  if (!SetFollowUp(FollowUp::kAgain)) return {};
+  return state_.last_outcome->outcome;
+}
+
+void Ledger::EndFollowUp() {
+  std::lock_guard lock(mutex_);
+  if (!state_.last_outcome || state_.last_outcome->follow_up == FollowUp::kDone) return;
+  SetFollowUp(FollowUp::kDone);
+}
+
+bool Ledger::SetFollowUp(FollowUp follow_up) {
+  state_.last_outcome->follow_up = follow_up;
+  const Result<> saved = store_.Save(state_);
+  if (!saved) problems_.Add("the state cannot be kept: " + saved.error().message);
+  return saved.has_value();
 }
 
 // An update may ask for more time for its health checks than the configured deadline leaves.

@@ -38,6 +38,13 @@ class Ledger {
   // same.
   Result<> Advance(const update::Step& step, bool go_on);
 
+  // The last end where what follows it (aftermath.h) was cut off, by a power loss or the agent's
+  // own end. Only once for each end, which is durable when this returns; nothing where it cannot
+  // be.
+  std::optional<update::Outcome> BeginFollowUp();
+  // What follows the last end was done. Where that cannot be kept it may be done once more.
+  void EndFollowUp();
+
   AgentState State() const;
   bool IsQuarantined(const std::string& digest, std::string* reason) const;
 
@@ -84,6 +91,7 @@ class Ledger {
   void EndSchedule(const std::string& id, ScheduleState state, const std::string& reason);
   void TellCommonCause(const update::CommonCause& found);
   void EndCommonCause();
+  bool SetFollowUp(FollowUp follow_up);
   void Tell(const RecordedOutcome& outcome);
   void NoteLocked(HistoryEvent event);
   void NoteStart(const update::Order& order);

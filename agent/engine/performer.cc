@@ -153,14 +153,18 @@ std::optional<update::Event> Performer::Perform(const update::AwaitActivation& a
   Result<> ready = preparation_.BeforeActivation(action.order, action.image.live, token);
   if (token.stop_requested()) return std::nullopt;
   if (!ready) return update::ActivateFailed{ready.error()};
-  if (action.image.digest != verified_digest_) {
-    // Somebody else may have written there while no agent looked.
-    Result<> same = backend_.Verify(action.image, MakeSink(), token);
-    if (token.stop_requested()) return std::nullopt;
-    if (!same) return update::ActivateFailed{same.error()};
-    verified_digest_ = action.image.digest;
-  }
+  const Result<> same = VerifyOnce(action.image, token);
+  if (token.stop_requested()) return std::nullopt;
+  if (!same) return update::ActivateFailed{same.error()};
   return update::ActivationDue{};
+}
+
+// Somebody else may have written there while no agent looked.
+Result<> Performer::VerifyOnce(const update::StagedImage& image, std::stop_token stop) {
+  if (image.digest == verified_digest_) return {};
+  MATIC_TRY(backend_.Verify(image, MakeSink(), std::move(stop)));
+  verified_digest_ = image.digest;
+  return {};
 }
 
 std::optional<update::Event> Performer::Perform(const update::CheckBaseline&) {
@@ -185,7 +189,10 @@ std::optional<update::Event> Performer::Perform(const update::CheckBaseline&) {
 
 std::optional<update::Event> Performer::Perform(const update::Activate& action) {
   Repair();
-  if (Result<> done = backend_.Activate(action.image, inbox_.Closed()); !done) {
+  // What is switched to without a reboot may run in part already.
+  Result<> done = action.image.live ? Result<>() : VerifyOnce(action.image, inbox_.Closed());
+  if (done) done = backend_.Activate(action.image, inbox_.Closed());
+  if (!done) {
     if (inbox_.IsClosed()) return std::nullopt;  // the next start takes it up
     return update::ActivateFailed{done.error()};
   }

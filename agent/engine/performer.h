@@ -51,6 +51,7 @@ class Performer {
   std::optional<update::Event> Perform(const update::AnnounceGoodBoot& action);
 
   update::Facts LookAgain();
+  Result<> VerifyOnce(const update::StagedImage& image, std::stop_token stop);
   std::optional<std::string> WhyRefused(const update::Order& order,
                                         const update::StagedImage& staged) const;
   ProgressSink MakeSink();

@@ -66,6 +66,27 @@ Json QuarantineJson(const std::vector<QuarantineEntry>& entries, const Json& bef
   return list;
 }
 
+std::string_view FollowUpName(FollowUp follow_up) {
+  switch (follow_up) {
+    case FollowUp::kDone:
+      return "done";
+    case FollowUp::kDue:
+      return "due";
+    case FollowUp::kAgain:
+      return "again";
+  }
+  return "done";
+}
+
+// An older agent's end has none, and followed it at once.
+FollowUp FollowUpFrom(const Json& outcome) {
+  const std::string name = TextAt(outcome, "follow_up");
+  for (const FollowUp known : {FollowUp::kDue, FollowUp::kAgain}) {
+    if (name == FollowUpName(known)) return known;
+  }
+  return FollowUp::kDone;
+}
+
 std::optional<RecordedOutcome> OutcomeFrom(const Json& json) {
   auto it = json.find("last_outcome");
   if (it == json.end() || !it->is_object()) return std::nullopt;
@@ -74,7 +95,8 @@ std::optional<RecordedOutcome> OutcomeFrom(const Json& json) {
   return RecordedOutcome{.id = TextAt(*it, "id"),
                          .time = TextAt(*it, "time"),
                          .boot_id = TextAt(*it, "boot_id"),
-                         .outcome = *outcome};
+                         .outcome = *outcome,
+                         .follow_up = FollowUpFrom(*it)};
 }
 
 std::optional<StandingCause> CauseFrom(const Json& json) {
@@ -165,6 +187,7 @@ Result<> StateStore::Save(const AgentState& state) {
     outcome["id"] = state.last_outcome->id;
     outcome["time"] = state.last_outcome->time;
     outcome["boot_id"] = state.last_outcome->boot_id;
+    outcome["follow_up"] = FollowUpName(state.last_outcome->follow_up);
     Json& before = json["last_outcome"];
     if (before.is_object() && TextAt(before, "id") == state.last_outcome->id) {
       before.update(outcome);  // a newer agent's keys stay

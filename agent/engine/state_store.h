@@ -28,12 +28,20 @@ struct QuarantineEntry {
   std::string time;  // RFC 3339
 };
 
+// Whether what follows an end, hooks above all (aftermath.h), was done.
+enum class FollowUp {
+  kDone,   // or there is nothing to do
+  kDue,    // where the agent starts with that, it was cut off
+  kAgain,  // it was cut off once, and is not begun a third time: a hook may be what ended it
+};
+
 // An end that was reached, kept until the schedules and the history tell of it too.
 struct RecordedOutcome {
   std::string id;  // unique: a boot id and a counter
   std::string time;
   std::string boot_id;
   update::Outcome outcome;
+  FollowUp follow_up = FollowUp::kDone;
 };
 
 struct AgentState {

@@ -133,6 +133,7 @@ bool Worker::Recover() {
   while (!inbox_.IsClosed()) {
     Result<update::Facts> facts = performer_.ReadFacts();
     if (facts) {
+      cut_off_ = ledger_.BeginFollowUp();
       if (Result<> taken = Take(update::Started{*facts}); !taken) {
         ledger_.AddProblem(taken.error().message);
       }
@@ -148,7 +149,7 @@ Result<update::Facts> Worker::RecoverAlone() {
   MATIC_ASSIGN(update::Facts facts, performer_.ReadFacts());
   MATIC_ASSIGN(update::Step step,
                update::Transition(ledger_.State().update, update::Started{facts}));
-  (void)ledger_.Advance(step, /*go_on=*/true);
+  (void)Keep(step, /*go_on=*/true);
   return facts;
 }
 
@@ -170,9 +171,9 @@ Result<> Worker::Take(const update::Event& first) {
   while (event) {
     const update::UpdateState before = ledger_.State().update;
     MATIC_ASSIGN(update::Step step, update::Transition(before, *event));
-    if (Result<> kept = ledger_.Advance(step, !NeedsDurableState(step.next)); !kept) {
+    if (Result<> kept = Keep(step, !NeedsDurableState(step.next)); !kept) {
       step = GiveUp(step.next, kept.error());
-      (void)ledger_.Advance(step, /*go_on=*/true);
+      (void)Keep(step, /*go_on=*/true);
     }
     if (step.next != before) {
       spdlog::info("{} -> {}", update::StateName(before), update::StateName(step.next));
@@ -187,10 +188,22 @@ Result<> Worker::Take(const update::Event& first) {
     if (again && !Pause()) break;
     event = Perform(*step.action);
   }
-  if (outcome && !inbox_.IsClosed()) aftermath_.Follow(*outcome, inbox_.Closed());
+  if (cut_off_) FollowUp(*std::exchange(cut_off_, std::nullopt));
+  if (outcome) FollowUp(*outcome);
   // After the hooks, which may be what puts this machine to work again.
   if (!reboot_due_ && IsAtRest(ledger_.State().update)) preparation_.ReleaseSlot();
   return {};
+}
+
+Result<> Worker::Keep(const update::Step& step, bool go_on) {
+  if (step.outcome) aftermath_.ShutOutOlder(*step.outcome);
+  return ledger_.Advance(step, go_on);
+}
+
+void Worker::FollowUp(const update::Outcome& outcome) {
+  if (inbox_.IsClosed()) return;  // the next start does it
+  aftermath_.Follow(outcome, inbox_.Closed());
+  if (!inbox_.IsClosed()) ledger_.EndFollowUp();
 }
 
 // Returns false when cut short.

@@ -55,6 +55,8 @@ class Worker {
   std::optional<std::chrono::milliseconds> Patience() const;
   void Handle(const update::Event& event);
   Result<> Take(const update::Event& event);
+  Result<> Keep(const update::Step& step, bool go_on);
+  void FollowUp(const update::Outcome& outcome);
   std::optional<update::Event> Perform(const update::Action& action);
   bool Pause();
 
@@ -66,6 +68,8 @@ class Worker {
   Inbox inbox_;
   Performer performer_;
   bool reboot_due_ = false;  // a reboot was asked for
+  // The last end, where what follows it was cut off; it is done after the first step.
+  std::optional<update::Outcome> cut_off_;
   std::thread thread_;
 };
 

@@ -110,6 +110,9 @@ Result<> JudgeTrial(const Found& found, const System& running) {
 
 Result<> JudgeOutcome(const engine::AgentState& state, const std::string& running) {
   if (!state.last_outcome) return {};
+  if (state.last_outcome->follow_up != engine::FollowUp::kDone) {
+    return Broken("what follows the last end was left out");
+  }
   const update::Outcome& outcome = state.last_outcome->outcome;
   if (outcome.rollback && outcome.rollback->to != running) {
     return Broken("it is said to have gone back to " + outcome.rollback->to + ", and " + running +

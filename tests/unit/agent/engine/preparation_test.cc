@@ -364,6 +364,31 @@ TEST_F(HooksTest, ThoseAfterItRunOnceItIsConfirmed) {
   EXPECT_EQ(machine_.Get(id).state, ScheduleState::kCompleted) << "they have no say any more";
 }
 
+// A power loss, or a hook that ends the agent itself, which must not do so for ever.
+TEST_F(HooksTest, ThoseThatWereCutOffRunOnceMore) {
+  Add(machine_.hooks.post, "announce.service", 0);
+  PreparationTest::Start();
+  machine_.Schedule(machine_.Request());
+  machine_.RunToRest();
+  const auto follow_up = [&] {
+    return machine_.folder.Json(kStateFile).at("last_outcome").at("follow_up");
+  };
+  machine_.Await([&] { return follow_up() == "done"; });
+  nlohmann::json cut_off = machine_.folder.Json(kStateFile);
+  for (const auto& [was, starts] : {std::pair{"due", 2}, {"again", 2}, {"done", 2}}) {
+    SCOPED_TRACE(was);
+    machine_.StopAgent();
+    cut_off["last_outcome"]["follow_up"] = was;
+    machine_.folder.SetJson(kStateFile, cut_off);
+    machine_.StartAgent();
+    machine_.AwaitGoodBoot();
+    machine_.Await([&] { return Starts("announce.service") == starts; });
+    machine_.Await([&] { return was == std::string("due") ? follow_up() == "done" : true; });
+  }
+  machine_.StopAgent();
+  EXPECT_EQ(Starts("announce.service"), 2);
+}
+
 TEST_F(HooksTest, ARollbackHasItsOwnAndKeepsWhatTheFailedStartLeft) {
   Add(machine_.hooks.rollback, "page.service", 0);
   machine_.SetCheck("api", "2.0", Found::kFail);

@@ -103,6 +103,37 @@ TEST_F(RecoveryTest, ThePowerGoesAfterAnActAndBeforeTheNoteOfIt) {
   }
 }
 
+TEST_F(RecoveryTest, NothingIsActivatedUnreadAfterARestart) {
+  Machine machine;
+  const std::string id = RunUpTo(machine, kActs[0]);
+  const StateFolder::Contents files = machine.folder.Save();
+  const auto a = machine.backend.slot(Slot::kA);
+  const auto b = machine.backend.slot(Slot::kB);
+  machine.backend.Release(Verb::kActivate);
+  machine.StopAgent();
+  machine.backend.SetSlot(Slot::kA, a);
+  machine.backend.SetSlot(Slot::kB, b);
+  const int activated = machine.backend.calls(Verb::kActivate);
+  machine.backend.Fail(Verb::kVerify, {ErrorCode::kCorrupt, "slot-b holds something else"});
+  machine.PowerCut(files);
+  machine.RunToRest();
+  EXPECT_EQ(machine.Get(id).state, ScheduleState::kFailed);
+  EXPECT_THAT(machine.Get(id).reason, HasSubstr("slot-b holds something else"));
+  EXPECT_EQ(machine.backend.calls(Verb::kActivate), activated);
+  EXPECT_EQ(machine.backend.running(), Slot::kA);
+}
+
+TEST_F(RecoveryTest, OlderVersionsAreShutOutBeforeTheEndIsKept) {
+  Machine machine;
+  RunUpTo(machine, kActs[1]);
+  machine.folder.Block(kStateFile);
+  machine.backend.Release(Verb::kConfirm);
+  machine.AwaitGoodBoot();
+  EXPECT_EQ(machine.folder.Json(kStateFile).at("update").at("name"), "confirming");
+  EXPECT_THAT(machine.resolver.confirmed(), testing::ElementsAre("2.0"));
+  machine.folder.Unblock(kStateFile);
+}
+
 TEST_F(RecoveryTest, TheAgentIsRestartedDuringAnAct) {
   for (const Act& act : kActs) {
     SCOPED_TRACE(act.name);

@@ -49,7 +49,8 @@ RecordedOutcome MakeRecorded() {
   return {.id = "boot-1/7",
           .time = "2026-01-27T01:00:00Z",
           .boot_id = "boot-1",
-          .outcome = MakeOutcome()};
+          .outcome = MakeOutcome(),
+          .follow_up = FollowUp::kAgain};
 }
 
 TEST_F(StateStoreTest, NothingThereIsTheDefaults) {
@@ -129,6 +130,7 @@ TEST_F(StateStoreTest, EverythingBesideComesBackToo) {
   EXPECT_EQ(read.quarantine[0].reason, "api: refused");
   ASSERT_TRUE(read.last_outcome);
   EXPECT_EQ(read.last_outcome->id, "boot-1/7");
+  EXPECT_EQ(read.last_outcome->follow_up, FollowUp::kAgain);
   const update::Outcome& outcome = read.last_outcome->outcome;
   EXPECT_EQ(outcome.end, update::Outcome::End::kRolledBack);
   EXPECT_EQ(outcome.image, update::MakeImage());
