@@ -62,12 +62,13 @@ std::stop_token Inbox::FreshInterrupt() {
   return interrupt_.get_token();
 }
 
-std::string Inbox::TakeCancellation() {
+std::optional<std::string> Inbox::TakeCancellation(const update::UpdateState& state) {
   std::lock_guard lock(mutex_);
-  auto it = std::ranges::find_if(queue_, [](const update::Event& event) {
-    return std::holds_alternative<update::CancelRequested>(event);
+  auto it = std::ranges::find_if(queue_, [&](const update::Event& event) {
+    const auto* cancel = std::get_if<update::CancelRequested>(&event);
+    return cancel != nullptr && update::IsMeantFor(*cancel, state);
   });
-  if (it == queue_.end()) return "cancelled";
+  if (it == queue_.end()) return std::nullopt;
   std::string reason = update::CancelReason(std::get<update::CancelRequested>(*it));
   queue_.erase(it);
   return reason;

@@ -29,8 +29,9 @@ class Inbox {
   std::optional<update::Event> Next(std::optional<std::chrono::milliseconds> limit);
   // A stop that belongs to what comes now: what was posted or asked before counts as well.
   std::stop_token FreshInterrupt();
-  // Takes the cancellation that cut something short, and returns its reason.
-  std::string TakeCancellation();
+  // Takes the cancellation that cut what `state` is at short, and returns its reason; nothing where
+  // something else did.
+  std::optional<std::string> TakeCancellation(const update::UpdateState& state);
 
  private:
   mutable std::mutex mutex_;

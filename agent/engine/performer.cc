@@ -113,7 +113,9 @@ std::optional<update::Event> Performer::Perform(const update::Stage& action) {
   }
   if (inbox_.IsClosed()) return std::nullopt;  // the next start finds it interrupted
   if (!token.stop_requested()) return update::StageFailed{staged.error()};
-  return update::StageFailed{Error{ErrorCode::kCancelled, inbox_.TakeCancellation()}};
+  std::optional<std::string> cancelled = inbox_.TakeCancellation(ledger_.State().update);
+  if (!cancelled) return std::nullopt;  // what else was asked for is answered, and staging goes on
+  return update::StageFailed{Error{ErrorCode::kCancelled, *std::move(cancelled)}};
 }
 
 std::optional<std::string> Performer::WhyRefused(const update::Order& order,

@@ -180,7 +180,7 @@ Result<Schedule> UpdateEngine::ActivateUpdate(const std::string& id, const std::
     MATIC_ASSIGN(schedule, ledger_.HandOver(schedule.id, run));
   }
   spdlog::info("{}: activation asked for by {}", schedule.id, caller.description);
-  worker_.Post(update::ActivateRequested{});
+  worker_.Post(update::ActivateRequested{schedule.id});
   return schedule;
 }
 
@@ -205,7 +205,7 @@ Result<Schedule> UpdateEngine::CancelSchedule(const std::string& id, const std::
     return Fail(ErrorCode::kRefused, schedule.id + " is being confirmed");
   }
   spdlog::info("{}: cancelled by {}", schedule.id, caller.description);
-  worker_.Post(update::CancelRequested{reason, caller.description});
+  worker_.Post(update::CancelRequested{reason, caller.description, schedule.id});
   uint64_t seen = 0;
   const BootTime limit = clock_.SinceBoot() + kCancelPatience;
   // The way back from a trial ends with a reboot only.
@@ -307,8 +307,14 @@ Result<update::RollbackRequested> RollbackByHand(const AgentState& agent,
 Result<Rollback> UpdateEngine::TriggerRollback(const RollbackRequest& request,
                                                const Caller& caller) {
   MATIC_ASSIGN(update::Facts facts, ReadDisk());
+  const AgentState state = ledger_.State();
+  // One that waits for the worker, which runs the hooks after the last one.
+  if (const auto active = ledger_.ActiveSchedule(); active && IsFree(state.update)) {
+    return Fail(ErrorCode::kRefused,
+                active->id + " is scheduled; cancel it first (osctl schedule cancel)");
+  }
   MATIC_ASSIGN(update::RollbackRequested event,
-               RollbackByHand(ledger_.State(), facts, request, caller.description));
+               RollbackByHand(state, facts, request, caller.description));
   spdlog::info("rollback from {} to {} asked for by {}: {}", event.running, event.previous,
                caller.description, event.reason);
   Rollback rollback{event.running, event.previous};
@@ -360,11 +366,8 @@ Result<Status> UpdateEngine::GetStatus() {
 
 Result<bool> UpdateEngine::Reboot(const std::string& reason, const Caller& caller) {
   const update::UpdateState state = ledger_.State().update;
-  if (std::holds_alternative<update::Staging>(state) ||
-      std::holds_alternative<update::Activating>(state) ||
-      std::holds_alternative<update::Confirming>(state)) {
-    return Fail(ErrorCode::kRefused, "an update is " + std::string(StateName(state)) +
-                                         "; wait for it, or cancel it first");
+  if (const auto step = update::Transition(state, update::RebootRequested{}); !step) {
+    return Fail(ErrorCode::kRefused, step.error().message + "; wait for it, or cancel it first");
   }
   const auto* trying = std::get_if<update::Trying>(&state);
   spdlog::info("reboot asked for by {}{}{}", caller.description, reason.empty() ? "" : ": ",

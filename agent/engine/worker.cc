@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include <utility>
+#include <vector>
 
 namespace matic::engine {
 namespace {
@@ -39,10 +40,12 @@ bool IsFailure(const update::Event& event) {
          std::holds_alternative<update::HealthFailed>(event);
 }
 
-update::Step GiveUp(const update::UpdateState& wanted, const Error& error) {
-  return {update::Idle{},
-          {},
-          update::Outcome{.schedule_id = ScheduleIdOf(wanted),
+// What runs is as good as it was.
+update::Step GiveUp(const update::Step& wanted, const Error& error) {
+  const bool announces =
+      wanted.action && std::holds_alternative<update::AnnounceGoodBoot>(*wanted.action);
+  return {update::Idle{}, announces ? wanted.action : std::nullopt,
+          update::Outcome{.schedule_id = ScheduleIdOf(wanted.next),
                           .end = update::Outcome::End::kFailed,
                           .reason = "the state cannot be kept: " + error.message,
                           .image = {},
@@ -167,19 +170,20 @@ Result<> Worker::RunAlone(const update::Event& event) {
 
 Result<> Worker::Take(const update::Event& first) {
   std::optional<update::Event> event = first;
-  std::optional<update::Outcome> outcome;
+  std::vector<update::Outcome> ends;
+  if (cut_off_) ends.push_back(*std::exchange(cut_off_, std::nullopt));
   while (event) {
     const update::UpdateState before = ledger_.State().update;
     MATIC_ASSIGN(update::Step step, update::Transition(before, *event));
     if (Result<> kept = Keep(step, !NeedsDurableState(step.next)); !kept) {
-      step = GiveUp(step.next, kept.error());
+      step = GiveUp(step, kept.error());
       (void)Keep(step, /*go_on=*/true);
     }
     if (step.next != before) {
       spdlog::info("{} -> {}", update::StateName(before), update::StateName(step.next));
     }
     if (std::holds_alternative<update::Idle>(step.next)) reboot_due_ = false;
-    if (step.outcome) outcome = step.outcome;
+    if (step.outcome) ends.push_back(*step.outcome);
     const bool again = step.next == before && IsFailure(*event);
     event.reset();
     if (!step.action || inbox_.IsClosed()) break;
@@ -188,8 +192,7 @@ Result<> Worker::Take(const update::Event& first) {
     if (again && !Pause()) break;
     event = Perform(*step.action);
   }
-  if (cut_off_) FollowUp(*std::exchange(cut_off_, std::nullopt));
-  if (outcome) FollowUp(*outcome);
+  for (const update::Outcome& end : ends) FollowUp(end);
   // After the hooks, which may be what puts this machine to work again.
   if (!reboot_due_ && IsAtRest(ledger_.State().update)) preparation_.ReleaseSlot();
   return {};

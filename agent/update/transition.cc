@@ -183,7 +183,10 @@ Answer In(const Staged& state, const Event& event) {
   return std::visit(
       Overloaded{
           // Kept, so that an agent restarted meanwhile goes on.
-          [&](const ActivateRequested&) -> Answer {
+          [&](const ActivateRequested& e) -> Answer {
+            if (!e.schedule_id.empty() && e.schedule_id != state.order.schedule_id) {
+              return Refused(state, event);
+            }
             Staged next = state;
             next.order.stop_after_staging = false;
             return Step{next, AwaitActivation{next.order, next.image}, {}};
@@ -283,9 +286,9 @@ Answer In(const Trying& state, const Event& event) {
           },
           [&](const RebootRequested&) -> Answer {
             if (trial.image.live) {
-              return Fail(ErrorCode::kRefused,
-                          "a reboot now would end the trial of " + trial.image.target +
-                              ", which is not the default yet; wait for its end, or cancel it");
+              return Fail(ErrorCode::kRefused, "a reboot now would end the trial of " +
+                                                   trial.image.target +
+                                                   ", which is not the default yet");
             }
             if (trial.tries_given_back >= kMaxTriesGivenBack) return Step{state, Reboot{}, {}};
             Trial next = trial;
@@ -402,8 +405,18 @@ std::string CancelReason(const CancelRequested& event) {
   return reason;
 }
 
+bool IsMeantFor(const CancelRequested& event, const UpdateState& state) {
+  const Order* order = OrderOf(state);
+  return event.schedule_id.empty() || (order != nullptr && order->schedule_id == event.schedule_id);
+}
+
 Result<Step> Transition(const UpdateState& state, const Event& event) {
   if (const auto* started = std::get_if<Started>(&event)) return AfterStart(state, started->facts);
+  // What was asked for of an update that has ended since is not done to the next one.
+  const auto* cancel = std::get_if<CancelRequested>(&event);
+  if (cancel != nullptr && !IsMeantFor(*cancel, state)) {
+    return Fail(ErrorCode::kRefused, cancel->schedule_id + " has ended, and is not cancelled");
+  }
   return std::visit([&](const auto& current) { return In(current, event); }, state);
 }
 

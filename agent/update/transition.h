@@ -40,7 +40,9 @@ struct StageSucceeded {
 struct StageFailed {
   Error error;
 };
-struct ActivateRequested {};
+struct ActivateRequested {
+  std::string schedule_id{};  // empty: whatever is staged
+};
 // The time to reboot has come, and what is staged is still what was verified.
 struct ActivationDue {};
 struct BaselineChecked {
@@ -82,6 +84,7 @@ struct RevertFailed {
 struct CancelRequested {
   std::string reason;
   std::string requested_by;
+  std::string schedule_id{};  // empty: whatever is under way
 };
 struct Discarded {};
 struct DiscardFailed {
@@ -205,6 +208,8 @@ std::optional<Action> PendingAction(const UpdateState& state);
 
 // "cancelled by admin alice: wrong image"
 std::string CancelReason(const CancelRequested& event);
+// Whether it is about what `state` is at, and not about an update that has ended since.
+bool IsMeantFor(const CancelRequested& event, const UpdateState& state);
 
 // "staging", "trying", …: the names in the state file.
 std::string_view StateName(const UpdateState& state);

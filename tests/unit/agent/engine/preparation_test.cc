@@ -364,6 +364,21 @@ TEST_F(HooksTest, ThoseAfterItRunOnceItIsConfirmed) {
   EXPECT_EQ(machine_.Get(id).state, ScheduleState::kCompleted) << "they have no say any more";
 }
 
+// While they run the next update may be scheduled already, into the slot that is the way back.
+TEST_F(HooksTest, NobodyGoesBackUnderAnUpdateThatIsScheduled) {
+  Add(machine_.hooks.post, "announce.service", 0);
+  PreparationTest::Start();
+  machine_.Schedule(machine_.Request());
+  machine_.RunToRest();
+  machine_.Await([&] { return !History("hook").empty(); });
+  machine_.worker().Stop();
+  const std::string next = machine_.Schedule(machine_.Request());
+  const Result<Rollback> back = machine_.engine().TriggerRollback({}, machine_.alice);
+  ASSERT_FALSE(back);
+  EXPECT_EQ(back.error().code, ErrorCode::kRefused);
+  EXPECT_THAT(back.error().message, HasSubstr(next));
+}
+
 // A power loss, or a hook that ends the agent itself, which must not do so for ever.
 TEST_F(HooksTest, ThoseThatWereCutOffRunOnceMore) {
   Add(machine_.hooks.post, "announce.service", 0);

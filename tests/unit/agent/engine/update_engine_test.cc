@@ -171,6 +171,28 @@ TEST_F(UpdateEngineTest, CancelWhileTheRunningSystemIsChecked) {
   ExpectNothingRemains(id);
 }
 
+TEST_F(UpdateEngineTest, OnlyACancellationCancelsWhatIsStaged) {
+  machine_.backend.Hold(Verb::kStage);
+  const std::string id = machine_.Schedule(machine_.Request());
+  machine_.backend.AwaitHeld(Verb::kStage);
+  machine_.worker().Post(update::RebootRequested{});
+  machine_.worker().Post(update::CancelRequested{"", "alice", "sched-of-before"});
+  machine_.backend.Release(Verb::kStage);
+  machine_.RunToRest();
+  EXPECT_EQ(machine_.Get(id).state, ScheduleState::kCompleted) << machine_.Get(id).reason;
+}
+
+TEST_F(UpdateEngineTest, ARebootThatWouldNotComeIsNotPromised) {
+  machine_.backend.Hold(Verb::kStage);
+  machine_.Schedule(machine_.Request());
+  machine_.backend.AwaitHeld(Verb::kStage);
+  const Result<bool> reboot = machine_.engine().Reboot("", machine_.alice);
+  ASSERT_FALSE(reboot);
+  EXPECT_EQ(reboot.error().code, ErrorCode::kRefused);
+  EXPECT_THAT(reboot.error().message, HasSubstr("staging"));
+  machine_.backend.Release(Verb::kStage);
+}
+
 TEST_F(UpdateEngineTest, CancelWhileActivatingSavesTheReboot) {
   machine_.backend.Hold(Verb::kActivate);
   const std::string id = machine_.Schedule(machine_.Request());

@@ -434,6 +434,16 @@ TEST(TransitionTest, RefusalsSayWhatIsNotPossible) {
   EXPECT_EQ(step.error().message, "cancelling is not possible while no update is under way");
 }
 
+TEST(TransitionTest, WhatWasAskedForOfAnotherUpdateIsNotDoneToThisOne) {
+  const Staged staged{MakeOrder(), MakeImage()};
+  for (const Event& event : {Event(CancelRequested{"", "alice", "sched-of-before"}),
+                             Event(ActivateRequested{"sched-of-before"})}) {
+    EXPECT_FALSE(Transition(staged, event));
+  }
+  EXPECT_TRUE(Transition(staged, CancelRequested{"", "alice", staged.order.schedule_id}));
+  EXPECT_TRUE(Transition(staged, ActivateRequested{staged.order.schedule_id}));
+}
+
 TEST(TransitionTest, EveryStateButIdleHasAnActThatIsPending) {
   for (const UpdateState& state : EveryState()) {
     EXPECT_EQ(PendingAction(state).has_value(), !std::holds_alternative<Idle>(state))
