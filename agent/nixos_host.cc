@@ -42,7 +42,7 @@ class NixosHost final : public Host {
     golden_.emplace(
         backend_,
         [&engine] {
-          const Result<health::Report> report = engine.GetHealth(/*refresh=*/true);
+          const Result<health::Report> report = engine.GetHealth(/*refresh=*/true, {});
           return report && report->State() != health::HealthState::kUnhealthy;
         },
         clock_);

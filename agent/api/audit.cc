@@ -53,6 +53,11 @@ void Log(const Call& call) {
   spdlog::log(call.done() ? spdlog::level::info : spdlog::level::warn, "{}", text);
 }
 
+v1::ScheduleUpdateRequest WithoutSecrets(v1::ScheduleUpdateRequest request) {
+  request.set_source(engine::WithoutCredentials(request.source()));
+  return request;
+}
+
 std::string ToLine(const Call& call) {
   const nlohmann::ordered_json line = {
       {"version", 1},
@@ -78,8 +83,10 @@ std::string Describe(const google::protobuf::Message& request) {
   printer.SetUseUtf8StringEscaping(true);
   std::string text;
   if (const auto* update = dynamic_cast<const v1::ScheduleUpdateRequest*>(&request)) {
-    v1::ScheduleUpdateRequest copy = *update;
-    copy.set_source(engine::WithoutCredentials(update->source()));
+    printer.PrintToString(WithoutSecrets(*update), &text);
+  } else if (const auto* plan = dynamic_cast<const v1::PlanUpdateRequest*>(&request)) {
+    v1::PlanUpdateRequest copy;
+    *copy.mutable_update() = WithoutSecrets(plan->update());
     printer.PrintToString(copy, &text);
   } else {
     printer.PrintToString(request, &text);

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <exception>
 
+#include "agent/api/call_end.h"
 #include "agent/api/translate.h"
 #include "agent/api/validation.h"
 #include "lib/rpc/channel.h"
@@ -26,12 +27,16 @@ constexpr size_t kMaxListBytes = rpc::kMaxMessageBytes - 64 * 1024;
 
 uint32_t ListLimit(uint32_t asked) { return asked == 0 ? kDefaultListLimit : asked; }
 
-class WatcherCount {
+// Plans and health checks, which ask servers and programs. Each holds a thread too.
+constexpr int kMaxLongCalls = 8;
+constexpr auto kLongestCall = 60s;
+
+class Place {
  public:
-  explicit WatcherCount(std::atomic<int>& count) : count_(count), number_(++count) {}
-  ~WatcherCount() { --count_; }
-  WatcherCount(const WatcherCount&) = delete;
-  WatcherCount& operator=(const WatcherCount&) = delete;
+  explicit Place(std::atomic<int>& count) : count_(count), number_(++count) {}
+  ~Place() { --count_; }
+  Place(const Place&) = delete;
+  Place& operator=(const Place&) = delete;
   int number() const { return number_; }
 
  private:
@@ -89,6 +94,22 @@ grpc::Status NodeService::Serve(std::string_view method, grpc::ServerContext& co
   return result ? grpc::Status::OK : rpc::ToStatus(result.error(), context);
 }
 
+Result<> NodeService::AtLength(grpc::ServerContext& context,
+                               const std::function<Result<>(std::stop_token)>& act) {
+  const Place place(long_calls_);
+  if (place.number() > kMaxLongCalls) {
+    return Fail(ErrorCode::kUnavailable, std::to_string(kMaxLongCalls) +
+                                             " plans and health checks are under way already; ask "
+                                             "again in a moment");
+  }
+  const CallEnd end(context, stop_.get_token(), kLongestCall);
+  Result<> done = act(end.token());
+  if (done || !end.token().stop_requested() || context.IsCancelled()) return done;
+  if (stop_.stop_requested()) return Stopping();
+  return Fail(ErrorCode::kDeadline, "it took longer than " + std::to_string(kLongestCall.count()) +
+                                        " s; a server or a check does not answer");
+}
+
 grpc::Status NodeService::GetStatus(grpc::ServerContext* context,
                                     const v1::GetStatusRequest* request,
                                     v1::GetStatusResponse* response) {
@@ -127,9 +148,12 @@ grpc::Status NodeService::PlanUpdate(grpc::ServerContext* context,
                                      const v1::PlanUpdateRequest* request,
                                      v1::PlanUpdateResponse* response) {
   return Serve("PlanUpdate", *context, *request, [&](const engine::Caller&) -> Result<> {
-    MATIC_ASSIGN(const engine::Plan plan, engine_.PlanUpdate(ToScheduleRequest(request->update())));
-    *response = ToMessage(plan);
-    return {};
+    return AtLength(*context, [&](std::stop_token stop) -> Result<> {
+      MATIC_ASSIGN(const engine::Plan plan,
+                   engine_.PlanUpdate(ToScheduleRequest(request->update()), std::move(stop)));
+      *response = ToMessage(plan);
+      return {};
+    });
   });
 }
 
@@ -190,7 +214,7 @@ grpc::Status NodeService::WatchSchedule(grpc::ServerContext* context,
 
 Result<> NodeService::Watch(const std::string& asked, grpc::ServerContext& context,
                             grpc::ServerWriter<v1::WatchScheduleResponse>& writer) {
-  const WatcherCount watcher(watchers_);
+  const Place watcher(watchers_);
   if (watcher.number() > kMaxWatchers) {
     return Fail(ErrorCode::kUnavailable,
                 "16 watches are open already; end one, or ask for the status instead");
@@ -216,9 +240,12 @@ grpc::Status NodeService::GetHealth(grpc::ServerContext* context,
                                     const v1::GetHealthRequest* request,
                                     v1::GetHealthResponse* response) {
   return Serve("GetHealth", *context, *request, [&](const engine::Caller&) -> Result<> {
-    MATIC_ASSIGN(const health::Report report, engine_.GetHealth(request->refresh()));
-    *response = ToMessage(report);
-    return {};
+    return AtLength(*context, [&](std::stop_token stop) -> Result<> {
+      MATIC_ASSIGN(const health::Report report,
+                   engine_.GetHealth(request->refresh(), std::move(stop)));
+      *response = ToMessage(report);
+      return {};
+    });
   });
 }
 

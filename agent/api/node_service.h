@@ -81,6 +81,9 @@ class NodeService final : public v1::Node::Service {
   grpc::Status Serve(std::string_view method, grpc::ServerContext& context, const Request& request,
                      const std::function<Result<>(const engine::Caller&)>& act);
 
+  // Of a call that takes long: its place among them, and when it is to end.
+  Result<> AtLength(grpc::ServerContext& context,
+                    const std::function<Result<>(std::stop_token)>& act);
   Result<> Watch(const std::string& id, grpc::ServerContext& context,
                  grpc::ServerWriter<v1::WatchScheduleResponse>& writer);
   Result<engine::Engine::Change> NextChange(const engine::Engine::Change& told);
@@ -91,6 +94,7 @@ class NodeService final : public v1::Node::Service {
   std::function<ServingState()> serving_state_;
   std::stop_source stop_;
   std::atomic<int> watchers_{0};
+  std::atomic<int> long_calls_{0};
 };
 
 }  // namespace matic::api

@@ -11,7 +11,7 @@ using rpc::Role;
 constexpr std::array kRules = {
     MethodRule{"GetStatus", Role::kReader, false},
     MethodRule{"ScheduleUpdate", Role::kOperator, true},
-    MethodRule{"PlanUpdate", Role::kReader, false},
+    MethodRule{"PlanUpdate", Role::kOperator, false},
     MethodRule{"ActivateUpdate", Role::kOperator, true},
     MethodRule{"GetScheduleStatus", Role::kReader, false},
     MethodRule{"ListSchedules", Role::kReader, false},

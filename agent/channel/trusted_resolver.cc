@@ -62,12 +62,13 @@ TrustedResolver::TrustedResolver(ResolverOptions options, http::HttpClient& http
       store_(options_->trust.root, options_->state_dir / "trust") {}
 
 template <typename Fetch>
-auto TrustedResolver::Persist(const ResolverOptions& options, Fetch fetch, std::stop_token stop)
-    -> decltype(fetch()) {
+auto TrustedResolver::Persist(const ResolverOptions& options, Purpose purpose, Fetch fetch,
+                              std::stop_token stop) -> decltype(fetch()) {
+  const bool once = purpose == Purpose::kLook || !stop.stop_possible();
   http::Retries retries(options.retry, clock_);
   while (true) {
     auto fetched = fetch();
-    if (fetched || !stop.stop_possible() || !http::MayPass(fetched.error())) return fetched;
+    if (fetched || once || !http::MayPass(fetched.error())) return fetched;
     MATIC_TRY(retries.After(fetched.error(), 0, stop));
   }
 }
@@ -105,22 +106,38 @@ Result<engine::ResolvedSource> TrustedResolver::Resolve(const std::string& sourc
                                                         const std::string& sha256,
                                                         const std::string& running_version,
                                                         std::stop_token stop) {
+  return Find(source, sha256, running_version, Purpose::kUpdate, std::move(stop));
+}
+
+Result<engine::ResolvedSource> TrustedResolver::Look(const std::string& source,
+                                                     const std::string& sha256,
+                                                     const std::string& running_version,
+                                                     std::stop_token stop) {
+  return Find(source, sha256, running_version, Purpose::kLook, std::move(stop));
+}
+
+Result<engine::ResolvedSource> TrustedResolver::Find(const std::string& source,
+                                                     const std::string& sha256,
+                                                     const std::string& running_version,
+                                                     Purpose purpose, std::stop_token stop) {
   const auto options = options_.Get();
   MATIC_ASSIGN(const SourceWords words, Read(*options, source, sha256));
   if (words.kind == SourceKind::kImage) return engine::ResolvedSource{source, sha256, "", 0};
   MATIC_TRY(CheckProduct(options->trust));
-  MATIC_TRY(FollowRoots(*options, words.manifest_url, running_version, stop));
+  MATIC_ASSIGN(Trusted trusted,
+               FollowRoots(*options, words.manifest_url, running_version, purpose, stop));
   DocumentSource from(*options, http_, clock_);
   MATIC_ASSIGN(const trust::FetchedDocument document,
                Persist(
-                   *options,
+                   *options, purpose,
                    [&] {
                      return from.fetcher.Fetch(words.manifest_url, trust::DocumentKind::kManifest,
                                                stop);
                    },
                    stop));
   const std::string name = http::PublicUrl(words.manifest_url);
-  auto manifest = Verify(*options, words.manifest_url, document, running_version);
+  auto manifest =
+      Verify(*options, words.manifest_url, document, running_version, purpose, std::move(trusted));
   if (!manifest) return Fail(manifest.error().Context(name));
   MATIC_ASSIGN(std::string image, trust::ResolveUrl(words.manifest_url, manifest->image.url));
   if (words.kind == SourceKind::kSignedImage) {
@@ -143,32 +160,39 @@ Result<Trusted> TrustedResolver::LoadTrusted(const std::string& running_version)
   return store_.Load(running_version);
 }
 
-Result<> TrustedResolver::FollowRoots(const ResolverOptions& options,
-                                      const std::string& manifest_url,
-                                      const std::string& running_version, std::stop_token stop) {
-  MATIC_ASSIGN(const Trusted before, LoadTrusted(running_version));
+Result<Trusted> TrustedResolver::FollowRoots(const ResolverOptions& options,
+                                             const std::string& manifest_url,
+                                             const std::string& running_version, Purpose purpose,
+                                             std::stop_token stop) {
+  MATIC_ASSIGN(Trusted before, LoadTrusted(running_version));
   DocumentSource from(options, http_, clock_);
   MATIC_ASSIGN(
       const auto next,
       Persist(
-          options, [&] { return from.fetcher.FollowRoots(manifest_url, before.root, stop); },
-          stop));
-  if (!next) return {};
+          options, purpose,
+          [&] { return from.fetcher.FollowRoots(manifest_url, before.root, stop); }, stop));
+  if (!next) return before;
+  if (purpose == Purpose::kLook) {
+    MATIC_ASSIGN(trust::TrustState adopted, trust::AdoptRoot(before.state, next->root));
+    return Trusted{next->root, std::move(adopted)};
+  }
   const std::scoped_lock lock(mutex_);
-  MATIC_ASSIGN(const Trusted now, store_.Load(running_version));
+  MATIC_ASSIGN(Trusted now, store_.Load(running_version));
   // Meanwhile somebody else may have led on, or the administrator have put another one in place.
-  if (now.root.version != before.root.version) return {};
-  if (next->root.version < now.state.root_version) return {};
-  MATIC_TRY(store_.Adopt(now.state, *next));
-  return {};
+  if (now.root.version != before.root.version) return now;
+  if (next->root.version < now.state.root_version) return now;
+  return store_.Adopt(now.state, *next);
 }
 
 Result<trust::Manifest> TrustedResolver::Verify(const ResolverOptions& options,
                                                 const std::string& manifest_url,
                                                 const trust::FetchedDocument& document,
-                                                const std::string& running_version) {
+                                                const std::string& running_version, Purpose purpose,
+                                                Trusted trusted) {
   const std::scoped_lock lock(mutex_);
-  MATIC_ASSIGN(const Trusted trusted, store_.Load(running_version));
+  if (purpose == Purpose::kUpdate) {
+    MATIC_ASSIGN(trusted, store_.Load(running_version));
+  }
   const WallTime now = clock_.Now();
   const WallTime floor = std::max(options.time_floor, trusted.state.last_verified_time);
   const trust::Expectation expected{
@@ -181,7 +205,9 @@ Result<trust::Manifest> TrustedResolver::Verify(const ResolverOptions& options,
   };
   MATIC_ASSIGN(const trust::VerifiedManifest verified,
                trust::VerifyManifest(document.view(), trusted.root, trusted.state, expected));
-  MATIC_TRY(store_.Save(trust::Remember(trusted.state, verified)));
+  if (purpose == Purpose::kUpdate) {
+    MATIC_TRY(store_.Save(trust::Remember(trusted.state, verified)));
+  }
   return verified.manifest();
 }
 

@@ -60,6 +60,12 @@ class TrustedResolver final : public engine::SourceResolver {
                                          const std::string& running_version,
                                          std::stop_token stop) override;
 
+  // As Resolve: a root document that is led on to, and what is verified, count for this look alone.
+  // Nothing is asked for twice.
+  Result<engine::ResolvedSource> Look(const std::string& source, const std::string& sha256,
+                                      const std::string& running_version,
+                                      std::stop_token stop) override;
+
   void Confirmed(const std::string& version) override;
 
   // The later one of ResolverOptions::time_floor and the time of the last verified manifest: what a
@@ -69,19 +75,27 @@ class TrustedResolver final : public engine::SourceResolver {
  private:
   // Each call goes by the options of its beginning, and hands them down.
   //
-  // Asks again after failures that may pass, as is done for an image; but for callers who could not
-  // end the wait.
+  enum class Purpose { kUpdate, kLook };
+
+  // Asks again after failures that may pass, as is done for an image; but for who only looks, and
+  // callers who could not end the wait.
   template <typename Fetch>
-  auto Persist(const ResolverOptions& options, Fetch fetch, std::stop_token stop)
+  auto Persist(const ResolverOptions& options, Purpose purpose, Fetch fetch, std::stop_token stop)
       -> decltype(fetch());
   static Result<SourceWords> Read(const ResolverOptions& options, const std::string& source,
                                   const std::string& sha256);
+  Result<engine::ResolvedSource> Find(const std::string& source, const std::string& sha256,
+                                      const std::string& running_version, Purpose purpose,
+                                      std::stop_token stop);
   Result<Trusted> LoadTrusted(const std::string& running_version);
-  Result<> FollowRoots(const ResolverOptions& options, const std::string& manifest_url,
-                       const std::string& running_version, std::stop_token stop);
+  Result<Trusted> FollowRoots(const ResolverOptions& options, const std::string& manifest_url,
+                              const std::string& running_version, Purpose purpose,
+                              std::stop_token stop);
+  // `trusted` is what is gone by in a look; else what is kept when it is verified.
   Result<trust::Manifest> Verify(const ResolverOptions& options, const std::string& manifest_url,
                                  const trust::FetchedDocument& document,
-                                 const std::string& running_version);
+                                 const std::string& running_version, Purpose purpose,
+                                 Trusted trusted);
 
   Replaceable<ResolverOptions> options_;
   http::HttpClient& http_;

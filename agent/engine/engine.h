@@ -119,7 +119,7 @@ struct StoppedRun {
 };
 
 // What the API may ask for. Thread-safe; nothing here blocks longer than a write to the state
-// folder, but for GetHealth with refresh (a few seconds) and WaitForChange.
+// folder, but for PlanUpdate, GetHealth (a few seconds) and WaitForChange.
 class Engine {
  public:
   virtual ~Engine() = default;
@@ -127,8 +127,8 @@ class Engine {
   // kRefused while another update runs, for a quarantined image without force, or while the running
   // system is not confirmed. The same request id again returns the same schedule.
   virtual Result<Schedule> ScheduleUpdate(const ScheduleRequest& request, const Caller& caller) = 0;
-  // What ScheduleUpdate would do now. Writes nothing; may ask the network, for two minutes at most.
-  virtual Result<Plan> PlanUpdate(const ScheduleRequest& request) = 0;
+  // What ScheduleUpdate would do now. Keeps nothing; may ask the network, until it is stopped.
+  virtual Result<Plan> PlanUpdate(const ScheduleRequest& request, std::stop_token stop) = 0;
   // kRefused where it is not staged, or a run of a fleet forbids it. A `run` that is not empty
   // holds the machine, and the schedule is its own from then on.
   virtual Result<Schedule> ActivateUpdate(const std::string& id, const std::string& run,
@@ -148,7 +148,9 @@ class Engine {
   virtual Result<Change> WaitForChange(const std::string& id, uint64_t seen,
                                        std::chrono::milliseconds limit) = 0;
 
-  virtual Result<health::Report> GetHealth(bool refresh) = 0;
+  // The latest report; a new one with `refresh`, or where it is older than a minute. kCancelled
+  // where it was stopped before.
+  virtual Result<health::Report> GetHealth(bool refresh, std::stop_token stop) = 0;
   virtual Result<Rollback> TriggerRollback(const RollbackRequest& request,
                                            const Caller& caller) = 0;
   virtual Result<std::vector<RollbackRecord>> GetRollbackHistory(size_t limit) = 0;

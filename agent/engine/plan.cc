@@ -23,9 +23,9 @@ bool Plan::Possible() const {
 }
 
 void UpdateEngine::PlanSource(const ScheduleRequest& request, const std::string& running_version,
-                              Plan& plan) {
+                              Plan& plan, const std::stop_token& stop) {
   Result<ResolvedSource> image =
-      resolver_.Resolve(request.source, request.sha256, running_version, {});
+      resolver_.Look(request.source, request.sha256, running_version, stop);
   if (!image) {
     plan.checks.push_back(Failed("source", image.error().message));
     return;
@@ -35,7 +35,7 @@ void UpdateEngine::PlanSource(const ScheduleRequest& request, const std::string&
                                                 .sha256 = image->sha256,
                                                 .size_bytes = image->size_bytes,
                                                 .delta = image->delta},
-                                               {});
+                                               stop);
   if (!fetch) {
     plan.checks.push_back(Failed("source", fetch.error().message));
   } else {
@@ -50,7 +50,7 @@ void UpdateEngine::PlanSource(const ScheduleRequest& request, const std::string&
   }
 }
 
-Result<Plan> UpdateEngine::PlanUpdate(const ScheduleRequest& request) {
+Result<Plan> UpdateEngine::PlanUpdate(const ScheduleRequest& request, std::stop_token stop) {
   Plan plan;
   MATIC_ASSIGN(const update::Facts facts, ReadDisk());
   const update::Target* running = facts.Running();
@@ -66,7 +66,8 @@ Result<Plan> UpdateEngine::PlanUpdate(const ScheduleRequest& request) {
     return Fail(admitted.error());
   }
   plan.checks.push_back(admitted ? Passed("state") : Failed("state", admitted.error().message));
-  PlanSource(request, running->version, plan);
+  PlanSource(request, running->version, plan, stop);
+  if (stop.stop_requested()) return Fail(ErrorCode::kCancelled, "the plan was given up");
   for (const prechecks::Refusal& refusal : preparation_.Prechecks(request.force)) {
     plan.checks.push_back(Failed(refusal.check, refusal.reason));
   }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <stop_token>
 #include <string>
+#include <utility>
 
 #include "agent/update/state.h"
 #include "lib/base/result.h"
@@ -32,6 +33,12 @@ class SourceResolver {
   virtual Result<ResolvedSource> Resolve(const std::string& source, const std::string& sha256,
                                          const std::string& running_version,
                                          std::stop_token stop) = 0;
+
+  // The same for somebody who only asks: nothing that comes of it is kept.
+  virtual Result<ResolvedSource> Look(const std::string& source, const std::string& sha256,
+                                      const std::string& running_version, std::stop_token stop) {
+    return Resolve(source, sha256, running_version, std::move(stop));
+  }
 
   // An update to `version` was confirmed: nothing older of a manifest is taken from now on. Errors
   // are logged by the callee.

@@ -228,17 +228,37 @@ Result<Engine::Change> UpdateEngine::WaitForChange(const std::string& id, uint64
   return ledger_.WaitForChange(id, seen, limit);
 }
 
-Result<health::Report> UpdateEngine::GetHealth(bool refresh) {
+Result<health::Report> UpdateEngine::GetHealth(bool refresh, std::stop_token stop) {
   std::optional<health::Report> report = ledger_.Health();
   const bool on_trial = std::holds_alternative<update::Trying>(ledger_.State().update);
   if (report && !refresh && (on_trial || clock_.Now() - report->last_updated < kReportAge)) {
     return *report;
   }
-  std::lock_guard lock(checking_);
-  health::Report fresh = checks_.Glance({});
-  // A trial's own report, with its attempts, is what its verdict is made of.
-  if (!on_trial) ledger_.SetHealth(fresh);
+  const WallTime asked = clock_.Now();
+  std::unique_lock lock(mutex_);
+  if (!checked_.wait(lock, stop, [&] { return !checking_; })) {
+    return Fail(ErrorCode::kCancelled, "the health checks were given up");
+  }
+  // Somebody else's round, which was waited for.
+  report = ledger_.Health();
+  if (report && !on_trial && report->last_updated > asked) return *report;
+  checking_ = true;
+  lock.unlock();
+  Result<health::Report> fresh = Check(on_trial, std::move(stop));
+  lock.lock();
+  checking_ = false;
+  checked_.notify_all();
   return fresh;
+}
+
+Result<health::Report> UpdateEngine::Check(bool on_trial, std::stop_token stop) {
+  health::Report report = checks_.Glance(stop);
+  if (stop.stop_requested()) {
+    return Fail(ErrorCode::kCancelled, "the health checks were given up");
+  }
+  // A trial's own report, with its attempts, is what its verdict is made of.
+  if (!on_trial) ledger_.SetHealth(report);
+  return report;
 }
 
 namespace {

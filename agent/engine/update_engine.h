@@ -2,6 +2,7 @@
 // the worker.
 #pragma once
 
+#include <condition_variable>
 #include <mutex>
 #include <string>
 #include <utility>
@@ -38,7 +39,7 @@ class UpdateEngine final : public Engine {
   void Configure(EngineOptions options) { options_.Replace(std::move(options)); }
 
   Result<Schedule> ScheduleUpdate(const ScheduleRequest& request, const Caller& caller) override;
-  Result<Plan> PlanUpdate(const ScheduleRequest& request) override;
+  Result<Plan> PlanUpdate(const ScheduleRequest& request, std::stop_token stop) override;
   Result<Schedule> ActivateUpdate(const std::string& id, const std::string& run,
                                   const Caller& caller) override;
   Result<Schedule> GetSchedule(const std::string& id) override;
@@ -47,7 +48,7 @@ class UpdateEngine final : public Engine {
                                   const Caller& caller) override;
   Result<Change> WaitForChange(const std::string& id, uint64_t seen,
                                std::chrono::milliseconds limit) override;
-  Result<health::Report> GetHealth(bool refresh) override;
+  Result<health::Report> GetHealth(bool refresh, std::stop_token stop) override;
   Result<Rollback> TriggerRollback(const RollbackRequest& request, const Caller& caller) override;
   Result<std::vector<RollbackRecord>> GetRollbackHistory(size_t limit) override;
   Result<std::vector<HistoryEvent>> GetHistory(size_t limit,
@@ -63,9 +64,11 @@ class UpdateEngine final : public Engine {
   Result<update::Facts> ReadDisk();
   Result<> CheckQuarantine(const ScheduleRequest& request) const;
   Result<> MayStage(const ScheduleRequest& request);
+  Result<health::Report> Check(bool on_trial, std::stop_token stop);
   // With what the machine's configuration says where the request does not.
   ScheduleRequest Complete(const ScheduleRequest& request) const;
-  void PlanSource(const ScheduleRequest& request, const std::string& running_version, Plan& plan);
+  void PlanSource(const ScheduleRequest& request, const std::string& running_version, Plan& plan,
+                  const std::stop_token& stop);
 
   Replaceable<EngineOptions> options_;
   Backend& backend_;
@@ -77,7 +80,9 @@ class UpdateEngine final : public Engine {
   Ledger& ledger_;
   Worker& worker_;
   RunLease& lease_;
-  std::mutex checking_;  // one round of checks at a time
+  std::mutex mutex_;  // of checking_
+  std::condition_variable_any checked_;
+  bool checking_ = false;  // one round of checks at a time
 };
 
 // The event of a rollback by hand, with the system to go back to.

@@ -83,7 +83,7 @@ class Collector final : public prometheus::Collectable {
   }
 
   std::optional<health::Report> AskHealth() {
-    Result<health::Report> report = sources_.engine.GetHealth(/*refresh=*/false);
+    Result<health::Report> report = sources_.engine.GetHealth(/*refresh=*/false, {});
     if (report) return std::move(*report);
     ++errors_;
     return std::nullopt;

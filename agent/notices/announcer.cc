@@ -103,7 +103,7 @@ void Announcer::Look(engine::Engine& engine) {
 void Announcer::LookAtHealth(engine::Engine& engine) {
   const auto status = engine.GetStatus();
   if (!status || !status->trial_target.empty()) return;
-  if (const auto report = engine.GetHealth(/*refresh=*/false)) Tell(watch_.LookAt(*report));
+  if (const auto report = engine.GetHealth(/*refresh=*/false, {})) Tell(watch_.LookAt(*report));
 }
 
 void Announcer::Tell(std::optional<notify::Message> message) {

@@ -80,7 +80,7 @@ class FakeAgent {
   }
 
   void RunHealth(health::CheckResult service) {
-    auto report = *engine_.GetHealth(false);
+    auto report = *engine_.GetHealth(false, {});
     for (health::CheckReport& check : report.checks) check.result = health::CheckResult::kRunning;
     for (health::CheckReport& check : report.checks) {
       engine_.SetHealth(report);

@@ -139,7 +139,7 @@ Result<Engine::Change> FakeEngine::WaitForChange(const std::string& id, uint64_t
   return Change{entry->schedule, entry->revision};
 }
 
-Result<health::Report> FakeEngine::GetHealth(bool refresh) {
+Result<health::Report> FakeEngine::GetHealth(bool refresh, std::stop_token) {
   const std::scoped_lock lock(mutex_);
   if (broken_) return Fail(*broken_);
   if (refresh) health_.last_updated += std::chrono::seconds(60);
@@ -223,9 +223,23 @@ void FakeEngine::SetPlan(const Plan& plan) {
   plan_ = plan;
 }
 
-Result<Plan> FakeEngine::PlanUpdate(const ScheduleRequest&) {
+Result<Plan> FakeEngine::PlanUpdate(const ScheduleRequest&, std::stop_token stop) {
+  std::unique_lock lock(mutex_);
+  if (!holds_plans_) return plan_;
+  ++held_plans_;
+  while (!stop.stop_requested()) changed_.wait_for(lock, std::chrono::milliseconds(10));
+  --held_plans_;
+  return Fail(ErrorCode::kCancelled, "the plan was given up");
+}
+
+void FakeEngine::HoldPlans() {
   const std::scoped_lock lock(mutex_);
-  return plan_;
+  holds_plans_ = true;
+}
+
+int FakeEngine::held_plans() const {
+  const std::scoped_lock lock(mutex_);
+  return held_plans_;
 }
 
 void FakeEngine::SetHistory(std::vector<HistoryEvent> events) {

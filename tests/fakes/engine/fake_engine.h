@@ -20,7 +20,7 @@ class FakeEngine final : public Engine {
 
   // Engine. Ids are sched-20260127-001 and so on; an update while another runs is kRefused.
   Result<Schedule> ScheduleUpdate(const ScheduleRequest& request, const Caller& caller) override;
-  Result<Plan> PlanUpdate(const ScheduleRequest& request) override;
+  Result<Plan> PlanUpdate(const ScheduleRequest& request, std::stop_token stop) override;
   Result<Schedule> ActivateUpdate(const std::string& id, const std::string& run,
                                   const Caller& caller) override;
   Result<Schedule> GetSchedule(const std::string& id) override;
@@ -29,7 +29,7 @@ class FakeEngine final : public Engine {
                                   const Caller& caller) override;
   Result<Change> WaitForChange(const std::string& id, uint64_t seen,
                                std::chrono::milliseconds limit) override;
-  Result<health::Report> GetHealth(bool refresh) override;
+  Result<health::Report> GetHealth(bool refresh, std::stop_token stop) override;
   Result<Rollback> TriggerRollback(const RollbackRequest& request, const Caller& caller) override;
   Result<std::vector<RollbackRecord>> GetRollbackHistory(size_t limit) override;
   Result<std::vector<HistoryEvent>> GetHistory(size_t limit,
@@ -44,6 +44,9 @@ class FakeEngine final : public Engine {
   void Advance(const std::string& id, const std::function<void(Schedule&)>& change);
   void SetHealth(const health::Report& report);
   void SetPlan(const Plan& plan);
+  // From now on a plan takes until it is stopped.
+  void HoldPlans();
+  int held_plans() const;
   void SetStatus(const Status& status);
   void SetHistory(std::vector<HistoryEvent> events);  // newest first
   Status status() const;
@@ -76,6 +79,8 @@ class FakeEngine final : public Engine {
   std::vector<RollbackRecord> history_;
   std::vector<HistoryEvent> events_;
   Plan plan_;
+  bool holds_plans_ = false;
+  int held_plans_ = 0;
   std::vector<Request> requests_;
 };
 

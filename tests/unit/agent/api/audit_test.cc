@@ -84,6 +84,17 @@ TEST_F(AuditTest, KeepsNoPasswordsAndNoBrokenText) {
   EXPECT_THAT(lines[0]["request"], HasSubstr("https://***@cdn.example.com/os"));
 }
 
+TEST_F(AuditTest, KeepsNoPasswordsOfAPlanEither) {
+  AuditLog log(file());
+  v1::PlanUpdateRequest request;
+  request.mutable_update()->set_source("https://bob:secret@cdn.example.com/os?token=secret");
+  log.Record(eve_, "PlanUpdate", request, &denied_);
+  const auto lines = Lines();
+  ASSERT_THAT(lines, SizeIs(1));
+  EXPECT_THAT(lines[0].dump(), testing::Not(HasSubstr("secret")));
+  EXPECT_THAT(lines[0]["request"], HasSubstr("cdn.example.com/os"));
+}
+
 TEST_F(AuditTest, WhoeverIsDeniedAllTheTimePushesNothingOut) {
   AuditLog log(file());
   constexpr uint64_t kCalls = 500;

@@ -48,6 +48,21 @@ TEST_F(ChannelAttack, NoRootConfiguredIsRefusalNotAcceptance) {
   ExpectRefused(ErrorCode::kCorrupt, "configured.json");
 }
 
+TEST_F(ChannelAttack, WhoOnlyLooksFreezesNothing) {
+  trust::Manifest newer = ManifestHere();
+  newer.released += std::chrono::hours(24);
+  PublishChannel(newer);
+  TrustedResolver resolver(options_, http_, clock_);
+  ASSERT_TRUE(resolver.Look("", "", "1.9", {}));
+  PublishChannel(ManifestHere());
+  EXPECT_TRUE(Resolve()) << "the newer one was looked at, and is not remembered";
+  PublishChannel(newer);
+  ASSERT_TRUE(Resolve());
+  PublishChannel(ManifestHere());
+  EXPECT_FALSE(Resolve());
+  EXPECT_FALSE(resolver.Look("", "", "1.9", {}));
+}
+
 TEST_F(ChannelAttack, DowngradeBelowTheFloor) {
   trust::Manifest old = ManifestHere();
   old.version = "1.8";

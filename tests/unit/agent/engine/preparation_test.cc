@@ -275,7 +275,7 @@ TEST_F(PreparationTest, WithoutARootAnImageWithoutADigestIsRefused) {
 TEST_F(PreparationTest, APlanTellsAndTouchesNothing) {
   Start();
   ScheduleRequest request = Closed();
-  Result<Plan> plan = machine_.engine().PlanUpdate(request);
+  Result<Plan> plan = machine_.engine().PlanUpdate(request, {});
   ASSERT_TRUE(plan) << plan.error().message;
   EXPECT_TRUE(plan->Possible());
   EXPECT_EQ(plan->target, "slot-b");
@@ -286,7 +286,7 @@ TEST_F(PreparationTest, APlanTellsAndTouchesNothing) {
   EXPECT_FALSE(plan->steps[0].decision.open());
   EXPECT_TRUE(plan->steps[0].decision.until);
   request.stop_after = StopAfter::kStaged;
-  EXPECT_EQ(machine_.engine().PlanUpdate(request)->next_boot, "slot-a");
+  EXPECT_EQ(machine_.engine().PlanUpdate(request, {})->next_boot, "slot-a");
   EXPECT_TRUE(machine_.engine().ListSchedules(10).empty());
   EXPECT_EQ(Stages(), 0);
 }
@@ -295,14 +295,14 @@ TEST_F(PreparationTest, APlanNamesWhatWouldStopIt) {
   machine_.wanted.min_uptime = std::chrono::hours(24 * 3650);
   Start();
   ScheduleRequest request = machine_.Request();
-  Result<Plan> plan = machine_.engine().PlanUpdate(request);
+  Result<Plan> plan = machine_.engine().PlanUpdate(request, {});
   ASSERT_TRUE(plan);
   EXPECT_FALSE(plan->Possible());
   const auto uptime = std::ranges::find(plan->checks, std::string("uptime"), &Plan::Check::name);
   ASSERT_NE(uptime, plan->checks.end());
   EXPECT_FALSE(uptime->passed);
   request.force = {"uptime"};
-  EXPECT_TRUE(machine_.engine().PlanUpdate(request)->Possible());
+  EXPECT_TRUE(machine_.engine().PlanUpdate(request, {})->Possible());
 }
 
 TEST_F(PreparationTest, AMistypedNameToPassByIsAMistake) {

@@ -93,7 +93,7 @@ TEST_F(TrialTest, ACheckThatIsNotCriticalOnlyDegrades) {
   machine_.SetCheck("network", "2.0", Found::kFail);
   const std::string id = machine_.UpdateUpToTrial();
   machine_.AwaitSchedule(id, ScheduleState::kCompleted);
-  EXPECT_EQ(machine_.engine().GetHealth(false)->State(), health::HealthState::kDegraded);
+  EXPECT_EQ(machine_.engine().GetHealth(false, {})->State(), health::HealthState::kDegraded);
 }
 
 TEST_F(TrialTest, WhatFailedBeforeIsNotHeldAgainstTheImage) {

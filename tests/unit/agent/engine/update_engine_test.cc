@@ -367,15 +367,16 @@ TEST_F(UpdateEngineTest, StatusWithoutADiskTellsWhy) {
 }
 
 TEST_F(UpdateEngineTest, HealthIsFreshWhenAskedFor) {
-  EXPECT_EQ(engine().GetHealth(false)->State(), health::HealthState::kHealthy);
+  EXPECT_EQ(engine().GetHealth(false, {})->State(), health::HealthState::kHealthy);
   machine_.SetCheck("api", "1.0", Found::kFail);
-  EXPECT_EQ(engine().GetHealth(false)->State(), health::HealthState::kHealthy) << "a minute old";
-  const Result<health::Report> report = engine().GetHealth(true);
+  EXPECT_EQ(engine().GetHealth(false, {})->State(), health::HealthState::kHealthy)
+      << "a minute old";
+  const Result<health::Report> report = engine().GetHealth(true, {});
   EXPECT_EQ(report->State(), health::HealthState::kUnhealthy);
   EXPECT_EQ(report->CriticalFailure(), "api: refused");
   machine_.SetCheck("api", "1.0", Found::kPass);
   machine_.SetCheck("network", "1.0", Found::kFail);
-  EXPECT_EQ(engine().GetHealth(true)->State(), health::HealthState::kDegraded);
+  EXPECT_EQ(engine().GetHealth(true, {})->State(), health::HealthState::kDegraded);
 }
 
 }  // namespace
