@@ -122,6 +122,18 @@ Result<update::Facts> AbBackend::GetFacts() {
 Result<std::vector<std::string>> AbBackend::Repair() { return table_.Repair(); }
 
 Result<> AbBackend::CheckSource(const engine::StageSpec& spec) {
+  // To stage an image is to overwrite the way back: there is no trying it out.
+  if (spec.mode == update::Mode::kSwitch || spec.mode == update::Mode::kBuild) {
+    return Fail(
+        ErrorCode::kInvalidArgument,
+        "this machine has slots, which take a reboot: the modes switch and build are for Nix "
+        "hosts");
+  }
+  if (!spec.inputs.empty()) {
+    return Fail(ErrorCode::kInvalidArgument,
+                "this machine has slots: the inputs of a flake are for Nix hosts");
+  }
+  if (spec.source.empty()) return {};
   if (!spec.sha256.empty()) MATIC_TRY(crypto::ParseSha256Hex(spec.sha256));
   MATIC_TRY(transfer::OpenSource(spec.source, http_, clock_, options_->sources));
   return {};

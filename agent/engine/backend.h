@@ -48,8 +48,9 @@ class Backend {
   // what boots. Returns a line for each thing mended. Called once at start and before every change.
   virtual Result<std::vector<std::string>> Repair() = 0;
 
-  // Whether this backend could take such a source at all; looks at the words only. The digest may
-  // be empty: a signed manifest will name it. kInvalidArgument.
+  // Whether this backend could take such a request at all; looks at the words only. The source may
+  // be empty, which is the configured channel, and the digest: a signed manifest will name it.
+  // kInvalidArgument.
   virtual Result<> CheckSource(const StageSpec& spec) = 0;
 
   // May read all that is here, and changes nothing. kUnavailable while another one is made.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -80,9 +81,11 @@ bool ScheduleRequest::Forces(std::string_view name) const {
 std::string WithoutCredentials(const std::string& url) {
   const size_t scheme = url.find("://");
   if (scheme == std::string::npos) return url;
+  std::string name = url.substr(0, scheme);
+  std::ranges::transform(name, name.begin(), [](unsigned char c) { return std::tolower(c); });
   // A flake's tells which branch; that of an image may be a token.
   if (const size_t query = url.find('?');
-      query != std::string::npos && (url.starts_with("https://") || url.starts_with("http://"))) {
+      query != std::string::npos && (name == "https" || name == "http")) {
     const size_t end = std::min(url.find('#', query), url.size());
     if (end > query + 1 && url.substr(query, end - query) != "?…") {
       return WithoutCredentials(url.substr(0, query) + "?…" + url.substr(end));

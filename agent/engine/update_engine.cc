@@ -100,9 +100,10 @@ Result<> UpdateEngine::CheckQuarantine(const ScheduleRequest& request) const {
 }
 
 Result<> UpdateEngine::MayStage(const ScheduleRequest& request) {
-  if (!request.source.empty()) {
-    MATIC_TRY(backend_.CheckSource({.source = request.source, .sha256 = request.sha256}));
-  }
+  MATIC_TRY(backend_.CheckSource({.source = request.source,
+                                  .sha256 = request.sha256,
+                                  .mode = request.mode.value_or(update::Mode::kAuto),
+                                  .inputs = request.inputs}));
   MATIC_TRY(lease_.Check(request.run));
   MATIC_TRY(CheckForced(request.force));
   MATIC_TRY(resolver_.Check(request.source, request.sha256));

@@ -148,7 +148,7 @@ Result<std::vector<std::string>> NixosBackend::RepairTree() {
 
 Result<> NixosBackend::CheckSource(const engine::StageSpec& spec) {
   const NixosOptions options = Options();
-  if (spec.source == kChannelSource) return {};
+  if (spec.source.empty() || spec.source == kChannelSource) return {};
   if (IsStorePath(spec.source, paths_.store)) {
     MATIC_TRY(ParseStorePath(spec.source, paths_.store));
     return {};

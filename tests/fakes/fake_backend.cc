@@ -68,7 +68,7 @@ Result<std::vector<std::string>> FakeBackend::Repair() {
 }
 
 Result<> FakeBackend::CheckSource(const engine::StageSpec& spec) {
-  if (spec.source.starts_with("https://")) return {};
+  if (spec.source.empty() || spec.source.starts_with("https://")) return {};
   return matic::Fail(ErrorCode::kInvalidArgument, "unknown scheme: " + spec.source);
 }
 

@@ -131,8 +131,13 @@ TEST_F(StageTest, WhatIsWrongInWordsIsKnownWithoutAnyWork) {
   EXPECT_TRUE(machine_.backend.CheckSource({kUrl, digest}).has_value());
   EXPECT_TRUE(machine_.backend.CheckSource({"file:///x", digest}).has_value());
   EXPECT_TRUE(machine_.backend.CheckSource({kUrl, ""}).has_value()) << "a manifest will name it";
+  EXPECT_TRUE(machine_.backend.CheckSource({"", ""}).has_value()) << "the configured channel";
   for (const engine::StageSpec& wrong :
-       {engine::StageSpec{"ftp://host/x", digest}, {"", digest}, {kUrl, "zz"}}) {
+       {engine::StageSpec{"ftp://host/x", digest},
+        {kUrl, "zz"},
+        {.source = kUrl, .sha256 = digest, .mode = update::Mode::kSwitch},
+        {.source = kUrl, .sha256 = digest, .mode = update::Mode::kBuild},
+        {.source = kUrl, .sha256 = digest, .inputs = {"nixpkgs"}}}) {
     const auto result = machine_.backend.CheckSource(wrong);
     ASSERT_FALSE(result.has_value()) << wrong.source;
     EXPECT_EQ(result.error().code, ErrorCode::kInvalidArgument);

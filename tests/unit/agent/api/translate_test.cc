@@ -13,6 +13,7 @@ TEST(WithoutCredentialsTest, HidesUserPasswordAndQuery) {
   EXPECT_EQ(engine::WithoutCredentials("https://host/a@b"), "https://host/a@b");
   EXPECT_EQ(engine::WithoutCredentials("https://user@host"), "https://***@host");
   EXPECT_EQ(engine::WithoutCredentials("https://host/os?token=secret#at"), "https://host/os?…#at");
+  EXPECT_EQ(engine::WithoutCredentials("HTTPS://host/os?token=secret"), "HTTPS://host/os?…");
   EXPECT_EQ(engine::WithoutCredentials("git+https://host/os?ref=main"),
             "git+https://host/os?ref=main");
   EXPECT_EQ(engine::WithoutCredentials("file:///srv/os"), "file:///srv/os");
