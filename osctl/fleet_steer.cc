@@ -70,6 +70,8 @@ std::vector<Told> StopMachines(FleetController& controller, const std::string& r
       told[i].what = stopped.error().message;
     } else if (stopped->rolling_back()) {
       told[i].what = "stopped; goes back to its old system";
+    } else if (revert && stopped->schedule().state() == v1::SCHEDULE_STATE_COMPLETED) {
+      told[i].what = "stopped; does not run what the run brought any more";
     } else {
       told[i].what = "stopped";
     }

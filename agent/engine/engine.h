@@ -99,11 +99,12 @@ struct Plan {
   bool Possible() const;
 };
 
-// Where to go back to: the previous system, where neither is said.
+// Where to go back to: the previous system, where none of the three is said.
 struct RollbackRequest {
   std::string reason;
   uint64_t generation = 0;
   bool golden = false;
+  std::string target{};  // by its name; goes before the others
 };
 
 struct Rollback {
@@ -115,6 +116,8 @@ struct Rollback {
 struct StoppedRun {
   Lease lease;
   std::optional<Schedule> schedule;
+  // It leaves what the run has brought. Not so with `revert` and a completed schedule: that does
+  // not run here any more, as it was left before, or somebody has updated the machine since.
   bool rolling_back = false;
 };
 
@@ -163,7 +166,9 @@ class Engine {
   virtual Result<Lease> AcquireLease(const LeaseRequest& request, const Caller& caller) = 0;
   virtual Result<> ReleaseLease(const std::string& run, const Caller& caller) = 0;
   // The run begins nothing more here. An update of it is cancelled before its first start; after it
-  // that happens with `revert` alone, which also leaves what it has completed.
+  // that happens with `revert` alone, which also leaves what it has completed, for the system that
+  // ran before it. Done twice is done once: a system that the run did not bring is never left.
+  // kRefused where the way back is closed; the run is stopped then all the same.
   virtual Result<StoppedRun> StopRun(const std::string& run, bool revert, const Caller& caller) = 0;
 
   // Returns whether the running system on trial got its try back.

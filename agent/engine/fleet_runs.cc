@@ -19,6 +19,35 @@ Result<> UpdateEngine::ReleaseLease(const std::string& run, const Caller&) {
   return lease_.Release(run);
 }
 
+namespace {
+
+// Another update may have gone to the same slot since.
+bool IsFrom(const Schedule& schedule, const update::Target& running, const std::string& digest) {
+  const auto differ = [](const std::string& one, const std::string& other) {
+    return !one.empty() && !other.empty() && one != other;
+  };
+  return running.name == schedule.target && !differ(running.version, schedule.version) &&
+         !differ(digest, schedule.request.sha256);
+}
+
+}  // namespace
+
+Result<bool> UpdateEngine::Leave(const Schedule& schedule, const std::string& reason,
+                                 const Caller& caller) {
+  const AgentState state = ledger_.State();
+  const auto* back = std::get_if<update::RollingBack>(&state.update);
+  if (back != nullptr && back->trial.image.target == schedule.target) return true;
+  MATIC_ASSIGN(const update::Facts facts, ReadDisk());
+  const update::Target* running = facts.Running();
+  if (running == nullptr) return Fail(ErrorCode::kInternal, "no system is known to run");
+  if (!IsFrom(schedule, *running, DigestIn(state, *running))) {
+    spdlog::info("{} runs, which {} did not bring: it stays", running->name, schedule.id);
+    return false;
+  }
+  MATIC_TRY(TriggerRollback({.reason = reason, .target = schedule.previous}, caller));
+  return true;
+}
+
 // The lease first: from then on nothing of the run begins, and what has begun is dealt with after.
 Result<StoppedRun> UpdateEngine::StopRun(const std::string& run, bool revert,
                                          const Caller& caller) {
@@ -42,8 +71,7 @@ Result<StoppedRun> UpdateEngine::StopRun(const std::string& run, bool revert,
     return stopped;
   }
   if (!revert || stopped.schedule->state != ScheduleState::kCompleted) return stopped;
-  MATIC_TRY(TriggerRollback({.reason = reason}, caller));
-  stopped.rolling_back = true;
+  MATIC_ASSIGN(stopped.rolling_back, Leave(*stopped.schedule, reason, caller));
   return stopped;
 }
 

@@ -14,14 +14,6 @@ constexpr std::chrono::seconds kReportAge{60};
 // How long a cancel waits for its own end, so that the answer tells it.
 constexpr std::chrono::seconds kCancelPatience{10};
 
-// Of the image that this agent put into `target`; empty where it does not know.
-std::string DigestIn(const AgentState& state, const update::Target& target) {
-  if (!target.digest.empty()) return target.digest;
-  const update::Trial* trial = update::TrialOf(state.update);
-  if (trial != nullptr && trial->image.target == target.name) return trial->image.digest;
-  return state.running_target == target.name ? state.running_digest : "";
-}
-
 // No update is under way; what the agent may look at for itself gives way.
 bool IsFree(const update::UpdateState& state) {
   return std::holds_alternative<update::Idle>(state) ||
@@ -64,6 +56,13 @@ Result<> CheckForced(const std::vector<std::string>& names) {
 }
 
 }  // namespace
+
+std::string DigestIn(const AgentState& state, const update::Target& target) {
+  if (!target.digest.empty()) return target.digest;
+  const update::Trial* trial = update::TrialOf(state.update);
+  if (trial != nullptr && trial->image.target == target.name) return trial->image.digest;
+  return state.running_target == target.name ? state.running_digest : "";
+}
 
 UpdateEngine::UpdateEngine(EngineOptions options, Backend& backend, SourceResolver& resolver,
                            health::CheckRunner& checks, const Preparation& preparation,
@@ -264,9 +263,18 @@ Result<health::Report> UpdateEngine::Check(bool on_trial, std::stop_token stop) 
 
 namespace {
 
+Result<const update::Target*> NamedTarget(const update::Facts& facts, const std::string& name) {
+  const update::Target* named = facts.Find(name);
+  if (named != nullptr && !named->running && named->Confirmed()) return named;
+  return Fail(ErrorCode::kRefused, "there is no way back to " + name +
+                                       ": it runs already, is gone, or is not bootable and "
+                                       "confirmed any more; osctl status shows what there is");
+}
+
 // Nothing where it does not say.
 Result<const update::Target*> ChosenTarget(const update::Facts& facts,
                                            const RollbackRequest& request) {
+  if (!request.target.empty()) return NamedTarget(facts, request.target);
   if (!request.golden && request.generation == 0) return nullptr;
   const update::Target* chosen = facts.Golden();
   const std::string name =

@@ -65,6 +65,8 @@ class UpdateEngine final : public Engine {
   Result<> CheckQuarantine(const ScheduleRequest& request) const;
   Result<> MayStage(const ScheduleRequest& request);
   Result<health::Report> Check(bool on_trial, std::stop_token stop);
+  // Whether it goes back, or does already.
+  Result<bool> Leave(const Schedule& schedule, const std::string& reason, const Caller& caller);
   // With what the machine's configuration says where the request does not.
   ScheduleRequest Complete(const ScheduleRequest& request) const;
   void PlanSource(const ScheduleRequest& request, const std::string& running_version, Plan& plan,
@@ -84,6 +86,9 @@ class UpdateEngine final : public Engine {
   std::condition_variable_any checked_;
   bool checking_ = false;  // one round of checks at a time
 };
+
+// Of the image that this agent put into `target`; empty where it does not know.
+std::string DigestIn(const AgentState& state, const update::Target& target);
 
 // The event of a rollback by hand, with the system to go back to.
 Result<update::RollbackRequested> RollbackByHand(const AgentState& state,

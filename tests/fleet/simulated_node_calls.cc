@@ -237,7 +237,9 @@ Result<v1::StopRunResponse> SimulatedNode::StopRun(const v1::StopRunRequest& req
   *response.mutable_lease() = lease_;
   if (schedules_.empty() || newest().run() != lease_.run()) return response;
   const std::string reason = "the run " + lease_.run() + " was stopped";
-  const bool updated = newest_state() == v1::SCHEDULE_STATE_COMPLETED;
+  // It goes back already where something is under way; and what the run did not bring stays.
+  const bool updated = newest_state() == v1::SCHEDULE_STATE_COMPLETED &&
+                       doing_ == Doing::kNothing && slots_[running_].digest == newest().sha256();
   if (IsOpen() && (doing_ != Doing::kOnTrial || request.revert())) {
     MATIC_TRY(Cancel("", reason, now));
   } else if (updated && request.revert()) {

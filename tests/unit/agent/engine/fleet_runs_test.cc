@@ -33,6 +33,17 @@ class FleetRunsTest : public testing::Test {
     return request;
   }
 
+  // 2.0 runs in slot-b then.
+  void Complete(const std::string& run) {
+    Acquire(run);
+    ScheduleRequest request = machine_.Request();
+    request.run = run;
+    const std::string id = machine_.Schedule(request);
+    machine_.RunToRest();
+    machine_.AwaitSchedule(id, ScheduleState::kCompleted);
+    ASSERT_EQ(machine_.backend.running(), boot::Slot::kB);
+  }
+
   Machine machine_;
 };
 
@@ -153,6 +164,54 @@ TEST_F(FleetRunsTest, WhatWasCompletedIsRolledBackWhereThatIsAskedFor) {
   machine_.AwaitRebootAsked();
   machine_.RunToRest();
   EXPECT_EQ(machine_.backend.running(), boot::Slot::kA);
+}
+
+TEST_F(FleetRunsTest, WhatIsBackAlreadyStaysWhenTheRunIsStoppedAgain) {
+  Complete("run-1");
+  ASSERT_TRUE(engine().StopRun("run-1", true, machine_.alice)->rolling_back);
+  machine_.AwaitState<update::RollingBack>();
+  const auto under_way = engine().StopRun("run-1", true, machine_.alice);
+  ASSERT_TRUE(under_way) << under_way.error().message;
+  EXPECT_TRUE(under_way->rolling_back);
+  machine_.AwaitRebootAsked();
+  machine_.RunToRest();
+  ASSERT_EQ(machine_.backend.running(), boot::Slot::kA);
+
+  const auto again = engine().StopRun("run-1", true, machine_.alice);
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_FALSE(again->rolling_back);
+  ASSERT_TRUE(again->schedule);
+  EXPECT_EQ(again->schedule->state, ScheduleState::kCompleted);
+  machine_.Reboot();
+  machine_.RunToRest();
+  EXPECT_EQ(machine_.backend.running(), boot::Slot::kA);
+}
+
+// By hand, and to the slot that the run's system was in.
+TEST_F(FleetRunsTest, WhatCameAfterTheRunStays) {
+  Complete("run-1");
+  for (const char* version : {"3.0", "4.0"}) {
+    ScheduleRequest request = machine_.Request();
+    request.source = "https://example.com/" + std::string(version) + ".squashfs";
+    request.sha256 = std::string(64, version[0]);
+    machine_.backend.Offer(request.source, version, true);
+    const std::string id = machine_.Schedule(request);
+    machine_.RunToRest();
+    ASSERT_EQ(machine_.Get(id).state, ScheduleState::kCompleted);
+    const auto stopped = engine().StopRun("run-1", true, machine_.alice);
+    ASSERT_TRUE(stopped) << stopped.error().message;
+    EXPECT_FALSE(stopped->rolling_back) << version;
+  }
+  EXPECT_EQ(machine_.backend.running(), boot::Slot::kB);
+}
+
+TEST_F(FleetRunsTest, AWayBackThatIsClosedIsToldOf) {
+  Complete("run-1");
+  machine_.backend.SetSlot(boot::Slot::kA, {});
+  const auto stopped = engine().StopRun("run-1", true, machine_.alice);
+  ASSERT_FALSE(stopped);
+  EXPECT_EQ(stopped.error().code, ErrorCode::kRefused) << "kNotFound: it never came here";
+  EXPECT_THAT(stopped.error().message, HasSubstr("there is no way back to slot-a"));
 }
 
 TEST_F(FleetRunsTest, NothingIsThereToStop) {
