@@ -1,6 +1,8 @@
 // What the runs of fleets ask of a machine.
 #include <spdlog/spdlog.h>
 
+#include <cstdint>
+
 #include "agent/engine/update_engine.h"
 
 namespace matic::engine {
@@ -20,6 +22,19 @@ Result<> UpdateEngine::ReleaseLease(const std::string& run, const Caller&) {
 }
 
 namespace {
+
+// The one that is under way, else the last that was asked for. Ids are no order: the clock may have
+// been set back since, and others may have updated the machine.
+std::optional<Schedule> ScheduleOf(const std::string& run, const Ledger& ledger) {
+  std::optional<Schedule> found = ledger.ActiveSchedule();
+  if (found && found->request.run == run) return found;
+  found.reset();
+  for (const Schedule& schedule : ledger.Newest(SIZE_MAX)) {
+    if (schedule.request.run != run) continue;
+    if (!found || schedule.created > found->created) found = schedule;
+  }
+  return found;
+}
 
 // Another update may have gone to the same slot since.
 bool IsFrom(const Schedule& schedule, const update::Target& running, const std::string& digest) {
@@ -55,10 +70,7 @@ Result<StoppedRun> UpdateEngine::StopRun(const std::string& run, bool revert,
   MATIC_ASSIGN(stopped.lease, lease_.Stop(run, caller.description));
   spdlog::warn("run {} of fleet {} was stopped by {}", stopped.lease.run, stopped.lease.fleet,
                caller.description);
-  for (const Schedule& schedule : ledger_.Newest(1)) {
-    if (schedule.request.run != stopped.lease.run) return stopped;
-    stopped.schedule = schedule;
-  }
+  stopped.schedule = ScheduleOf(stopped.lease.run, ledger_);
   if (!stopped.schedule) return stopped;
   const std::string reason = "the run " + stopped.lease.run + " was stopped";
   const bool tried = stopped.schedule->phase == Phase::kOnTrial ||

@@ -44,6 +44,18 @@ class FleetRunsTest : public testing::Test {
     ASSERT_EQ(machine_.backend.running(), boot::Slot::kB);
   }
 
+  // One that failed long ago, by its time.
+  void KeepSchedule(const std::string& id, const ScheduleRequest& request) {
+    Schedule schedule;
+    schedule.id = id;
+    schedule.request = request;
+    schedule.state = ScheduleState::kFailed;
+    schedule.phase = Phase::kNone;
+    machine_.StopAgent();
+    ASSERT_TRUE(ScheduleBook(machine_.folder.File(kScheduleFile)).Put(schedule, true));
+    machine_.StartAgent();
+  }
+
   Machine machine_;
 };
 
@@ -212,6 +224,34 @@ TEST_F(FleetRunsTest, AWayBackThatIsClosedIsToldOf) {
   ASSERT_FALSE(stopped);
   EXPECT_EQ(stopped.error().code, ErrorCode::kRefused) << "kNotFound: it never came here";
   EXPECT_THAT(stopped.error().message, HasSubstr("there is no way back to slot-a"));
+}
+
+TEST_F(FleetRunsTest, WhatWasScheduledSinceDoesNotHideTheRunsOwn) {
+  Complete("run-1");
+  ScheduleRequest by_hand = machine_.Request();
+  by_hand.timing.not_after = std::chrono::system_clock::now() - 1s;
+  machine_.AwaitSchedule(machine_.Schedule(by_hand), ScheduleState::kFailed);
+  EXPECT_TRUE(engine().StopRun("run-1", true, machine_.alice)->rolling_back);
+  machine_.AwaitRebootAsked();
+  machine_.RunToRest();
+  EXPECT_EQ(machine_.backend.running(), boot::Slot::kA);
+}
+
+TEST_F(FleetRunsTest, TheRunsOwnIsFoundAlsoAfterTheClockWasSetBack) {
+  KeepSchedule("sched-20990101-001", machine_.Request());
+  Acquire("run-1");
+  const std::string staged = machine_.Schedule(Staging("run-1"));
+  ASSERT_TRUE(engine().StopRun("run-1", false, machine_.alice));
+  EXPECT_EQ(machine_.Get(staged).state, ScheduleState::kCancelled);
+}
+
+TEST_F(FleetRunsTest, OfARunsSchedulesTheLastCounts) {
+  ScheduleRequest of_run = machine_.Request();
+  of_run.run = "run-1";
+  KeepSchedule("sched-20990101-001", of_run);
+  Complete("run-1");
+  EXPECT_TRUE(engine().StopRun("run-1", true, machine_.alice)->rolling_back);
+  machine_.AwaitRebootAsked();
 }
 
 TEST_F(FleetRunsTest, NothingIsThereToStop) {
