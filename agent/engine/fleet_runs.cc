@@ -67,7 +67,10 @@ Result<bool> UpdateEngine::Leave(const Schedule& schedule, const std::string& re
 Result<StoppedRun> UpdateEngine::StopRun(const std::string& run, bool revert,
                                          const Caller& caller) {
   StoppedRun stopped;
-  MATIC_ASSIGN(stopped.lease, lease_.Stop(run, caller.description));
+  {
+    const std::scoped_lock lock(beginning_);
+    MATIC_ASSIGN(stopped.lease, lease_.Stop(run, caller.description));
+  }
   spdlog::warn("run {} of fleet {} was stopped by {}", stopped.lease.run, stopped.lease.fleet,
                caller.description);
   stopped.schedule = ScheduleOf(stopped.lease.run, ledger_);

@@ -147,6 +147,8 @@ Result<Schedule> UpdateEngine::ScheduleUpdate(const ScheduleRequest& request,
   const bool known = !request.request_id.empty() && ledger_.KnowsRequest(request.request_id);
   if (!known) MATIC_TRY(MayStage(request));
   const ScheduleRequest whole = Complete(request);
+  const std::scoped_lock lock(beginning_);
+  if (!known) MATIC_TRY(lease_.Check(request.run));
   MATIC_ASSIGN(Schedule schedule, ledger_.AddSchedule(whole, caller, &created));
   if (!created) return schedule;
   spdlog::info("{}: scheduled by {}: {}", schedule.id, caller.description,
@@ -169,6 +171,7 @@ Result<Schedule> UpdateEngine::ScheduleUpdate(const ScheduleRequest& request,
 
 Result<Schedule> UpdateEngine::ActivateUpdate(const std::string& id, const std::string& run,
                                               const Caller& caller) {
+  const std::scoped_lock lock(beginning_);
   MATIC_ASSIGN(Schedule schedule, ledger_.FindSchedule(id));
   MATIC_TRY(run.empty() ? lease_.CheckByHand(schedule.request.run) : lease_.Check(run));
   const update::UpdateState state = ledger_.State().update;

@@ -85,6 +85,9 @@ class UpdateEngine final : public Engine {
   std::mutex mutex_;  // of checking_
   std::condition_variable_any checked_;
   bool checking_ = false;  // one round of checks at a time
+  // From the last look at the lease until the worker has been told; a run is stopped before or
+  // after.
+  std::mutex beginning_;
 };
 
 // Of the image that this agent put into `target`; empty where it does not know.

@@ -5,7 +5,12 @@
 namespace matic::fakes {
 
 Result<> FakeSourceResolver::Check(const std::string& source, const std::string& sha256) {
-  std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
+  if (const std::function<void()> meanwhile = meanwhile_) {
+    lock.unlock();
+    meanwhile();
+    lock.lock();
+  }
   if (!sha256.empty() || known_.contains(source)) return {};
   return Fail(ErrorCode::kRefused, "no root document is configured");
 }
@@ -27,6 +32,11 @@ void FakeSourceResolver::Confirmed(const std::string& version) {
 void FakeSourceResolver::Set(const std::string& source, engine::ResolvedSource resolved) {
   std::lock_guard lock(mutex_);
   known_[source] = std::move(resolved);
+}
+
+void FakeSourceResolver::OnCheck(std::function<void()> meanwhile) {
+  std::lock_guard lock(mutex_);
+  meanwhile_ = std::move(meanwhile);
 }
 
 std::vector<std::string> FakeSourceResolver::confirmed() const {

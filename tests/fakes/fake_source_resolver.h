@@ -1,6 +1,7 @@
 // Sources that are images themselves, and channels that a test has made.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <mutex>
 #include <string>
@@ -21,11 +22,14 @@ class FakeSourceResolver final : public engine::SourceResolver {
 
   // What `source` comes down to; an empty one is the configured channel.
   void Set(const std::string& source, engine::ResolvedSource resolved);
+  // Called in every Check, as what happens meanwhile.
+  void OnCheck(std::function<void()> meanwhile);
   std::vector<std::string> confirmed() const;
 
  private:
   mutable std::mutex mutex_;
   std::map<std::string, engine::ResolvedSource> known_;
+  std::function<void()> meanwhile_;
   std::vector<std::string> confirmed_;
 };
 

@@ -254,6 +254,18 @@ TEST_F(FleetRunsTest, OfARunsSchedulesTheLastCounts) {
   machine_.AwaitRebootAsked();
 }
 
+TEST_F(FleetRunsTest, ARunThatIsStoppedWhileItsUpdateIsLookedAtDoesNotBegin) {
+  machine_.AwaitGoodBoot();
+  Acquire("run-1");
+  machine_.resolver.OnCheck(
+      [this] { EXPECT_TRUE(engine().StopRun("run-1", false, machine_.alice)); });
+  const auto refused = engine().ScheduleUpdate(Staging("run-1"), machine_.alice);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kRefused);
+  EXPECT_THAT(refused.error().message, HasSubstr("was stopped by admin alice"));
+  EXPECT_THAT(engine().ListSchedules(10), testing::IsEmpty());
+}
+
 TEST_F(FleetRunsTest, NothingIsThereToStop) {
   EXPECT_EQ(engine().StopRun("", true, machine_.alice).error().code, ErrorCode::kNotFound);
   Acquire("run-1");
