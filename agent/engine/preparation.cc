@@ -217,8 +217,9 @@ Result<> Preparation::BeforeActivation(const update::Order& order, bool live,
     MATIC_ASSIGN(const bool taken, TakeSlot(order, Disturbance::kReboot, stop));
     if (!taken) continue;
     MATIC_TRY(WarnUsers(order, stop));
-    // The window may have closed, or somebody begun something, meanwhile: users are told anew then.
-    if (order.reboot_delay.count() == 0 || MayReboot(order)) return {};
+    // Each of these may have taken long: the window may have closed, or somebody begun something,
+    // meanwhile. Users are told anew then.
+    if (MayReboot(order)) return {};
   }
 }
 

@@ -6,7 +6,9 @@
 
 #include <algorithm>
 #include <fstream>
+#include <future>
 
+#include "tests/fakes/manual_clock.h"
 #include "tests/unit/agent/engine/machine.h"
 
 namespace matic::engine {
@@ -313,6 +315,67 @@ TEST_F(PreparationTest, AMistypedNameToPassByIsAMistake) {
   ASSERT_FALSE(schedule);
   EXPECT_EQ(schedule.error().code, ErrorCode::kInvalidArgument);
   EXPECT_THAT(schedule.error().message, HasSubstr("'uptme'"));
+}
+
+// A shutdown that is inhibited for long, by a clock of its own. No user is told of a delay.
+class InhibitedTest : public testing::Test {
+ protected:
+  struct Answer {
+    Result<> result;
+    WallTime time;
+  };
+
+  InhibitedTest() { guard_.SetInhibitors({"backup (sleep)"}); }
+
+  update::Order Ordered() const {
+    update::Order order;
+    order.schedule_id = "sched-20260127-001";
+    order.timing.zone = "UTC";
+    return order;
+  }
+
+  // Two hours after it was asked nothing inhibits any more; from then on time goes by.
+  Answer AskInhibited(const update::Order& order) {
+    std::future<Answer> answer = std::async(std::launch::async, [&] {
+      Result<> result = preparation_.BeforeActivation(order, /*live=*/false, {});
+      return Answer{std::move(result), clock_.Now()};
+    });
+    clock_.AwaitWaiters(1);
+    guard_.SetInhibitors({});
+    clock_.Advance(2h);
+    while (answer.wait_for(5ms) != std::future_status::ready) clock_.Advance(10min);
+    return answer.get();
+  }
+
+  fakes::ManualClock clock_;
+  const WallTime start_ = clock_.Now();
+  StateFolder folder_;
+  fakes::FakeProcessRunner processes_;
+  fakes::FakeRebootGuard guard_;
+  fakes::FakeRebootSlots slots_;
+  fakes::FakeSourceResolver resolver_;
+  Ledger ledger_{folder_.path(), 900s, clock_};
+  prechecks::Prechecks prechecks_{config::Prechecks{}, prechecks::Machine{}, processes_, clock_};
+  hooks::Runner hooks_{config::Hooks{}, processes_, clock_, folder_.File("hook.env")};
+  Preparation preparation_{{}, resolver_, prechecks_, hooks_, guard_, slots_, clock_, ledger_};
+};
+
+TEST_F(InhibitedTest, PastTheLastMomentItDoesNotReboot) {
+  update::Order order = Ordered();
+  order.timing.not_after = start_ + 1h;
+  const Answer answer = AskInhibited(order);
+  ASSERT_FALSE(answer.result);
+  EXPECT_EQ(answer.result.error().code, ErrorCode::kRefused);
+}
+
+TEST_F(InhibitedTest, TheNextWindowIsWaitedForWhenOneHasClosed) {
+  update::Order order = Ordered();
+  order.timing.reboot_windows = {calendar::Window{.weekdays = 127, .begin = 60min, .end = 120min}};
+  ASSERT_EQ(start_, std::chrono::floor<std::chrono::days>(start_) + 1h);
+  const Answer answer = AskInhibited(order);
+  ASSERT_TRUE(answer.result) << answer.result.error().message;
+  EXPECT_GE(answer.time, start_ + 24h);
+  EXPECT_LT(answer.time, start_ + 25h);
 }
 
 // Units, which the fake runs like any other program.
