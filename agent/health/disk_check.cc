@@ -1,11 +1,12 @@
 #include "agent/health/disk_check.h"
 
-#include <sys/statvfs.h>
-
-#include <cerrno>
+#include <algorithm>
+#include <utility>
 
 namespace matic::health {
 namespace {
+
+constexpr std::chrono::seconds kLimit{5};
 
 // Rounded down. No product of sizes: those may be as large as 64 bits hold.
 uint64_t Percent(uint64_t part, uint64_t whole) {
@@ -17,19 +18,8 @@ std::string Mebibytes(uint64_t bytes) { return std::to_string(bytes >> 20) + " M
 
 }  // namespace
 
-Result<Room> MeasureRoom(const std::filesystem::path& path) {
-  struct statvfs found {};
-  if (::statvfs(path.c_str(), &found) != 0) return Fail(OsError(path.string(), errno));
-  return Room{.path = path,
-              .bytes = found.f_blocks * found.f_frsize,
-              .free_bytes = found.f_bavail * found.f_frsize,
-              .inodes = found.f_files,
-              .free_inodes = found.f_favail,
-              .used_bytes = (found.f_blocks - found.f_bfree) * found.f_frsize};
-}
-
-DiskCheck::DiskCheck(const config::DiskCheck& check)
-    : ConfiguredCheck("disk", check.settings), check_(check) {}
+DiskCheck::DiskCheck(const config::DiskCheck& check, RoomGauge::Measure measure)
+    : ConfiguredCheck("disk", check.settings), check_(check), gauge_(std::move(measure)) {}
 
 Finding DiskCheck::Judge(const std::vector<Room>& rooms) const {
   std::string good;
@@ -58,10 +48,13 @@ Finding DiskCheck::Judge(const std::vector<Room>& rooms) const {
   return bad.empty() ? Finding{true, good} : Finding{false, bad};
 }
 
-Finding DiskCheck::Run(std::stop_token) {
+Finding DiskCheck::Run(std::stop_token stop) {
+  const auto end = std::chrono::steady_clock::now() + LimitOr(kLimit);
   std::vector<Room> rooms;
   for (const std::filesystem::path& path : check_.paths) {
-    const Result<Room> room = MeasureRoom(path);
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(
+        std::max<std::chrono::nanoseconds>(end - std::chrono::steady_clock::now(), {}));
+    const Result<Room> room = gauge_.Read(path, left, stop);
     if (!room) return {false, room.error().message};
     rooms.push_back(*room);
   }

@@ -7,7 +7,7 @@
 #include <thread>
 #include <vector>
 
-#include "agent/health/disk_check.h"
+#include "agent/health/room.h"
 #include "lib/base/result.h"
 
 namespace matic::prechecks {
@@ -22,13 +22,15 @@ struct PackageLock {
 
 std::vector<PackageLock> PackageLocks();
 
+// Within five seconds, also where the filesystem gives no answer.
+std::function<Result<health::Room>(const std::filesystem::path&)> RoomMeasure();
+
 struct Machine {
   std::filesystem::path state_dir = "/var/lib/matic";
   std::filesystem::path proc = "/proc";
   std::filesystem::path power_supplies = "/sys/class/power_supply";
   std::vector<PackageLock> package_locks = PackageLocks();
-  std::function<Result<health::Room>(const std::filesystem::path&)> measure_room =
-      health::MeasureRoom;
+  std::function<Result<health::Room>(const std::filesystem::path&)> measure_room = RoomMeasure();
   // Of a Nix host: kRefused names who is switching to another configuration just now. Null: nobody
   // can be.
   std::function<Result<>()> switch_lock = nullptr;

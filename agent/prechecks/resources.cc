@@ -1,10 +1,11 @@
 // Space, load, memory and uptime.
 #include <cmath>
 #include <cstdio>
+#include <memory>
 #include <sstream>
 
-#include "agent/health/disk_check.h"
 #include "agent/health/memory_check.h"
+#include "agent/health/room.h"
 #include "agent/prechecks/checks.h"
 #include "lib/os/durable_file.h"
 
@@ -13,6 +14,7 @@ namespace {
 
 constexpr size_t kMaxProcFile = 1u << 20;
 constexpr uint64_t kMiB = 1u << 20;
+constexpr std::chrono::seconds kRoomLimit{5};
 
 std::string Decimal(double number) {
   char text[32];
@@ -29,6 +31,12 @@ uint64_t UsedPercent(const health::Room& room) {
 }
 
 }  // namespace
+
+std::function<Result<health::Room>(const std::filesystem::path&)> RoomMeasure() {
+  return [gauge = std::make_shared<health::RoomGauge>()](const std::filesystem::path& path) {
+    return gauge->Read(path, kRoomLimit, {});
+  };
+}
 
 Reason Space(const Situation& now) {
   if (now.wanted.space_min_mib == 0) return std::nullopt;

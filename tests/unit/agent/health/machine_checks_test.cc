@@ -1,6 +1,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <memory>
+#include <semaphore>
+#include <thread>
+
 #include "agent/health/disk_check.h"
 #include "agent/health/failed_units_check.h"
 #include "agent/health/load_check.h"
@@ -51,6 +56,78 @@ TEST(DiskCheckTest, AFolderThatIsNotThereFails) {
   EXPECT_FALSE(finding.passed);
   EXPECT_THAT(finding.output, HasSubstr("/nonexistent: No such file"));
   EXPECT_GT(MeasureRoom("/")->bytes, 0u);
+}
+
+// Gives no answer until it is told to, as where the server of a mount is gone.
+class DeadMount {
+ public:
+  // What is asked may live longer than who asks.
+  RoomGauge::Measure Measure() const {
+    return [state = state_](const std::filesystem::path& path) -> Result<Room> {
+      ++state->asked;
+      state->answers.acquire();
+      return Room{.path = path, .bytes = 1000, .free_bytes = 500};
+    };
+  }
+  void Answer() { state_->answers.release(); }
+  int asked() const { return state_->asked; }
+
+ private:
+  struct State {
+    std::atomic<int> asked = 0;
+    std::counting_semaphore<> answers{0};
+  };
+  std::shared_ptr<State> state_ = std::make_shared<State>();
+};
+
+TEST(RoomGaugeTest, WhatGivesNoAnswerIsAskedOnceUntilItDoes) {
+  DeadMount mount;
+  RoomGauge gauge(mount.Measure());
+  for (int i = 0; i < 3; ++i) {
+    const Result<Room> room = gauge.Read("/srv", 20ms, {});
+    ASSERT_FALSE(room);
+    EXPECT_EQ(room.error().code, ErrorCode::kDeadline);
+    EXPECT_THAT(room.error().message, HasSubstr("/srv: its filesystem gave no answer"));
+  }
+  EXPECT_LE(mount.asked(), 1);
+  EXPECT_FALSE(gauge.Read("/home", 0ms, {})) << "another path is asked by itself";
+  mount.Answer();
+  mount.Answer();
+  EXPECT_EQ(gauge.Read("/srv", 60s, {})->free_bytes, 500u);
+  mount.Answer();
+  EXPECT_TRUE(gauge.Read("/srv", 60s, {}));
+}
+
+TEST(RoomGaugeTest, AStopEndsTheWait) {
+  DeadMount mount;
+  RoomGauge gauge(mount.Measure());
+  std::stop_source stop;
+  std::jthread stopper([&] {
+    std::this_thread::sleep_for(20ms);
+    stop.request_stop();
+  });
+  EXPECT_EQ(gauge.Read("/srv", 1h, stop.get_token()).error().code, ErrorCode::kCancelled);
+  mount.Answer();
+}
+
+TEST(DiskCheckTest, AFilesystemThatGivesNoAnswerFailsInTime) {
+  DeadMount mount;
+  DiskCheck check({.settings = {.timeout = 50s}, .paths = {"/srv", "/home"}}, mount.Measure());
+  std::stop_source stop;
+  std::jthread stopper([&] {
+    std::this_thread::sleep_for(20ms);
+    stop.request_stop();
+  });
+  const Finding stopped = check.Run(stop.get_token());
+  EXPECT_FALSE(stopped.passed);
+  EXPECT_THAT(stopped.output, HasSubstr("/srv: stopped"));
+
+  DiskCheck short_one({.settings = {.timeout = 1s}, .paths = {"/srv"}}, mount.Measure());
+  const Finding finding = short_one.Run({});
+  EXPECT_FALSE(finding.passed);
+  EXPECT_THAT(finding.output, HasSubstr("/srv: its filesystem gave no answer in time"));
+  mount.Answer();
+  mount.Answer();
 }
 
 TEST(MeasureRoomTest, AFolderThatIsNoMountPointCountsForItsFilesystem) {
