@@ -10,6 +10,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <optional>
+#include <thread>
+#include <utility>
 
 #include "lib/base/unique_fd.h"
 
@@ -27,6 +30,11 @@ using SteadyClock = std::chrono::steady_clock;
 
 // How long a stop may go unseen.
 constexpr std::chrono::milliseconds kStopPoll{100};
+
+// From the SIGKILL to the program's end, which does not come while a disk or a file server that it
+// waits for gives no answer; and how often that is looked for.
+constexpr std::chrono::seconds kEndPatience{5};
+constexpr std::chrono::milliseconds kEndPoll{5};
 
 struct Child {
   pid_t pid = -1;
@@ -132,6 +140,26 @@ bool MakePipe(UniqueFd& reader, UniqueFd& writer) {
   return true;
 }
 
+// Its exit code, once it is taken from the process table; nothing where it has not ended.
+std::optional<int> TakeEnd(pid_t pid) {
+  int status = 0;
+  pid_t ended = 0;
+  while ((ended = ::waitpid(pid, &status, WNOHANG)) < 0 && errno == EINTR) {
+  }
+  if (ended == 0) return std::nullopt;
+  return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+// Of one that has ended or was killed.
+std::optional<int> AwaitEnd(pid_t pid) {
+  const SteadyClock::time_point limit = SteadyClock::now() + kEndPatience;
+  for (;;) {
+    if (const std::optional<int> exit_code = TakeEnd(pid)) return exit_code;
+    if (SteadyClock::now() >= limit) return std::nullopt;
+    std::this_thread::sleep_for(kEndPoll);
+  }
+}
+
 Result<Child> Start(const Command& command) {
   const std::vector<std::string>& argv = command.argv;
   MATIC_ASSIGN(const UniqueFd input, InputFile(command.input));
@@ -151,7 +179,7 @@ Result<Child> Start(const Command& command) {
   if (!child.pidfd.valid()) {
     const int error = errno;
     ::kill(-child.pid, SIGKILL);
-    ::waitpid(child.pid, nullptr, 0);
+    AwaitEnd(child.pid);
     return Fail(OsError("run " + argv[0], error));
   }
   return child;
@@ -204,13 +232,6 @@ void TakeRest(const UniqueFd& pipe, size_t kept, std::string& output) {
   if (output.size() > kept) output.erase(0, output.size() - kept);
 }
 
-int WaitFor(pid_t pid) {
-  int status = 0;
-  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-  }
-  return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-}
-
 }  // namespace
 
 Result<ProcessOutcome> ProcessRunner::RunCommand(const Command& command,
@@ -232,15 +253,32 @@ Result<ProcessOutcome> SystemProcessRunner::RunToEnd(const Command& command,
   const SteadyClock::time_point end =
       SteadyClock::now() +
       std::min<std::chrono::milliseconds>(deadline, std::chrono::hours(24 * 365));
+  TakeLateEnds();
   MATIC_ASSIGN(const Child child, Start(command));
   ProcessOutcome outcome;
   outcome.end = FollowToEnd(child, end, command.stop, command.kept_output, outcome);
   // Not after the wait: the number of a group that is gone may be another's by then.
   if (outcome.end != ProcessEnd::kItself) EndGroup(child, command, outcome);
-  outcome.exit_code = WaitFor(child.pid);
+  const std::optional<int> exit_code = AwaitEnd(child.pid);
+  if (!exit_code) return LeaveBehind(child.pid, command, outcome.end);
+  outcome.exit_code = *exit_code;
   TakeRest(child.output, command.kept_output, outcome.output);
   TakeRest(child.errors, command.kept_output, outcome.errors);
   return outcome;
+}
+
+Result<ProcessOutcome> SystemProcessRunner::LeaveBehind(int pid, const Command& command,
+                                                        ProcessEnd end) {
+  const std::lock_guard lock(mutex_);
+  left_behind_.push_back(pid);
+  return Fail(end == ProcessEnd::kStopped ? ErrorCode::kCancelled : ErrorCode::kDeadline,
+              "run " + command.argv[0] + ": killed, but process " + std::to_string(pid) +
+                  " does not end; it may wait for a disk or a file server that gives no answer");
+}
+
+void SystemProcessRunner::TakeLateEnds() {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(left_behind_, [](int pid) { return TakeEnd(pid).has_value(); });
 }
 
 Result<ProcessOutcome> StoppableProcessRunner::RunToEnd(const Command& command,

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <filesystem>
+#include <mutex>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -58,10 +59,21 @@ class ProcessRunner {
   }
 };
 
+// Thread-safe.
 class SystemProcessRunner final : public ProcessRunner {
  public:
+  // A killed program that is not gone within 5 s, as one that waits for a dead disk, is kDeadline
+  // or kCancelled, by what it was killed for, and the message names it. Where it ends after all it
+  // is taken from the process table before the next program is run.
   Result<ProcessOutcome> RunToEnd(const Command& command,
                                   std::chrono::milliseconds deadline) override;
+
+ private:
+  Result<ProcessOutcome> LeaveBehind(int pid, const Command& command, ProcessEnd end);
+  void TakeLateEnds();
+
+  std::mutex mutex_;
+  std::vector<int> left_behind_;  // numbers of processes
 };
 
 // Another runner, whose programs have no stop of their own but this one.

@@ -4,8 +4,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <fstream>
+#include <future>
 #include <thread>
 
 #include "lib/base/unique_fd.h"
@@ -134,6 +139,59 @@ TEST(SystemProcessRunner, KillsTheWholeGroupAtTheDeadline) {
   EXPECT_LT(SteadyClock::now() - start, seconds(10));
   std::this_thread::sleep_for(milliseconds(2500));
   EXPECT_FALSE(std::filesystem::exists(alive));
+}
+
+// A program that is traced stays in the process table, although it was killed, until its tracer is
+// gone: so it does not end, as one that waits for a dead disk.
+class Tracer {
+ public:
+  explicit Tracer(pid_t traced) : pid_(::fork()) {
+    if (pid_ != 0) return;
+    // Only what is safe after a fork of a program with threads.
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (::ptrace(PTRACE_SEIZE, traced, nullptr, nullptr) != 0) ::_exit(1);
+    for (;;) ::pause();
+  }
+  ~Tracer() { End(); }
+  Tracer(const Tracer&) = delete;
+  Tracer& operator=(const Tracer&) = delete;
+
+  bool Traces() const { return ::waitpid(pid_, nullptr, WNOHANG) == 0; }
+  void End() {
+    if (pid_ <= 0) return;
+    ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+    pid_ = -1;
+  }
+
+ private:
+  pid_t pid_;
+};
+
+TEST(SystemProcessRunner, OneThatDoesNotEndWhenItIsKilledIsLeftBehindAndTakenLater) {
+  const TemporaryFolder folder;
+  const std::filesystem::path pid_file = folder / "pid";
+  SystemProcessRunner runner;
+  std::future<Result<ProcessOutcome>> ran = std::async(std::launch::async, [&] {
+    return runner.Run({"sh", "-c", "echo $$ > " + pid_file.string() + "; exec sleep 600"},
+                      seconds(3));
+  });
+  pid_t pid = 0;
+  while (!(std::ifstream(pid_file) >> pid)) std::this_thread::sleep_for(milliseconds(5));
+  Tracer tracer(pid);
+  ASSERT_EQ(ran.wait_for(seconds(60)), std::future_status::ready) << "it waits for ever";
+  const Result<ProcessOutcome> outcome = ran.get();
+  if (!tracer.Traces()) GTEST_SKIP() << "nothing may be traced here";
+  ASSERT_FALSE(outcome);
+  EXPECT_EQ(outcome.error().code, ErrorCode::kDeadline);
+  EXPECT_THAT(outcome.error().message,
+              HasSubstr("process " + std::to_string(pid) + " does not end"));
+
+  tracer.End();
+  const std::filesystem::path entry = "/proc/" + std::to_string(pid);
+  EXPECT_TRUE(std::filesystem::exists(entry)) << "it has ended, and nobody has asked for its end";
+  EXPECT_EQ(runner.Run({"true"}, seconds(20))->exit_code, 0);
+  EXPECT_FALSE(std::filesystem::exists(entry));
 }
 
 TEST(SystemProcessRunner, DoesNotWaitForWhatAProgramLeftBehind) {
