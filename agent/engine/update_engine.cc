@@ -14,6 +14,11 @@ constexpr std::chrono::seconds kReportAge{60};
 // How long a cancel waits for its own end, so that the answer tells it.
 constexpr std::chrono::seconds kCancelPatience{10};
 
+// One of the future is of no known age: the clock was set back since.
+bool IsFresh(const health::Report& report, WallTime now) {
+  return report.last_updated <= now && now - report.last_updated < kReportAge;
+}
+
 // No update is under way; what the agent may look at for itself gives way.
 bool IsFree(const update::UpdateState& state) {
   return std::holds_alternative<update::Idle>(state) ||
@@ -234,9 +239,7 @@ Result<Engine::Change> UpdateEngine::WaitForChange(const std::string& id, uint64
 Result<health::Report> UpdateEngine::GetHealth(bool refresh, std::stop_token stop) {
   std::optional<health::Report> report = ledger_.Health();
   const bool on_trial = std::holds_alternative<update::Trying>(ledger_.State().update);
-  if (report && !refresh && (on_trial || clock_.Now() - report->last_updated < kReportAge)) {
-    return *report;
-  }
+  if (report && !refresh && (on_trial || IsFresh(*report, clock_.Now()))) return *report;
   const WallTime asked = clock_.Now();
   std::unique_lock lock(mutex_);
   if (!checked_.wait(lock, stop, [&] { return !checking_; })) {
@@ -244,7 +247,9 @@ Result<health::Report> UpdateEngine::GetHealth(bool refresh, std::stop_token sto
   }
   // Somebody else's round, which was waited for.
   report = ledger_.Health();
-  if (report && !on_trial && report->last_updated > asked) return *report;
+  if (report && !on_trial && report->last_updated > asked && IsFresh(*report, clock_.Now())) {
+    return *report;
+  }
   checking_ = true;
   lock.unlock();
   Result<health::Report> fresh = Check(on_trial, std::move(stop));

@@ -379,5 +379,13 @@ TEST_F(UpdateEngineTest, HealthIsFreshWhenAskedFor) {
   EXPECT_EQ(engine().GetHealth(true, {})->State(), health::HealthState::kDegraded);
 }
 
+TEST_F(UpdateEngineTest, HealthOfTheFutureIsOld) {
+  health::Report before = *engine().GetHealth(true);
+  before.last_updated += std::chrono::hours(24 * 365);  // the clock was set back since
+  machine_.ledger().SetHealth(before);
+  machine_.SetCheck("api", "1.0", Found::kFail);
+  EXPECT_EQ(engine().GetHealth(false)->State(), health::HealthState::kUnhealthy);
+}
+
 }  // namespace
 }  // namespace matic::engine
