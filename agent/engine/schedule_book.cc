@@ -12,7 +12,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr size_t kMaxFileBytes = 4u << 20;
+constexpr size_t kMaxFileBytes = 4u << 20;  // a larger one would not be read again
 constexpr int kMaxIdsADay = 999;
 
 bool Holds(const std::vector<Json>& schedules, const std::string& id) {
@@ -81,18 +81,35 @@ Result<> ScheduleBook::Put(const Schedule& schedule, bool durable) {
   schedules_[schedule.id] = schedule;
   revisions_[schedule.id] = ++last_revision_;
   if (!durable) return {};
-  while (schedules_.size() > kMaxSchedules) {
-    auto oldest = std::ranges::find_if(
-        schedules_, [](const auto& entry) { return HasEnded(entry.second.state); });
-    if (oldest == schedules_.end()) break;
-    document_->schedules.erase(oldest->first);
-    revisions_.erase(oldest->first);
-    schedules_.erase(oldest);
+  while (schedules_.size() > kMaxSchedules && ForgetOldest()) {
   }
   return Save();
 }
 
+bool ScheduleBook::ForgetOldest() {
+  auto oldest = std::ranges::find_if(
+      schedules_, [](const auto& entry) { return HasEnded(entry.second.state); });
+  if (oldest == schedules_.end()) return false;
+  document_->schedules.erase(oldest->first);
+  revisions_.erase(oldest->first);
+  schedules_.erase(oldest);
+  return true;
+}
+
 Result<> ScheduleBook::Save() {
+  std::string text = Text();
+  while (text.size() > kMaxFileBytes) {
+    std::vector<Json>& unreadable = document_->unreadable;
+    if (!ForgetOldest()) {
+      if (unreadable.empty()) break;
+      unreadable.erase(unreadable.begin());
+    }
+    text = Text();
+  }
+  return WriteFileDurably(file_, text);
+}
+
+std::string ScheduleBook::Text() {
   Json json = document_->json;
   json["version"] = 1;
   Json list = Json(document_->unreadable);
@@ -103,7 +120,7 @@ Result<> ScheduleBook::Save() {
     list.push_back(item);
   }
   json["schedules"] = std::move(list);
-  return WriteFileDurably(file_, json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 const Schedule* ScheduleBook::Find(const std::string& id) const {

@@ -38,7 +38,11 @@ class ScheduleBook {
 
  private:
   struct Document;
+  // Of those that have ended; false where there is none.
+  bool ForgetOldest();
+  // Forgets as many as the file cannot hold: first what has ended, then what it cannot read.
   Result<> Save();
+  std::string Text();
 
   std::filesystem::path file_;
   std::unique_ptr<Document> document_;
@@ -47,7 +51,7 @@ class ScheduleBook {
   uint64_t last_revision_ = 0;
 };
 
-// So many ended schedules are kept.
+// So many ended schedules are kept, or as many as 4 MiB hold.
 inline constexpr size_t kMaxSchedules = 200;
 
 }  // namespace matic::engine

@@ -117,6 +117,37 @@ TEST_F(ScheduleBookTest, TheOldestThatEndedAreForgotten) {
   EXPECT_THAT(Open().Newest(1000), SizeIs(kMaxSchedules));
 }
 
+TEST_F(ScheduleBookTest, LargeSchedulesDoNotOutgrowTheFile) {
+  LoadedBook book = Open();
+  for (int i = 1; i <= 60; ++i) {
+    Schedule large =
+        MakeSchedule(IdOf(i), i == 1 ? ScheduleState::kInProgress : ScheduleState::kCompleted);
+    large.reason = std::string(100'000, 'r');
+    ASSERT_TRUE(book.Put(large, i > 58));
+  }
+  const LoadedBook again = Open();
+  EXPECT_THAT(again.Newest(1000), SizeIs(41)) << "4 MiB of them";
+  EXPECT_NE(again.Find(IdOf(1)), nullptr) << "it has not ended";
+  EXPECT_EQ(again.Find(IdOf(2)), nullptr);
+  EXPECT_NE(again.Find(IdOf(60)), nullptr);
+  EXPECT_THAT(book.Newest(1000), SizeIs(41)) << "what the file does not hold is not shown either";
+}
+
+TEST_F(ScheduleBookTest, WhatCannotBeReadDoesNotOutgrowTheFileEither) {
+  json unreadable = json::array();
+  for (int i = 1; i <= 40; ++i) {
+    unreadable.push_back({{"id", IdOf(i)}, {"state", std::string(100'000, 's')}});
+  }
+  folder_.SetJson(kScheduleFile, {{"version", 1}, {"schedules", unreadable}});
+  LoadedBook book = Open();
+  Schedule large = MakeSchedule(IdOf(41), ScheduleState::kInProgress);
+  large.reason = std::string(1'000'000, 'r');
+  ASSERT_TRUE(book.Put(large, true));
+  const LoadedBook again = Open();
+  EXPECT_NE(again.Find(IdOf(41)), nullptr);
+  EXPECT_EQ(NextId(again), IdOf(42));
+}
+
 TEST_F(ScheduleBookTest, NewestFirst) {
   LoadedBook book = Open();
   for (int i : {2, 3, 1}) ASSERT_TRUE(book.Put(MakeSchedule(IdOf(i)), true));
