@@ -74,8 +74,10 @@ std::string RunLease::Load() {
          (kept ? "kept as " + kept->string() : kept.error().message) + ")";
 }
 
+// One that would last longer than any is given was taken before the clock was set back.
 bool RunLease::IsOver(const Lease& lease) const {
-  return lease.stopped_by.empty() && lease.until <= clock_.Now();
+  const WallTime now = clock_.Now();
+  return lease.stopped_by.empty() && (lease.until <= now || lease.until > now + kLongestLease);
 }
 
 std::optional<Lease> RunLease::Current() const {

@@ -34,6 +34,8 @@ struct Lease {
 };
 
 inline constexpr std::chrono::seconds kShortestLease{10};
+// Also what a lease can hold the machine for after the clock was set back: one that ends later than
+// this from now is over.
 inline constexpr std::chrono::hours kLongestLease{24};
 
 // Thread-safe. What a call has changed is durable when it returns.

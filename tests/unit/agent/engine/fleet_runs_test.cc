@@ -4,6 +4,7 @@
 
 #include <fstream>
 
+#include "tests/fakes/manual_clock.h"
 #include "tests/unit/agent/engine/machine.h"
 
 namespace matic::engine {
@@ -282,6 +283,22 @@ TEST_F(FleetRunsTest, ARunIsStoppedBeforeItComes) {
   EXPECT_EQ(error.code, ErrorCode::kRefused);
   EXPECT_THAT(error.message, HasSubstr("run run-1 was stopped by admin alice"));
   Acquire("run-2");
+}
+
+TEST(RunLeaseTest, OneOfTheFutureHoldsNothingOnceTheClockIsRight) {
+  StateFolder folder;
+  fakes::ManualClock clock;
+  RunLease lease(folder.File("run_lease.json"), clock);
+  const WallTime now = clock.Now();
+  clock.SetNow(now + std::chrono::years(80));
+  ASSERT_TRUE(lease.Acquire(Wish("run-1", kLongestLease)));
+  EXPECT_TRUE(lease.Current());
+  EXPECT_FALSE(lease.Acquire(Wish("run-2")));
+  clock.SetNow(now);
+  EXPECT_FALSE(lease.Current());
+  EXPECT_TRUE(lease.CheckByHand("run-2"));
+  ASSERT_TRUE(lease.Acquire(Wish("run-2")));
+  EXPECT_EQ(lease.Current()->run, "run-2");
 }
 
 TEST(RunLeaseTest, AFileThatCannotBeReadIsSetAside) {
