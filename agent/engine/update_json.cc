@@ -295,9 +295,10 @@ void AddMissing(Json& json, const Json& before) {
 
 void KeepUnknown(Json& json, const Json& before) {
   const Json& order = PartOf(before, "order");
-  if (!order.is_object() || At(order, "schedule_id") != At(PartOf(json, "order"), "schedule_id")) {
-    return;
-  }
+  const Json& ours = PartOf(json, "order");
+  // A state without an update is nobody's: two that name none are not the same one.
+  if (!order.is_object() || !ours.is_object()) return;
+  if (At(order, "schedule_id") != At(ours, "schedule_id")) return;
   const bool tried = json.contains("trial");
   Json& whole = tried ? json["trial"] : json;
   if (whole.contains("order")) AddMissing(whole["order"], order);

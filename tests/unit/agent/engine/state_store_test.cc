@@ -241,6 +241,21 @@ TEST_F(StateStoreTest, AStateOfANewerAgentIsIdleHereAndIsNotLost) {
   EXPECT_EQ(after.at("quarantine")[0].at("quarantined"), true);
 }
 
+TEST_F(StateStoreTest, WhatWasNotUnderstoodIsKeptBesideTheStateAndNotInIt) {
+  Save(AgentState());
+  json file = folder_.Json(kStateFile);
+  const json broken = {{"until", "02:00"}, {"order", {{"version", "1"}}}};
+  file["update"] = broken;
+  folder_.SetJson(kStateFile, file);
+
+  ReadAndWrite(update::Idle{});
+  const json after = folder_.Json(kStateFile);
+  EXPECT_EQ(after.at("update"), json({{"name", "idle"}}));
+  EXPECT_EQ(after.at("update_not_understood"), broken);
+  ReadAndWrite(update::Idle{});
+  EXPECT_EQ(folder_.Json(kStateFile), after) << "and it stays as it was written";
+}
+
 TEST_F(StateStoreTest, KeysThatAreMissingAreTheDefaults) {
   AgentState state;
   state.quarantine = {{.digest = "d", .quarantined = true, .reason = "r", .time = "t"}};

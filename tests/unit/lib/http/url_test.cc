@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "lib/http/origin.h"
 #include "lib/http/response_parser.h"
 
 namespace matic::http {
@@ -24,6 +25,22 @@ TEST(Url, PublicFormHidesSecrets) {
   EXPECT_EQ(PublicUrl("https://host/a@b?X-Amz-Signature=1"), "https://host/a@b?…");
   EXPECT_EQ(PublicUrl("https://host/x#y"), "https://host/x?…");
   EXPECT_EQ(PublicUrl("no url"), "no url");
+}
+
+TEST(OriginTest, HasOneFormForAServer) {
+  const Origin local{"https", "127.0.0.1", "443"};
+  for (const char* url : {"https://127.0.0.1/x", "HTTPS://user:word@127.0.0.1:443", "https://127.1",
+                          "https://0x7f.1/", "https://2130706433", "https://%31%32%37.1/x",
+                          "https://%32130706433/"}) {
+    const auto origin = OriginOf(url);
+    ASSERT_TRUE(origin) << url;
+    EXPECT_EQ(*origin, local) << url << " is " << origin->host << ":" << origin->port;
+  }
+  EXPECT_EQ(*OriginOf("http://%45XAMPLE.org"), (Origin{"http", "example.org", "80"}));
+  EXPECT_EQ(*OriginOf("https://[FE80::1]:8443/"), (Origin{"https", "[fe80::1]", "8443"}));
+  for (const char* url : {"", "host/x", "https://", "https://%2530/x", "https://a%2fb/"}) {
+    EXPECT_FALSE(OriginOf(url)) << url;
+  }
 }
 
 TEST(ContentRange, IsReadStrictly) {
