@@ -36,6 +36,9 @@ Result<> NewContent::NextFrame() {
     if (length > kMaxFrameStreamBytes) {
       return Damaged("a frame of " + std::to_string(length) + " bytes");
     }
+    if (streams[i]->unread_bytes() + length > kMaxUnreadBytes) {
+      return Damaged("its frames hold more than their steps use");
+    }
     std::vector<uint8_t> packed(length);
     MATIC_TRY(ReadAll(reader_, packed));
     streams[i]->Feed(packed);

@@ -22,6 +22,9 @@ Result<> ReadAll(const PatchReader& reader, std::span<uint8_t> bytes);
 inline constexpr size_t kFrameHeaderBytes = 16;
 // Of one of a frame's three streams, packed.
 inline constexpr uint32_t kMaxFrameStreamBytes = 2 * 1024 * 1024;
+// Of what one of the three holds that no step has used. A frame's parts are for its own steps, so
+// next to nothing is left at its end, whatever the builder.
+inline constexpr size_t kMaxUnreadBytes = 2 * kMaxFrameStreamBytes;
 // What a frame makes, as the builder cuts them.
 inline constexpr uint64_t kFrameMakesBytes = 1024 * 1024;
 

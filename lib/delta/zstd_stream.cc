@@ -88,6 +88,8 @@ UnpackStream::UnpackStream() : context_(std::make_unique<Context>()) {
 UnpackStream::UnpackStream(UnpackStream&&) noexcept = default;
 UnpackStream::~UnpackStream() = default;
 
+size_t UnpackStream::unread_bytes() const { return context_->packed.size() - context_->used; }
+
 void UnpackStream::Feed(std::span<const uint8_t> packed) {
   Context& context = *context_;
   context.packed.erase(context.packed.begin(),

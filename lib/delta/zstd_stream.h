@@ -37,7 +37,9 @@ class UnpackStream {
   UnpackStream(UnpackStream&&) noexcept;
   ~UnpackStream();
 
-  // More packed bytes, behind those that are left.
+  // Packed bytes that were fed, and that nothing was unpacked of yet.
+  size_t unread_bytes() const;
+  // More packed bytes, behind those that are left. The caller bounds how many wait.
   void Feed(std::span<const uint8_t> packed);
   // The next unpacked bytes. kCorrupt where they cannot be had of what was fed.
   Result<> Read(std::span<uint8_t> bytes);

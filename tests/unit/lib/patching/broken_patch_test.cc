@@ -98,6 +98,70 @@ TEST_F(BrokenPatch, WhoseHeaderPromisesTooMuchIsRefused) {
   EXPECT_NE(short_of.error().message.find("do not fill"), std::string::npos);
 }
 
+// Frames without an end. Of their three parts the steps use two.
+class WastefulFrames {
+ public:
+  explicit WastefulFrames(size_t unused_bytes) : unused_(unused_bytes, 0x5A) {}
+
+  delta::PatchReader Reader() {
+    return [this](std::span<uint8_t> bytes) -> Result<size_t> {
+      if (at_ == frame_.size()) MakeFrame();
+      const size_t part = std::min(bytes.size(), frame_.size() - at_);
+      std::copy_n(frame_.begin() + static_cast<ptrdiff_t>(at_), part, bytes.begin());
+      at_ += part;
+      taken_ += part;
+      return part;
+    };
+  }
+  size_t taken() const { return taken_; }
+
+ private:
+  void MakeFrame() {
+    const Bytes control = *control_.Pack(Bytes{0, 0, 1});  // seek, add, extra
+    const Bytes extra = *extra_.Pack(Bytes{7});
+    frame_.assign(delta::kFrameHeaderBytes, 0);
+    boot::Store32(frame_, 0, 1);
+    uint32_t field = 4;
+    for (const Bytes* part : {&control, &unused_, &extra}) {
+      boot::Store32(frame_, field, static_cast<uint32_t>(part->size()));
+      frame_.insert(frame_.end(), part->begin(), part->end());
+      field += 4;
+    }
+    at_ = 0;
+  }
+
+  const Bytes unused_;
+  delta::PackStream control_;
+  delta::PackStream extra_;
+  Bytes frame_;
+  size_t at_ = 0;
+  size_t taken_ = 0;
+};
+
+TEST_F(BrokenPatch, WhoseStepsLeaveItsBytesUnusedIsRefusedBeforeTheyPileUp) {
+  const auto old_image = DeviceOf(before_);
+  for (const size_t unused : {size_t{delta::kMaxFrameStreamBytes}, size_t{50000}}) {
+    WastefulFrames frames(unused);
+    delta::NewContent content(frames.Reader(), *delta::OldContent::Open(*old_image, {}));
+    Bytes made(1000);
+    const auto good = content.Read(made);
+    ASSERT_FALSE(good);
+    EXPECT_EQ(good.error().code, ErrorCode::kCorrupt);
+    EXPECT_NE(good.error().message.find("more than their steps use"), std::string::npos);
+    EXPECT_LE(frames.taken(), delta::kMaxUnreadBytes + 65536);
+  }
+}
+
+TEST_F(BrokenPatch, WhoseStepsLeaveALittleUnusedIsTaken) {
+  const auto old_image = DeviceOf(before_);
+  WastefulFrames frames(100);
+  delta::NewContent content(frames.Reader(), *delta::OldContent::Open(*old_image, {}));
+  Bytes made(1000);
+  const auto good = content.Read(made);
+  ASSERT_TRUE(good) << good.error().message;
+  EXPECT_EQ(made, Bytes(1000, 7));
+}
+
 TEST_F(BrokenPatch, OfAReaderThatFailsTellsItsError) {
   const delta::PatchReader failing = [](std::span<uint8_t>) -> Result<size_t> {
     return Fail(ErrorCode::kUnavailable, "the server hung up");
