@@ -44,8 +44,16 @@ std::vector<Field> SourceFields(Trust& trust, Channel& channel) {
   };
 }
 
-std::optional<std::pair<std::string, std::string>> ContradictionIn(const Trust& trust,
+std::optional<std::pair<std::string, std::string>> ContradictionIn(BackendKind backend,
+                                                                   const Trust& trust,
                                                                    const Channel& channel) {
+  if (trust.required && backend == BackendKind::kNixos) {
+    return std::pair{
+        std::string("trust.required"),
+        std::string("is about images, and would do nothing with `backend: nixos`; leave "
+                    "it out, and give the role operator to those only whom you trust "
+                    "with root")};
+  }
   if (!trust.product.empty()) return std::nullopt;
   const std::string wrong = "needs `trust.product`, which a manifest must be for";
   if (trust.required) return std::pair{std::string("trust.required"), wrong};

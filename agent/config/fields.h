@@ -36,9 +36,11 @@ std::vector<Field> MaintenanceFields(Maintenance& maintenance);
 // What is wrong with checks whose keys are each right: the key, and the complaint.
 std::optional<std::pair<std::string, std::string>> ContradictionIn(const Health& health);
 
-// Those of the sections `trust` and `channel`, and what is wrong with them together.
+// Those of the sections `trust` and `channel`, and what is wrong with them together, or with the
+// backend.
 std::vector<Field> SourceFields(Trust& trust, Channel& channel);
-std::optional<std::pair<std::string, std::string>> ContradictionIn(const Trust& trust,
+std::optional<std::pair<std::string, std::string>> ContradictionIn(BackendKind backend,
+                                                                   const Trust& trust,
                                                                    const Channel& channel);
 
 // Those of the `nixos` section, and what is wrong with them together.

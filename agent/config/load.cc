@@ -64,7 +64,7 @@ class Loader {
     if (const auto wrong = ContradictionIn(config_.nixos)) {
       return reader_.Contradiction(wrong->first, wrong->first, wrong->second);
     }
-    if (const auto wrong = ContradictionIn(config_.trust, config_.channel)) {
+    if (const auto wrong = ContradictionIn(config_.backend, config_.trust, config_.channel)) {
       return reader_.Contradiction(wrong->first, wrong->first, wrong->second);
     }
     if (!config_.boot_facts.empty() && config_.disk == "auto") {

@@ -51,6 +51,8 @@ TEST_F(ChannelConfigTest, WhatCannotBeFollowedIsRefused) {
       {"channel: {jitter_seconds: 2592001}", "channel.jitter_seconds: must be a number from 0"},
       {"channel: {branch: stable}", "channel.branch: no such key"},
       {"trust: {required: true}", "trust.required: needs `trust.product`"},
+      {"backend: nixos\ntrust: {product: p, required: true}",
+       "agent.yaml:2: trust.required: is about images, and would do nothing with `backend: nixos`"},
       {"channel: {url: 'https://h/stable.json'}", "channel.url: needs `trust.product`"},
   };
   for (const auto& c : cases) EXPECT_THAT(Complaint(c.text), HasSubstr(c.complaint)) << c.text;
