@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "lib/notify/mail.h"
 #include "lib/notify/message.h"
+#include "lib/notify/web_url.h"
 #include "tests/unit/agent/config/config_folder.h"
 
 namespace matic::config {
@@ -122,6 +124,53 @@ TEST_F(NotificationsConfigTest, ValuesThatAreNoneAreRefusedWithTheirKey) {
     EXPECT_THAT(ChannelComplaint(entry),
                 StartsWith("agent.yaml:3: notifications.channels[0]." + wrong))
         << entry;
+  }
+}
+
+TEST_F(NotificationsConfigTest, AUrlIsTakenWhereDeliveryTakesIt) {
+  const std::pair<const char*, bool> cases[] = {
+      {"https://hooks.example.com/T0/x?k=v", true},
+      {"HTTPS://hooks.example.com:8443", true},
+      {"https://user:word@hooks.example.com/", true},
+      {"http://localhost:9/hook", true},
+      {"http://127.0.0.1/hook", true},
+      {"http://127.1.2.3/hook", true},
+      {"http://[::1]:80/", true},
+      {"http://localhost.example.com/hook", false},
+      {"http://127.0.0.1.example.com/hook", false},
+      {"http://127.0.0.1@example.com/hook", false},
+      {"http://example.com/hook", false},
+      {"https://", false},
+      {"https://a b/", false},
+      {"https://hooks.example.com/a b", false},
+      {"https://hooks.example.com:port/", false},
+      {"ftp://localhost/", false},
+      {"hooks.example.com", false},
+  };
+  for (const auto& [url, taken] : cases) {
+    EXPECT_EQ(notify::ParseWebUrl(url).has_value(), taken) << url;
+    const std::string text = url;
+    EXPECT_EQ(ChannelComplaint("name: a, type: webhook, url: '" + text + "'"),
+              taken
+                  ? "taken"
+                  : "agent.yaml:3: notifications.channels[0].url: must be an https:// URL (http:// "
+                    "to this machine itself only), is '" +
+                        text + "'");
+    EXPECT_EQ(
+        ChannelComplaint("name: a, type: matrix, room: '!a:b', token_secret: x, homeserver: '" +
+                         text + "'") == "taken",
+        taken)
+        << url;
+  }
+}
+
+TEST_F(NotificationsConfigTest, AMailAddressIsTakenWhereDeliveryTakesIt) {
+  for (const std::string address :
+       {"a@b", "ops+matic@mail.example.com", "a@b_c", "a@", "@b", "-f@b", "a@b@c", "a b@c"}) {
+    EXPECT_EQ(ChannelComplaint("name: a, type: email, host: h, from: a@b, to: ['" + address +
+                               "']") == "taken",
+              notify::IsMailAddress(address))
+        << address;
   }
 }
 
