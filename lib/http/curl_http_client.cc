@@ -97,7 +97,7 @@ Result<ResponseHead> CurlHttpClient::Get(const Request& request, BodySink& sink,
     MATIC_ASSIGN(ResponseHead head, transfer.Run(stop, &redirect));
     if (redirect.empty()) return head;
     MATIC_TRY(CheckRedirect(url, redirect, *options));
-    if (hop == 0) named = transfer.reach();
+    if (hop == 0) named = transfer.reach().value_or(Reach::kWorld);
     // Not even where the way leads back: what is between has had its say.
     if (!SameOrigin(url, redirect)) credentials.headers.clear();
     url = std::move(redirect);

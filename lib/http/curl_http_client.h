@@ -31,7 +31,8 @@ struct CurlOptions {
   uint32_t low_speed_bytes = 1024;
   int max_redirects = 5;
   // Whether a redirect may lead from the internet into a private network, or from either onto the
-  // local link or this machine. Behind a proxy the proxy decides.
+  // local link or this machine. Of a server behind the proxy the proxy decides; one that is there
+  // counts as on the internet.
   bool local_redirects = false;
 
   // Shown to every server that asks for one. PEM, with intermediate certificates behind it.

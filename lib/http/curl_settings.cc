@@ -1,7 +1,5 @@
 #include "lib/http/curl_settings.h"
 
-#include <absl/strings/str_join.h>
-
 #include <algorithm>
 
 namespace matic::http {
@@ -29,11 +27,13 @@ void CurlSettings::SetTls(const CurlOptions& options, const Credentials& credent
   Set(CURLOPT_SSLKEY_BLOB, &key);
 }
 
-void CurlSettings::SetProxy(const CurlOptions& options, const Credentials& credentials) {
-  // Also where they are empty: what http_proxy and its relatives say in the environment of a daemon
-  // is nobody's intention.
-  Set(CURLOPT_PROXY, options.proxy.c_str());
-  Set(CURLOPT_NOPROXY, absl::StrJoin(options.no_proxy, ",").c_str());
+void CurlSettings::SetProxy(const std::string& proxy, const Credentials& credentials) {
+  // Also where there is none: what http_proxy and its relatives say in the environment of a daemon
+  // is nobody's intention. For whom it is, is decided before (no_proxy.h): libcurl would not tell
+  // which way it went.
+  Set(CURLOPT_PROXY, proxy.c_str());
+  Set(CURLOPT_NOPROXY, "");
+  if (proxy.empty()) return;
   // A proxy that is asked for a tunnel sees none of the headers that are for the server.
   Set(CURLOPT_HEADEROPT, static_cast<long>(CURLHEADER_SEPARATE));
   if (credentials.proxy_user.empty()) return;

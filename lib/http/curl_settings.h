@@ -3,6 +3,8 @@
 
 #include <curl/curl.h>
 
+#include <string>
+
 #include "lib/http/credentials.h"
 
 namespace matic::http {
@@ -18,7 +20,8 @@ class CurlSettings {
     if (error_ == CURLE_OK) error_ = code;
   }
   void SetTls(const CurlOptions& options, const Credentials& credentials);
-  void SetProxy(const CurlOptions& options, const Credentials& credentials);
+  // None where it is empty.
+  void SetProxy(const std::string& proxy, const Credentials& credentials);
   void SetTimes(const CurlOptions& options, std::chrono::milliseconds time_left);
 
   CURLcode error() const { return error_; }

@@ -4,6 +4,8 @@
 
 #include "lib/http/curl_error.h"
 #include "lib/http/curl_settings.h"
+#include "lib/http/no_proxy.h"
+#include "lib/http/origin.h"
 #include "lib/http/url.h"
 
 namespace matic::http {
@@ -19,6 +21,12 @@ std::shared_ptr<CURLM> MultiOf(const Request& request) {
   std::shared_ptr<void>& handle = request.connection->handle();
   if (handle == nullptr) handle = make();
   return std::static_pointer_cast<CURLM>(handle);
+}
+
+std::string ProxyFor(const std::string& url, const CurlOptions& options) {
+  if (options.proxy.empty()) return "";
+  const Result<Origin> origin = OriginOf(url);
+  return origin && IsAskedDirectly(origin->host, options.no_proxy) ? "" : options.proxy;
 }
 
 std::string RangeOf(const Request& request) {
@@ -39,6 +47,7 @@ CurlTransfer::CurlTransfer(const TransferContext& context, const Request& reques
       named_(context.named),
       time_left_(time_left),
       url_(url),
+      proxy_(ProxyFor(url, context.options)),
       sink_(sink),
       multi_(MultiOf(request)),
       easy_(curl_easy_init()) {}
@@ -72,7 +81,7 @@ Result<> CurlTransfer::Configure() {
                                                                 : CURL_HTTP_VERSION_2TLS));
   settings.Set(CURLOPT_USERAGENT, "matic/" MATIC_VERSION);
   settings.SetTls(options_, credentials_);
-  settings.SetProxy(options_, credentials_);
+  settings.SetProxy(proxy_, credentials_);
   settings.SetTimes(options_, time_left_);
   settings.Set(CURLOPT_BUFFERSIZE, kReadBuffer);
   settings.Set(CURLOPT_NOSIGNAL, 1L);
@@ -214,8 +223,8 @@ size_t CurlTransfer::OnHeader(char* data, size_t size, size_t count, void* self)
 // Here and not where the name is looked up: this is the address, whatever names lead to it.
 int CurlTransfer::OnConnected(void* self, char* peer, char*, int, int) {
   auto& transfer = *static_cast<CurlTransfer*>(self);
-  if (!transfer.options_.proxy.empty()) return CURL_PREREQFUNC_OK;  // may be the proxy's
-  transfer.reach_ = ReachOf(peer);
+  // Behind a proxy the proxy decides what may be reached, which tells nothing about our networks.
+  transfer.reach_ = transfer.proxy_.empty() ? ReachOf(peer) : Reach::kWorld;
   if (!transfer.named_ || transfer.options_.local_redirects ||
       *transfer.reach_ <= *transfer.named_) {
     return CURL_PREREQFUNC_OK;

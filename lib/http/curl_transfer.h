@@ -38,7 +38,7 @@ class CurlTransfer {
 
   // The answer's head, or where it was a redirect of a Get, an empty one and `redirect` set.
   Result<ResponseHead> Run(std::stop_token stop, std::string* redirect);
-  // Of who was asked, behind no proxy.
+  // Of who was asked: kWorld behind a proxy, whoever that is. Nothing before there is a connection.
   std::optional<Reach> reach() const { return reach_; }
 
  private:
@@ -69,6 +69,7 @@ class CurlTransfer {
   const std::optional<Reach> named_;
   const std::chrono::milliseconds time_left_;
   const std::string& url_;
+  const std::string proxy_;  // empty: the server is asked directly
   BodySink& sink_;
 
   const std::shared_ptr<CURLM> multi_;  // holds the connection

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from device import HERE, Device, issue_client
+from device import HERE, Device, Factory, issue_client
+from faulty_server import FaultyServer
 from harness.forward_proxy import ForwardProxy
 from harness.https_server import Behaviour, HttpsServer
 
@@ -110,6 +111,30 @@ def test_a_proxy_that_wants_a_login(device: Device, servers, proxy: ForwardProxy
     device.expect_untouched()
     configure(device, proxy=proxy.url, proxy_secret=wrong, no_proxy=[HERE])
     update(device, url)
+
+
+def test_a_server_behind_the_proxy_does_not_lead_into_our_networks(
+    device: Device, factory: Factory
+) -> None:
+    """Those that `no_proxy` has asked directly, and the proxy never sees."""
+    image = factory.update
+    content = image.path.read_bytes()
+    with ForwardProxy() as proxy, FaultyServer(None) as outer, FaultyServer(None) as inner:
+        target = inner.publish("/os", lambda exchange: exchange.whole(content))
+        target = target.replace(HERE, "localhost")
+        url = outer.publish("/os", lambda exchange: exchange.head(
+            "302 Found", f"Location: {target}", "Content-Length: 0"))
+        configure(device, proxy=proxy.url, no_proxy=["localhost"])
+        assert device.update_failure(url, image.sha256) == (
+            f"stage slot-b: {target}: a redirect from the internet to {HERE}, which is this "
+            "machine, refused (download.local_redirects)")
+        assert inner.exchanges("/os") == []
+        device.expect_untouched()
+        assert f"GET {url}" in proxy.requests and f"GET {target}" not in proxy.requests
+
+        configure(device, proxy=proxy.url)
+        update(device, url)
+        assert f"GET {target}" in proxy.requests
 
 
 def test_a_header_does_not_follow_a_redirect_to_another_server(

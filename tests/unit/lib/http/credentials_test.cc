@@ -218,10 +218,35 @@ TEST_F(CredentialsTest, SomeServersAreAskedDirectly) {
   }
 }
 
+TEST_F(CredentialsTest, AServerBehindTheProxySendsNobodyIntoTheNetworksThatAreAskedDirectly) {
+  std::string inner = server_->Http("/image");
+  inner.replace(inner.find("127.0.0.1"), 9, "localhost");
+  const std::string url = server_->Http("/redirect?to=" + inner);
+  options_.proxy = server_->Proxy();
+  options_.no_proxy = {"localhost"};
+  ExpectError(url, ErrorCode::kRefused,
+              "which is this machine, refused (download.local_redirects)");
+  EXPECT_EQ(BodyOf(inner), HttpServer::Content()) << "but who is named is asked";
+
+  options_.no_proxy = {};
+  EXPECT_EQ(BodyOf(url), HttpServer::Content()) << "the proxy's own affair";
+  options_.no_proxy = {"127.0.0.1"};
+  EXPECT_EQ(BodyOf(url), HttpServer::Content()) << "outwards";
+  options_.no_proxy = {"127.0.0.1", "localhost"};
+  EXPECT_EQ(BodyOf(url), HttpServer::Content()) << "from the machine to the machine";
+  options_.no_proxy = {"localhost"};
+  options_.local_redirects = true;
+  EXPECT_EQ(BodyOf(url), HttpServer::Content());
+}
+
 TEST_F(CredentialsTest, TheEnvironmentNamesNoProxy) {
   ::setenv("https_proxy", "http://127.0.0.1:1", 1);
   EXPECT_EQ(BodyOf(server_->Https("/image")), HttpServer::Content());
   ::unsetenv("https_proxy");
+  ::setenv("no_proxy", "*", 1);
+  options_.proxy = "http://127.0.0.1:1";
+  ExpectError(server_->Https("/image"), ErrorCode::kUnavailable, "/image: ");
+  ::unsetenv("no_proxy");
 }
 
 }  // namespace
