@@ -42,11 +42,9 @@ std::string Listed(const std::vector<std::string>& names) {
 
 // Of the API's certificate.
 std::optional<WallTime> CertificateEnd(const std::vector<std::filesystem::path>& folders) {
-  for (const std::filesystem::path& folder : folders) {
-    const auto files = rpc::LoadTlsFiles(folder, rpc::Side::kServer);
-    if (files) return files->certificate.not_after;
-  }
-  return std::nullopt;
+  const auto files = rpc::LoadServerFiles(folders);
+  if (!files) return std::nullopt;
+  return files->certificate.not_after;
 }
 
 bool IsRealMachine(const config::Config& config) {
@@ -184,6 +182,7 @@ api::ApiOptions Agent::MakeApiOptions(const config::Config& config) const {
           .listen = config.api.listen,
           .pki_dirs = config.api.pki_dirs,
           .pki_check_interval = config.api.pki_check,
+          .revocation_file = config.state_dir / "revoked.pem",
           .audit_file = config.state_dir / "audit.jsonl",
           .channel = [this] { return LookAtChannel(); }};
 }

@@ -88,7 +88,7 @@ Result<> Revoke(const Session& session, const RevokeOptions& options) {
     ++added;
   }
   MATIC_ASSIGN(const std::string list,
-               rpc::MakeRevocationList(authority, revoked, now, rpc::Days(options.days)));
+               rpc::MakeRevocationList(authority, revoked, now, rpc::Days(options.days), before));
   MATIC_TRY(WriteFileDurably(file, list, 0644));
   const std::string until = FormatTime(now + rpc::Days(options.days));
   PrintEither(session,

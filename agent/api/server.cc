@@ -11,13 +11,17 @@
 #include "agent/api/grpc_server.h"
 #include "agent/api/local_server.h"
 #include "agent/api/remote_server.h"
+#include "agent/api/revocation_memory.h"
 #include "agent/api/server_certificates.h"
 
 namespace matic::api {
 class Server::Servers {
  public:
   Servers(const ApiOptions& options, engine::Engine& engine)
-      : options_(options), engine_(engine), audit_(options.audit_file) {}
+      : options_(options),
+        engine_(engine),
+        audit_(options.audit_file),
+        revocations_(options.revocation_file) {}
 
   ~Servers() { Shutdown(); }
 
@@ -57,6 +61,8 @@ class Server::Servers {
       state.certificate_expiry = files_->certificate.not_after;
       state.problems = EndingProblems(*files_, std::chrono::system_clock::now());
     }
+    state.problems.insert(state.problems.end(), revocation_problems_.begin(),
+                          revocation_problems_.end());
     for (const std::string& problem : {problem_, readers_problem_, audit_.problem()}) {
       if (!problem.empty()) state.problems.push_back(problem);
     }
@@ -83,9 +89,20 @@ class Server::Servers {
     problem_ = problem;
   }
 
+  // With the revocation list that is in force, which need not be the one beside them.
+  Result<rpc::TlsFiles> LoadFiles() {
+    MATIC_ASSIGN(auto files, rpc::LoadServerFiles(options_.pki_dirs));
+    std::vector<std::string> problems;
+    MATIC_ASSIGN(files.revoked, revocations_.InForce(files.revoked, files.ca_pem, problems));
+    for (const std::string& problem : problems) spdlog::warn("api: {}", problem);
+    const std::scoped_lock lock(mutex_);
+    revocation_problems_ = std::move(problems);
+    return files;
+  }
+
   // What serves already goes on where the new files cannot be used.
   void StartRemote() {
-    auto files = LoadServerFiles(options_.pki_dirs);
+    auto files = LoadFiles();
     if (!files) {
       const char* consequence = remote_ ? "the certificates in use stay" : "TCP is not served at ";
       SetProblem(consequence + (remote_ ? "" : options_.listen) + ": " + files.error().message);
@@ -140,7 +157,7 @@ class Server::Servers {
     }
   }
 
-  bool HasFiles() const { return LoadServerFiles(options_.pki_dirs).has_value(); }
+  bool HasFiles() const { return rpc::LoadServerFiles(options_.pki_dirs).has_value(); }
 
   const ApiOptions options_;
   engine::Engine& engine_;
@@ -151,11 +168,13 @@ class Server::Servers {
   // Used by Start, then by the renewal's thread, then by Shutdown: never by two at once.
   std::unique_ptr<RemoteServer> remote_;
   std::string fingerprint_;
+  RevocationMemory revocations_;
 
   mutable std::mutex mutex_;            // of what GetStatus reads
   std::optional<rpc::TlsFiles> files_;  // in use
   std::vector<std::string> warned_of_;
   std::string problem_;
+  std::vector<std::string> revocation_problems_;
   uint16_t port_ = 0;
 
   std::mutex renewal_mutex_;

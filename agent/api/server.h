@@ -31,7 +31,8 @@ struct ApiOptions {
   std::vector<std::filesystem::path> pki_dirs;
   // How often the files in them are looked at: renewed ones are taken without a restart.
   std::chrono::milliseconds pki_check_interval = std::chrono::seconds(30);
-  std::filesystem::path audit_file;  // empty: the log alone is told
+  std::filesystem::path revocation_file;  // revocation_memory.h; empty: nothing outlives a restart
+  std::filesystem::path audit_file;       // empty: the log alone is told
   // Asked at each GetStatus; thread-safe. It returns nothing where no channel is configured.
   std::function<std::optional<ChannelLook>()> channel = [] { return std::nullopt; };
 };

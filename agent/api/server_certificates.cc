@@ -9,22 +9,7 @@ namespace fs = std::filesystem;
 
 constexpr std::chrono::hours kWarnedBefore{30 * 24};
 
-bool HasServerFiles(const fs::path& folder) {
-  std::error_code failure;
-  return fs::exists(folder / "server.pem", failure) || fs::exists(folder / "server.key", failure);
-}
-
 }  // namespace
-
-Result<rpc::TlsFiles> LoadServerFiles(const std::vector<fs::path>& folders) {
-  std::string looked_in;
-  for (const auto& folder : folders) {
-    if (HasServerFiles(folder)) return rpc::LoadTlsFiles(folder, rpc::Side::kServer);
-    looked_in += (looked_in.empty() ? "" : " or ") + folder.string();
-  }
-  return Fail(ErrorCode::kNotFound,
-              "no server.pem in " + looked_in + "; osctl pki issue makes one");
-}
 
 std::string Fingerprint(const std::vector<fs::path>& folders) {
   std::string fingerprint;

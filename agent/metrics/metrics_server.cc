@@ -21,16 +21,9 @@ constexpr std::chrono::milliseconds kMachinePatience{3000};
 constexpr std::chrono::milliseconds kHealthPatience{2000};
 
 std::vector<CertificateExpiry> ReadExpiries(const std::vector<std::filesystem::path>& pki_dirs) {
-  for (const std::filesystem::path& folder : pki_dirs) {
-    const Result<rpc::TlsFiles> files = rpc::LoadTlsFiles(folder, rpc::Side::kServer);
-    if (!files) continue;
-    std::vector<CertificateExpiry> expiries = {{"server", files->certificate.not_after}};
-    if (const auto authority = rpc::ParseCertificate(files->ca_pem)) {
-      expiries.push_back({"ca", authority->not_after});
-    }
-    return expiries;
-  }
-  return {};
+  const Result<rpc::TlsFiles> files = rpc::LoadServerFiles(pki_dirs);
+  if (!files) return {};
+  return {{"server", files->certificate.not_after}, {"ca", files->ca_not_after}};
 }
 
 class Collector final : public prometheus::Collectable {

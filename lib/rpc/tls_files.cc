@@ -23,6 +23,12 @@ Result<WallTime> EarliestEnd(const std::string& ca_pem) {
   return end;
 }
 
+bool HasServerFiles(const std::filesystem::path& folder) {
+  std::error_code failure;
+  return std::filesystem::exists(folder / "server.pem", failure) ||
+         std::filesystem::exists(folder / "server.key", failure);
+}
+
 }  // namespace
 
 std::string_view SideName(Side side) { return side == Side::kServer ? "server" : "client"; }
@@ -58,6 +64,16 @@ Result<TlsFiles> LoadTlsFiles(const std::filesystem::path& folder, Side side) {
     MATIC_ASSIGN(files.revoked, LoadRevocationList(folder / kRevocationListFile, files.ca_pem));
   }
   return files;
+}
+
+Result<TlsFiles> LoadServerFiles(const std::vector<std::filesystem::path>& folders) {
+  std::string looked_in;
+  for (const auto& folder : folders) {
+    if (HasServerFiles(folder)) return LoadTlsFiles(folder, Side::kServer);
+    looked_in += (looked_in.empty() ? "" : " or ") + folder.string();
+  }
+  return Fail(ErrorCode::kNotFound,
+              "no server.pem in " + looked_in + "; osctl pki issue makes one");
 }
 
 }  // namespace matic::rpc

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "lib/base/result.h"
 #include "lib/rpc/certificate.h"
@@ -36,5 +37,9 @@ std::string_view SideName(Side side);
 // is read without complaint: the peer decides. So is a revocation list that should have been
 // replaced: what it withdraws stays withdrawn.
 Result<TlsFiles> LoadTlsFiles(const std::filesystem::path& folder, Side side);
+
+// Of the first folder that has a server's certificate or key. A folder whose files are broken is an
+// error: falling back would trust another authority unasked. kNotFound where no folder has one.
+Result<TlsFiles> LoadServerFiles(const std::vector<std::filesystem::path>& folders);
 
 }  // namespace matic::rpc

@@ -180,6 +180,39 @@ def test_a_lost_certificate_is_revoked_while_the_agent_runs(fleet: Fleet) -> Non
     until_answered(fleet.client("admin", "--force"))
 
 
+def test_a_revocation_outlives_the_list_that_it_was_on(fleet: Fleet) -> None:
+    admin, operator = fleet.client("admin"), fleet.client("operator")
+    list_of_node = fleet.pki / "crl.pem"
+    local_osctl.run("pki", "revoke", "--dir", fleet.authority)
+    older = (fleet.authority / "crl.pem").read_bytes()
+    local_osctl.run("pki", "revoke", "--dir", fleet.authority, "--name", "admin")
+    newer = (fleet.authority / "crl.pem").read_bytes()
+
+    def expect_revoked(problem: str) -> None:
+        fleet.wait_for_problem(f"crl.pem: the revocation list of CN=Matic authority is {problem}")
+        until_answered(operator)
+        assert " was revoked at " in error_of(UNREACHABLE, admin.run("status"))
+
+    list_of_node.write_bytes(newer)
+    until_refused(admin)
+    list_of_node.unlink()
+    expect_revoked("missing; the one of ")
+    fleet.device.machine.power_off()
+    fleet.device.machine.power_on()
+    expect_revoked("missing; the one of ")
+    list_of_node.write_bytes(older)
+    expect_revoked("of ")
+    list_of_node.write_bytes(newer)
+    fleet.device.node.poll(lambda: not fleet.device.node.status()["problems"], 20, "no problem")
+
+    # Who means it forgets the list that is in force, with the agent stopped.
+    fleet.device.machine.power_off()
+    (fleet.folder / "agent-state" / "revoked.pem").unlink()
+    list_of_node.write_bytes(older)
+    fleet.device.machine.power_on()
+    until_answered(admin)
+
+
 def test_a_revocation_list_that_cannot_be_used_changes_nothing(fleet: Fleet) -> None:
     reader = fleet.client("reader")
     other = fleet.folder / "other-authority"

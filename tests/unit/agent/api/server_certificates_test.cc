@@ -116,6 +116,36 @@ TEST_F(TlsServerTest, ARevocationIsTakenWithoutARestart) {
   EXPECT_EQ(status.error_code(), grpc::StatusCode::PERMISSION_DENIED) << status.error_message();
 }
 
+TEST_F(TlsServerTest, ARevocationOutlivesItsFileTheFolderAndTheAgent) {
+  options_.pki_check_interval = 50ms;
+  options_.revocation_file = folder_ / "revoked.pem";
+  const auto leaf = rpc::IssueLeaf(authority_, {"alice", rpc::Role::kReader, {}},
+                                   std::chrono::system_clock::now());
+  Revoke(*leaf);
+  Start();
+  const auto local = Local();
+  v1::GetStatusResponse response;
+  ASSERT_TRUE(GetStatus(*local, response).ok());
+  EXPECT_EQ(response.problems_size(), 0);
+
+  // The certificates of the factory are of the same authority, and came without a list.
+  fs::remove(options_.pki_dirs[0] / "crl.pem");
+  fs::rename(options_.pki_dirs[0], options_.pki_dirs[1]);
+  for (int i = 0; i < 100 && response.problems().empty(); ++i) {
+    std::this_thread::sleep_for(50ms);
+    ASSERT_TRUE(GetStatus(*local, response).ok());
+  }
+  ASSERT_EQ(response.problems_size(), 1);
+  EXPECT_THAT(response.problems(0), HasSubstr("is missing; the one of "));
+  EXPECT_EQ(GetStatus(*Remote(*leaf), response).error_code(), grpc::StatusCode::PERMISSION_DENIED);
+
+  server_.reset();
+  Start();
+  EXPECT_EQ(GetStatus(*Remote(*leaf), response).error_code(), grpc::StatusCode::PERMISSION_DENIED);
+  ASSERT_TRUE(GetStatus(*Remote(rpc::Role::kReader, authority_), response).ok());
+  EXPECT_EQ(response.problems_size(), 1);
+}
+
 TEST_F(TlsServerTest, ABrokenRevocationListServesNobodyOverTcp) {
   std::ofstream(options_.pki_dirs[0] / "crl.pem") << "half a list";
   Start();

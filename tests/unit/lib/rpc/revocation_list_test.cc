@@ -24,10 +24,16 @@ class RevocationListTest : public testing::Test {
   static CertificateInfo Issue(const KeyPair& authority, const std::string& name) {
     return *ParseCertificate(IssueLeaf(authority, {name, Role::kAdmin, {}}, kNow)->certificate_pem);
   }
-  static std::string List(const KeyPair& authority, const std::vector<Revocation>& revoked) {
-    auto list = MakeRevocationList(authority, revoked, kNow, Days(30));
+  static std::string List(const KeyPair& authority, const std::vector<Revocation>& revoked,
+                          WallTime now = kNow) {
+    auto list = MakeRevocationList(authority, revoked, now, Days(30));
     EXPECT_TRUE(list) << list.error().message;
     return list.value_or("");
+  }
+  static RevocationList Parsed(const std::string& pem, const std::string& ca_pem) {
+    auto list = RevocationList::Parse(pem, ca_pem);
+    EXPECT_TRUE(list) << list.error().message;
+    return list.value_or(RevocationList());
   }
 
   const KeyPair authority_ = Authority();
@@ -81,6 +87,64 @@ TEST_F(RevocationListTest, TheListsOfSeveralAuthoritiesStandInOneFile) {
   EXPECT_NE(list->RevokedSince(alice_), std::nullopt);
   EXPECT_NE(list->RevokedSince(carol), std::nullopt);
   EXPECT_EQ(list->RevokedSince(bob_), std::nullopt);
+}
+
+TEST_F(RevocationListTest, TheNewestOfEachAuthorityCounts) {
+  const KeyPair other = Authority("other authority");
+  const CertificateInfo carol = Issue(other, "carol");
+  const std::string both = authority_.certificate_pem + other.certificate_pem;
+  const auto before = Parsed(List(authority_, {{alice_.serial, kNow}}) + List(other, {}), both);
+  std::vector<std::string> held;
+
+  EXPECT_THAT(RevocationList().NewerThan(RevocationList(), held).entries(), IsEmpty());
+  EXPECT_EQ(before.NewerThan(before, held).pem(), before.pem());
+  EXPECT_THAT(held, IsEmpty());
+
+  const auto missing = RevocationList().NewerThan(before, held);
+  EXPECT_NE(missing.RevokedSince(alice_), std::nullopt);
+  EXPECT_THAT(held, SizeIs(2));
+  held.clear();
+
+  // Older of one, newer of the other, which withdraws nobody any more.
+  const auto now = Parsed(
+      List(authority_, {}, kNow + Days(1)) + List(other, {{carol.serial, kNow}}, kNow - Days(1)),
+      both);
+  const auto newest = now.NewerThan(before, held);
+  EXPECT_EQ(newest.RevokedSince(alice_), std::nullopt);
+  EXPECT_EQ(newest.RevokedSince(carol), std::nullopt);
+  ASSERT_THAT(held, SizeIs(1));
+  EXPECT_THAT(held[0], testing::AllOf(HasSubstr("other authority"), HasSubstr("stays in force")));
+}
+
+TEST_F(RevocationListTest, IsReadAgainAsItIsWritten) {
+  const KeyPair other = Authority("other authority");
+  const std::string both = authority_.certificate_pem + other.certificate_pem;
+  const auto list =
+      Parsed(List(authority_, {{alice_.serial, kNow}}) +
+                 List(authority_, {{bob_.serial, kNow}}, kNow + Days(1)) + List(other, {}),
+             both);
+  EXPECT_THAT(list.entries(), SizeIs(2));
+  const auto again = Parsed(list.pem(), both);
+  EXPECT_EQ(again.pem(), list.pem());
+  EXPECT_EQ(again.number(), list.number());
+
+  const auto ours = RevocationList::ParseOurs(list.pem(), other.certificate_pem);
+  ASSERT_TRUE(ours) << ours.error().message;
+  EXPECT_THAT(ours->entries(), IsEmpty());
+  EXPECT_FALSE(ours->empty());
+  EXPECT_TRUE(RevocationList::ParseOurs(list.pem(), Authority().certificate_pem)->empty());
+}
+
+TEST_F(RevocationListTest, ItsNumberGrowsWhereTheClockWentBack) {
+  const auto before = Parsed(List(authority_, {}), authority_.certificate_pem);
+  const auto pem = MakeRevocationList(authority_, {}, kNow - Days(500), Days(1000), before);
+  ASSERT_TRUE(pem) << pem.error().message;
+  const auto after = Parsed(*pem, authority_.certificate_pem);
+  EXPECT_EQ(std::stoull(after.number(), nullptr, 16),
+            std::stoull(before.number(), nullptr, 16) + 1);
+  std::vector<std::string> held;
+  after.NewerThan(before, held);
+  EXPECT_THAT(held, IsEmpty());
 }
 
 TEST_F(RevocationListTest, WhatIsNoListIsRefused) {
