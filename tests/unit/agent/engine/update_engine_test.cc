@@ -380,11 +380,11 @@ TEST_F(UpdateEngineTest, HealthIsFreshWhenAskedFor) {
 }
 
 TEST_F(UpdateEngineTest, HealthOfTheFutureIsOld) {
-  health::Report before = *engine().GetHealth(true);
+  health::Report before = *engine().GetHealth(true, {});
   before.last_updated += std::chrono::hours(24 * 365);  // the clock was set back since
   machine_.ledger().SetHealth(before);
   machine_.SetCheck("api", "1.0", Found::kFail);
-  EXPECT_EQ(engine().GetHealth(false)->State(), health::HealthState::kUnhealthy);
+  EXPECT_EQ(engine().GetHealth(false, {})->State(), health::HealthState::kUnhealthy);
 }
 
 }  // namespace
