@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "osctl/client/schedule_end.h"
 #include "osctl/render/names.h"
 #include "osctl/render/progress.h"
 #include "osctl/render/units.h"
@@ -71,7 +72,7 @@ std::string CompletedText(const v1::Schedule& schedule,
 
 void ScheduleView::Update(const v1::Schedule& schedule, Time now) {
   if (lost_at_) Back(now);
-  if (HasEnded(schedule.state())) {
+  if (HasEnded(schedule)) {
     EndPhase(schedule.state() == v1::SCHEDULE_STATE_COMPLETED, now);
     schedule_ = schedule;
     return;

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <thread>
 
+#include "osctl/client/schedule_end.h"
 #include "osctl/render/names.h"
 #include "osctl/schedule_view.h"
 
@@ -78,7 +79,7 @@ class Watcher {
     } else {
       view_.Update(last_, Now());
     }
-    finished_ = HasEnded(last_.state()) || EndsBefore();
+    finished_ = HasEnded(last_) || EndsBefore();
   }
 
   bool EndsBefore() const {
@@ -124,7 +125,7 @@ class Watcher {
   }
 
   Result<ExitCode> End() {
-    if (!HasEnded(last_.state())) {
+    if (!HasEnded(last_)) {
       if (session_.json()) return ExitCode::kDone;
       const bool reboots = last_.phase() == v1::PHASE_REBOOTING;
       lines_.Line(reboots ? "After the reboot: osctl schedule result"

@@ -40,11 +40,6 @@ Style StateStyle(v1::ScheduleState state) {
   return Style::kPlain;
 }
 
-bool HasEnded(v1::ScheduleState state) {
-  return state == v1::SCHEDULE_STATE_COMPLETED || state == v1::SCHEDULE_STATE_FAILED ||
-         state == v1::SCHEDULE_STATE_ROLLED_BACK || state == v1::SCHEDULE_STATE_CANCELLED;
-}
-
 std::string PhaseName(v1::Phase phase) {
   constexpr std::array kNames = {
       Named{v1::PHASE_WAITING, "Waiting"},       Named{v1::PHASE_CHECKING, "Checking"},

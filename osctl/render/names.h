@@ -10,7 +10,6 @@ namespace matic::osctl {
 
 std::string StateName(v1::ScheduleState state);  // "Completed"
 Style StateStyle(v1::ScheduleState state);
-bool HasEnded(v1::ScheduleState state);
 
 std::string PhaseName(v1::Phase phase);  // "On trial"; empty where there is none
 

@@ -94,7 +94,7 @@ ALLOWED: dict[str, list[str]] = {
                             "osctl/fleet/inventory", "osctl/fleet/journal", "osctl/fleet/planner",
                             "osctl/fleet/run"],
     "osctl/fleet/planner": ["lib/base", "lib/calendar", "osctl/fleet/inventory"],
-    "osctl/fleet/run": ["lib/base", "lib/os", "proto", "osctl/fleet/inventory",
+    "osctl/fleet/run": ["lib/base", "lib/os", "proto", "osctl/client", "osctl/fleet/inventory",
                         "osctl/fleet/journal", "osctl/fleet/node", "osctl/fleet/planner"],
     "osctl/render": ["lib/base", "proto"],
 }

@@ -4,10 +4,13 @@
 #include <map>
 #include <utility>
 
+#include "osctl/client/schedule_end.h"
+
 namespace matic::fleet {
 namespace {
 
 using namespace std::chrono_literals;
+using osctl::HasEnded;
 
 constexpr size_t kRevisionDigits = 40;
 
@@ -81,11 +84,6 @@ const v1::Target* RunningOf(const v1::GetStatusResponse& status) {
 
 bool IsHealthy(const v1::GetHealthResponse& health) {
   return health.state() == v1::HEALTH_STATE_HEALTHY || health.state() == v1::HEALTH_STATE_DEGRADED;
-}
-
-bool HasEnded(const v1::Schedule& schedule) {
-  return schedule.state() != v1::SCHEDULE_STATE_PENDING &&
-         schedule.state() != v1::SCHEDULE_STATE_IN_PROGRESS;
 }
 
 v1::ScheduleUpdateRequest StageRequest(const PinnedTarget& target, const RunIdentity& identity,

@@ -77,7 +77,6 @@ class MachineSteps {
 UnderWay UnderWayOf(const v1::GetStatusResponse& status);
 const v1::Target* RunningOf(const v1::GetStatusResponse& status);
 bool IsHealthy(const v1::GetHealthResponse& health);
-bool HasEnded(const v1::Schedule& schedule);
 // Slots of a disk take a reboot always.
 bool TakesReboot(const v1::GetStatusResponse& status, const v1::Schedule& schedule);
 // Whether a machine that was to be rebooted, or to go back, has been.

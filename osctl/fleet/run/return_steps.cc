@@ -1,7 +1,10 @@
 // Reboots and rollbacks that are what a run is for, rather than a part of an update.
+#include "osctl/client/schedule_end.h"
 #include "osctl/fleet/run/machine_steps.h"
 
 namespace matic::fleet {
+
+using osctl::HasEnded;
 
 bool IsBehind(const PlannedMachine& machine, const v1::GetStatusResponse& status) {
   if (machine.work == Work::kRestart) return status.boot_id() != machine.before;
