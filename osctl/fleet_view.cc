@@ -88,7 +88,7 @@ json TargetJson(const fleet::PinnedTarget& target) {
 
 std::string LeftOutLine(const fleet::LeftOut& left) {
   return left.machine + ": " + std::string(NameOf(left.reason)) +
-         (left.detail.empty() ? "" : ": " + left.detail) + "\n";
+         (left.detail.empty() ? "" : ": " + OneLine(left.detail)) + "\n";
 }
 
 json LeftOutJson(const fleet::Plan& plan) {
@@ -120,7 +120,7 @@ std::string PlanText(const fleet::Plan& plan, const Terminal& terminal) {
   }
   if (rows > 0) text += table.Render(terminal);
   for (const fleet::PlannedGroup& group : plan.groups) {
-    if (!group.skip.empty()) text += group.name + ": not touched: " + group.skip + "\n";
+    if (!group.skip.empty()) text += group.name + ": not touched: " + OneLine(group.skip) + "\n";
     if (group.needs_approval && !group.waves.empty()) {
       text += group.name + " waits for approval (osctl fleet approve " + group.name + ")\n";
     }
@@ -169,15 +169,16 @@ std::string RunText(const fleet::RunRecord& run, const fleet::RunState& state,
     if (left.reason != fleet::LeftOutReason::kUpToDate) text += LeftOutLine(left);
   }
   if (const std::string waits = WaitsText(run.plan, decision); !waits.empty()) {
-    text += "Waits: " + waits + "\n";
+    text += "Waits: " + OneLine(waits) + "\n";
   }
   for (size_t i = 0; i < state.groups.size(); ++i) {
     const fleet::GroupRun& group = state.groups[i];
     if (group.end == fleet::GroupEnd::kOpen || group.end == fleet::GroupEnd::kWell) continue;
     text += "Group " + run.plan.groups[i].name + ": " + std::string(NameOf(group.end)) +
-            (group.reason.empty() ? "" : ": " + group.reason) + "\n";
+            (group.reason.empty() ? "" : ": " + OneLine(group.reason)) + "\n";
   }
-  if (state.stop != fleet::StopCause::kNone) text += "Stopped: " + state.stop_reason + "\n";
+  if (state.stop != fleet::StopCause::kNone)
+    text += "Stopped: " + OneLine(state.stop_reason) + "\n";
   return text;
 }
 
@@ -273,6 +274,7 @@ void RunView::Warn(const std::string& run, const std::string& text) {
 }
 
 void RunView::Note(std::string line) {
+  line = OneLine(line);
   if (!session_.terminal().interactive) {
     session_.out() << line << '\n' << std::flush;
     return;
@@ -313,12 +315,12 @@ void RunView::Lines(const fleet::RunRecord& run, const fleet::RunState& state,
     } else {
       session_.out() << FormatTime(machine.since) << ' ' << run.plan.machines[i].name << ": "
                      << NameOf(machine.phase, run.plan.work)
-                     << (machine.reason.empty() ? "" : ": " + machine.reason) << '\n';
+                     << (machine.reason.empty() ? "" : ": " + OneLine(machine.reason)) << '\n';
     }
   }
   const std::string waits = WaitsText(run.plan, decision);
   if (waits != waits_ && !waits.empty() && !session_.json()) {
-    session_.out() << "waits: " << waits << '\n';
+    session_.out() << "waits: " << OneLine(waits) << '\n';
   }
   waits_ = waits;
   session_.out() << std::flush;

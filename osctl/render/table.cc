@@ -16,6 +16,11 @@ std::string Row(const std::vector<std::string>& cells, const std::vector<size_t>
 
 }  // namespace
 
+void Table::AddRow(std::vector<std::string> cells) {
+  for (std::string& cell : cells) cell = OneLine(cell);
+  rows_.push_back(std::move(cells));
+}
+
 std::string Table::Render(const Terminal& terminal, size_t indent) const {
   std::vector<size_t> widths(header_.size(), 0);
   const auto measure = [&](const std::vector<std::string>& cells) {

@@ -12,8 +12,8 @@ class Table {
  public:
   explicit Table(std::vector<std::string> header) : header_(std::move(header)) {}
 
-  // Cells may be painted.
-  void AddRow(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
+  // Cells may be painted. Whatever they say, a row stays one line.
+  void AddRow(std::vector<std::string> cells);
 
   // A line each, the header first, columns two spaces apart. On a terminal a line is cut at its
   // width.

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "lib/base/printable.h"
+
 namespace matic::osctl {
 namespace {
 
@@ -47,6 +49,12 @@ Piece FirstPiece(std::string_view text) {
   return {bytes, 1};
 }
 
+// Of a sequence as StyleSequence has them; 0: `text` starts with no such.
+size_t ColourBytes(std::string_view text) {
+  const size_t end = text.find_first_not_of("0123456789;", 2);
+  return end != std::string_view::npos && text[end] == 'm' ? end + 1 : 0;
+}
+
 bool IsSet(const char* variable) {
   const char* value = std::getenv(variable);
   return value != nullptr && *value != '\0';
@@ -83,6 +91,20 @@ size_t DisplayWidth(std::string_view text) {
     text.remove_prefix(piece.bytes);
   }
   return width;
+}
+
+std::string OneLine(std::string_view text) {
+  std::string line;
+  while (!text.empty()) {
+    const size_t next = std::min(text.find("\x1b["), text.size());
+    line += Printable(text.substr(0, next));
+    text.remove_prefix(next);
+    if (text.empty()) break;
+    const size_t sequence = ColourBytes(text);
+    line += sequence > 0 ? std::string(text.substr(0, sequence)) : Printable(text.substr(0, 2));
+    text.remove_prefix(std::max<size_t>(sequence, 2));
+  }
+  return line;
 }
 
 std::string Fit(std::string_view text, size_t width) {

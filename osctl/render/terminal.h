@@ -27,6 +27,10 @@ struct Terminal {
 // takes one column (nothing wider is printed by us; a node's own text may be off by a little).
 size_t DisplayWidth(std::string_view text);
 
+// `text` on one line: what might begin another one, or move the cursor, is shown as what it is
+// called ("\\x0a"). What Terminal::Paint added stays.
+std::string OneLine(std::string_view text);
+
 // `text` cut to `width` columns; a cut one ends in "…".
 std::string Fit(std::string_view text, size_t width);
 

@@ -95,6 +95,20 @@ TEST(ProgressTest, EndsAndUnknowns) {
             " 61 %  57.0 MB of 93.1 MB  21.2 MB/s");
 }
 
+TEST(TerminalTest, ALineStaysOne) {
+  EXPECT_EQ(OneLine("2.0\nweb-2  2.0  healthy"), "2.0\\x0aweb-2  2.0  healthy");
+  EXPECT_EQ(OneLine("a\r\x1b[2Kb\x1b"), "a\\x0d\\x1b[2Kb\\x1b");
+  EXPECT_EQ(OneLine("\xe2\x80\xa8"), "\\u2028");
+  EXPECT_EQ(OneLine(kColour.Paint("dëad\n", Style::kBad)), "\x1b[31mdëad\\x0a\x1b[0m");
+  EXPECT_EQ(OneLine(""), "");
+}
+
+TEST(TableTest, NoCellBeginsALine) {
+  Table table({"MACHINE", "RUNS"});
+  table.AddRow({"web-1", "1.0\nweb-2    2.0"});
+  EXPECT_EQ(table.Render(kPipe), "MACHINE  RUNS\nweb-1    1.0\\x0aweb-2    2.0\n");
+}
+
 TEST(TableTest, ColumnsLineUp) {
   Table table({"SLOT", "VERSION", "STATE"});
   table.AddRow({"slot-a", "1.9", "running"});
