@@ -5,7 +5,6 @@
 #include "lib/os/process_runner.h"
 #include "osctl/fleet/inventory/load.h"
 #include "osctl/fleet_commands.h"
-#include "osctl/pki_commands.h"
 
 namespace matic::osctl {
 namespace {
@@ -40,7 +39,7 @@ Result<> Check(const Session& session, const FleetOptions& options) {
   MATIC_ASSIGN(const std::string text, fleet::ReadInventoryFile(file));
   SystemProcessRunner runner;
   const fleet::Checked checked = fleet::CheckInventory(file, text, runner);
-  PrintEither(session, Json(file, checked), Text(file, checked));
+  session.PrintOutcome(Json(file, checked), Text(file, checked));
   if (checked.problems.empty()) return {};
   return Fail(checked.problems.front().code,
               file.string() + ": " + Counted(checked.problems.size(), "mistake"));

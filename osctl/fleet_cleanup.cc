@@ -6,7 +6,6 @@
 #include "osctl/fleet/run/parallel.h"
 #include "osctl/fleet_commands.h"
 #include "osctl/fleet_controller.h"
-#include "osctl/pki_commands.h"
 #include "osctl/render/table.h"
 
 namespace matic::osctl {
@@ -88,11 +87,11 @@ Result<ExitCode> Clean(const Session& session, const FleetOptions& options,
     of_machines.push_back({{"name", one.machine}, {"failed", one.failed}, {"text", one.what}});
     table.AddRow({one.machine, one.what.empty() ? "-" : one.what});
   }
-  PrintEither(session, {{"machines", std::move(of_machines)}, {"runs", runs}},
-              table.Render(session.terminal()) + std::to_string(runs.size()) +
-                  (runs.size() == 1 ? " run" : " runs") +
-                  (cleanup.dry_run ? " of the journal would be forgotten\n"
-                                   : " of the journal forgotten\n"));
+  session.PrintOutcome({{"machines", std::move(of_machines)}, {"runs", runs}},
+                       table.Render(session.terminal()) + std::to_string(runs.size()) +
+                           (runs.size() == 1 ? " run" : " runs") +
+                           (cleanup.dry_run ? " of the journal would be forgotten\n"
+                                            : " of the journal forgotten\n"));
   const bool failed = std::ranges::any_of(cleaned, &Cleaned::failed);
   return failed ? ExitCode::kUnreachable : ExitCode::kDone;
 }

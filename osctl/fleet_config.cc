@@ -6,7 +6,6 @@
 #include "osctl/fleet/inventory/describe.h"
 #include "osctl/fleet/inventory/rewrite.h"
 #include "osctl/fleet_commands.h"
-#include "osctl/pki_commands.h"
 
 namespace matic::osctl {
 namespace {
@@ -22,7 +21,7 @@ Result<> Show(const Session& session, const FleetOptions& options) {
   MATIC_ASSIGN(const fleet::Inventory inventory, OpenFleet(options));
   MATIC_ASSIGN(const fleet::Inventory narrowed, fleet::Narrowed(inventory, options.selection));
   const auto described = fleet::Describe(narrowed);
-  session.out() << (session.json() ? described.dump(2) + "\n" : fleet::ToYaml(described));
+  session.out() << (session.json() ? ToJson(described) + "\n" : fleet::ToYaml(described));
   return {};
 }
 
@@ -36,13 +35,12 @@ Result<> Set(const Session& session, const FleetOptions& options, const SetOptio
   const std::string end = change.empty() ? ": it is so already\n"
                           : set.dry_run  ? ": would be changed, and is not\n"
                                          : ": changed\n";
-  PrintEither(session,
-              {{"file", file.string()},
-               {"key", set.key},
-               {"value", set.value},
-               {"changed", !change.empty() && !set.dry_run},
-               {"change", change}},
-              change + file.string() + end);
+  session.PrintOutcome({{"file", file.string()},
+                        {"key", set.key},
+                        {"value", set.value},
+                        {"changed", !change.empty() && !set.dry_run},
+                        {"change", change}},
+                       change + file.string() + end);
   return {};
 }
 

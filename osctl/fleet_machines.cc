@@ -5,7 +5,6 @@
 #include "osctl/fleet/inventory/address.h"
 #include "osctl/fleet/inventory/describe.h"
 #include "osctl/fleet_commands.h"
-#include "osctl/pki_commands.h"
 #include "osctl/render/table.h"
 
 namespace matic::osctl {
@@ -68,7 +67,7 @@ Result<> List(const Session& session, const FleetOptions& options) {
   MATIC_ASSIGN(const fleet::Inventory inventory, OpenFleet(options));
   MATIC_ASSIGN(const auto machines, fleet::SelectMachines(inventory, options.selection));
   const auto rows = RowsOf(inventory, machines);
-  PrintEither(session, Json(rows), Text(rows, session.terminal()));
+  session.PrintOutcome(Json(rows), Text(rows, session.terminal()));
   return {};
 }
 

@@ -8,7 +8,6 @@
 #include "osctl/fleet/notices/run_announcer.h"
 #include "osctl/fleet_commands.h"
 #include "osctl/fleet_controller.h"
-#include "osctl/pki_commands.h"
 #include "osctl/render/table.h"
 
 namespace matic::osctl {
@@ -77,7 +76,7 @@ Result<> Show(const Session& session, const std::vector<notify::DeliveryReport>&
   }
   const std::string text = reports.empty() ? "no channel takes messages of that level\n"
                                            : table.Render(session.terminal());
-  PrintEither(session, {{"channels", std::move(list)}}, text);
+  session.PrintOutcome({{"channels", std::move(list)}}, text);
   if (failed == 0) return {};
   return Fail(ErrorCode::kUnavailable, std::to_string(failed) + " of " +
                                            std::to_string(reports.size()) +

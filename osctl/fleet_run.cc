@@ -15,7 +15,6 @@
 #include "osctl/fleet_background.h"
 #include "osctl/fleet_outlets.h"
 #include "osctl/fleet_view.h"
-#include "osctl/pki_commands.h"
 
 namespace matic::osctl {
 namespace {
@@ -120,7 +119,7 @@ Result<std::optional<fleet::RunRecord>> BeginAnew(const Workplace& here, const P
   }
   MATIC_ASSIGN(fleet::Plan plan, make(here.controller, here.journal));
   if (NothingToDo(plan)) {
-    PrintEither(here.session, PlanJson(plan), PlanText(plan, here.session.terminal()));
+    here.session.PrintOutcome(PlanJson(plan), PlanText(plan, here.session.terminal()));
     RunOutlets outlets(here.session, here.controller, here.journal, here.file,
                        here.options.metrics);
     outlets.NothingToDo(plan);
@@ -152,16 +151,16 @@ Result<ExitCode> HandOver(const Session& session, const FleetOptions& options,
   MATIC_ASSIGN(const std::filesystem::path fleet_file, FleetFile(options.file));
   const std::filesystem::path log = std::filesystem::path(journal).replace_extension(".log");
   MATIC_TRY(CarryInBackground(session, fleet_file, journal, log));
-  PrintEither(session, {{"run", run.id}, {"log", log.string()}},
-              run.id + " goes on in the background: osctl fleet status shows it, " + log.string() +
-                  " has what it says\n");
+  session.PrintOutcome({{"run", run.id}, {"log", log.string()}},
+                       run.id + " goes on in the background: osctl fleet status shows it, " +
+                           log.string() + " has what it says\n");
   return ExitCode::kDone;
 }
 
 Result<ExitCode> Resume(const Workplace& here, const std::stop_token& stop) {
   MATIC_ASSIGN(const std::optional<ExitCode> left, GoOn(here, stop));
   if (left) return *left;
-  PrintEither(here.session, {{"run", nullptr}}, "nothing to go on with\n");
+  here.session.PrintOutcome({{"run", nullptr}}, "nothing to go on with\n");
   RunOutlets(here.session, here.controller, here.journal, here.file, here.options.metrics)
       .NothingToGoOnWith();
   return ExitCode::kDone;
@@ -216,7 +215,7 @@ Result<> ShowPlan(const Session& session, const FleetOptions& options, const Pla
   MATIC_ASSIGN(const auto controller, FleetController::Open(session, options));
   MATIC_ASSIGN(const auto journal, controller->OpenJournal());
   MATIC_ASSIGN(const fleet::Plan plan, make(*controller, *journal));
-  PrintEither(session, PlanJson(plan), PlanText(plan, session.terminal()));
+  session.PrintOutcome(PlanJson(plan), PlanText(plan, session.terminal()));
   return {};
 }
 

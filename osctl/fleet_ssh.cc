@@ -8,7 +8,6 @@
 #include <system_error>
 
 #include "osctl/fleet_commands.h"
-#include "osctl/pki_commands.h"
 
 namespace matic::osctl {
 namespace {
@@ -66,7 +65,7 @@ Result<> Ssh(const Session& session, const FleetOptions& options, const SshOptio
   if (!ssh.dry_run) return Become(argv);
   std::string line;
   for (const std::string& word : argv) line += (line.empty() ? "" : " ") + word;
-  PrintEither(session, {{"machine", machine.name}, {"command", argv}}, line + "\n");
+  session.PrintOutcome({{"machine", machine.name}, {"command", argv}}, line + "\n");
   return {};
 }
 

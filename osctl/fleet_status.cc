@@ -7,7 +7,6 @@
 #include "osctl/fleet_commands.h"
 #include "osctl/fleet_controller.h"
 #include "osctl/fleet_view.h"
-#include "osctl/pki_commands.h"
 #include "osctl/render/names.h"
 #include "osctl/render/table.h"
 
@@ -113,7 +112,7 @@ Result<> ShowStatus(const Session& session, const FleetOptions& options) {
             "): " + (run.finished ? "ended: " : "") + Summary(run.plan, state) + "\n";
     if (!run.finished) text += RunText(run, state, decision, now, session.terminal());
   }
-  PrintEither(session, object, text);
+  session.PrintOutcome(object, text);
   return {};
 }
 
@@ -123,7 +122,7 @@ Result<ExitCode> CheckHealth(const Session& session, const FleetOptions& options
   const auto within = timeout > 0 ? std::chrono::seconds(timeout)
                                   : controller->inventory.settings.health_check_timeout;
   MATIC_ASSIGN(const auto rows, AskMachines(*controller, options.selection, within));
-  PrintEither(session, {{"machines", MachinesJson(rows)}}, MachinesText(rows, session.terminal()));
+  session.PrintOutcome({{"machines", MachinesJson(rows)}}, MachinesText(rows, session.terminal()));
   const bool all = std::ranges::all_of(
       rows, [](const MachineRow& row) { return row.health && fleet::IsHealthy(*row.health); });
   return all ? ExitCode::kDone : ExitCode::kFailed;
@@ -146,8 +145,8 @@ Result<> ShowHistory(const Session& session, const FleetOptions& options, uint32
                   run.requested_by, how, Summary(run.plan, state)});
     runs.push_back(RunJson(run, state, {}));
   }
-  PrintEither(session, {{"runs", std::move(runs)}},
-              ids.empty() ? "no runs\n" : table.Render(session.terminal()));
+  session.PrintOutcome({{"runs", std::move(runs)}},
+                       ids.empty() ? "no runs\n" : table.Render(session.terminal()));
   return {};
 }
 

@@ -8,7 +8,6 @@
 #include "osctl/fleet_commands.h"
 #include "osctl/fleet_controller.h"
 #include "osctl/fleet_view.h"
-#include "osctl/pki_commands.h"
 #include "osctl/render/table.h"
 
 namespace matic::osctl {
@@ -29,7 +28,7 @@ Result<> Wish(const Session& session, const FleetOptions& options,
   const std::string text =
       id + ": " + said +
       (carried ? "" : "; no process carries it out now: osctl fleet run --resume") + "\n";
-  PrintEither(session, {{"run", id}, {"said", said}, {"carried_out", carried}}, text);
+  session.PrintOutcome({{"run", id}, {"said", said}, {"carried_out", carried}}, text);
   return {};
 }
 
@@ -106,8 +105,8 @@ Result<> Show(const Session& session, const std::string& run, const std::vector<
     machines.push_back({{"name", one.machine}, {"reached", one.reached}, {"text", one.what}});
     table.AddRow({one.machine, one.what});
   }
-  PrintEither(session, {{"run", run}, {"machines", std::move(machines)}},
-              run + " is stopped\n" + table.Render(session.terminal()) + hint);
+  session.PrintOutcome({{"run", run}, {"machines", std::move(machines)}},
+                       run + " is stopped\n" + table.Render(session.terminal()) + hint);
   if (missed == 0) return {};
   return Fail(ErrorCode::kUnavailable,
               std::to_string(missed) + " of " + std::to_string(told.size()) +

@@ -8,7 +8,6 @@
 #include "osctl/fleet_build.h"
 #include "osctl/fleet_pins.h"
 #include "osctl/fleet_run.h"
-#include "osctl/pki_commands.h"
 #include "osctl/render/table.h"
 
 namespace matic::osctl {
@@ -153,7 +152,7 @@ Result<ExitCode> Verify(const Session& session, const FleetOptions& options) {
         {one.machine, session.terminal().Paint(one.text, one.well ? Style::kGood : Style::kBad)});
     found.push_back({{"name", one.machine}, {"verified", one.well}, {"found", one.text}});
   }
-  PrintEither(session, {{"machines", std::move(found)}}, table.Render(session.terminal()));
+  session.PrintOutcome({{"machines", std::move(found)}}, table.Render(session.terminal()));
   return std::ranges::all_of(findings, &Finding::well) ? ExitCode::kDone : ExitCode::kUpdateFailed;
 }
 

@@ -76,11 +76,9 @@ void PrintJson(const Session& session, const DiskOptions& options, const DiskIma
     }
     partitions.push_back(std::move(object));
   }
-  session.out() << nlohmann::json{{"path", options.out},
-                                  {"size_bytes", disk.table.size_bytes},
-                                  {"partitions", partitions}}
-                       .dump(2)
-                << "\n";
+  const nlohmann::json object = {
+      {"path", options.out}, {"size_bytes", disk.table.size_bytes}, {"partitions", partitions}};
+  session.out() << ToJson(object) << "\n";
 }
 
 void PrintText(const Session& session, const DiskOptions& options, const DiskImage& disk) {

@@ -32,7 +32,7 @@ Result<> Index(const Session& session, const IndexOptions& options, std::stop_to
                                    {"chunks", written.chunks},
                                    {"image_bytes", written.image_bytes},
                                    {"image_sha256", crypto::ToHex(written.image_sha256)}};
-    session.out() << object.dump(2) << "\n";
+    session.out() << ToJson(object) << "\n";
     return {};
   }
   session.out() << "Index    " << written.path << "\n"

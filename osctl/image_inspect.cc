@@ -48,8 +48,7 @@ void PrintJson(const Session& session, const std::string& path, const Inspected&
         {{"subject", signer.subject},
          {"certificate_sha256", crypto::ToHex(signer.certificate_sha256)}});
   }
-  // Bytes of a foreign file that are no UTF-8 must not end the program.
-  session.out() << object.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
+  session.out() << ToJson(object) << "\n";
 }
 
 std::string SignersText(const std::vector<crypto::ProgramSigner>& signers) {

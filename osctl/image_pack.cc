@@ -69,7 +69,7 @@ Result<> Pack(const Session& session, const PackOptions& options, std::stop_toke
                              {"sha256", digest}};
     if (packed.verity) object["verity_root_hash"] = crypto::ToHex(*packed.verity);
     if (index) object["index"] = {{"path", index->path}, {"size_bytes", index->size_bytes}};
-    session.out() << object.dump(2) << "\n";
+    session.out() << ToJson(object) << "\n";
   } else {
     session.out() << "Image    " << options.out << "\n"
                   << "Version  " << packed.version << "\n"

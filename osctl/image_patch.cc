@@ -33,7 +33,7 @@ void Print(const Session& session, const std::string& path, const patching::Buil
                                    {"compressor", "zstd"},
                                    {"compressor_version", header.packer_version},
                                    {"compressor_level", header.level}};
-    session.out() << object.dump(2) << "\n";
+    session.out() << ToJson(object) << "\n";
     return;
   }
   session.out() << "Patch    " << path << "\n"

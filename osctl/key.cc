@@ -39,17 +39,18 @@ Result<> Generate(const Session& session, const GenerateOptions& options) {
   MATIC_TRY(WriteFileDurably(options.out, private_pem, 0600));
   MATIC_TRY(WriteFileDurably(public_path, public_pem, 0644));
   const std::string key_id = crypto::KeyId(key.public_key());
-  PrintOutcome(session, {{"key", options.out}, {"public", public_path}, {"keyid", key_id}},
-               "Key id  " + key_id + "\nWrote   " + options.out + " (" +
-                   (passphrase ? "encrypted; " : "") + "keep it secret, and off the machines)\n" +
-                   "Wrote   " + public_path + " (for osctl root create)\n");
+  session.PrintOutcome({{"key", options.out}, {"public", public_path}, {"keyid", key_id}},
+                       "Key id  " + key_id + "\nWrote   " + options.out + " (" +
+                           (passphrase ? "encrypted; " : "") +
+                           "keep it secret, and off the machines)\n" + "Wrote   " + public_path +
+                           " (for osctl root create)\n");
   return {};
 }
 
 Result<> Show(const Session& session, const std::string& path) {
   MATIC_ASSIGN(const crypto::PublicKey key, ReadPublicKey(path));
   const std::string key_id = crypto::KeyId(key);
-  PrintOutcome(session, {{"path", path}, {"keyid", key_id}}, key_id + "\n");
+  session.PrintOutcome({{"path", path}, {"keyid", key_id}}, key_id + "\n");
   return {};
 }
 

@@ -110,8 +110,8 @@ Result<> Create(const Session& session, const CreateOptions& options) {
   if (!text) return Fail(text.error().Context("no machine would take this manifest"));
   const std::string out = options.out.empty() ? options.image + ".manifest.json" : options.out;
   MATIC_TRY(WriteDocument(out, *text, options.force));
-  PrintOutcome(session, {{"path", out}, {"manifest", nlohmann::json::parse(*text)}},
-               Describe(manifest, out));
+  session.PrintOutcome({{"path", out}, {"manifest", nlohmann::json::parse(*text)}},
+                       Describe(manifest, out));
   return {};
 }
 

@@ -100,12 +100,11 @@ Result<> VerifyFile(const Session& session, const VerifyOptions& options) {
   const auto verified = Verify(options, file, *root);
   if (!verified) return Fail(verified.error().Context(options.path));
   if (!options.image.empty()) MATIC_TRY(CompareImage(options.image, verified->manifest().image));
-  PrintOutcome(session,
-               {{"path", options.path},
-                {"root_version", root->version},
-                {"signers", verified->signers()},
-                {"manifest", nlohmann::json::parse(file.bytes)}},
-               Describe(options, *verified, *root));
+  session.PrintOutcome({{"path", options.path},
+                        {"root_version", root->version},
+                        {"signers", verified->signers()},
+                        {"manifest", nlohmann::json::parse(file.bytes)}},
+                       Describe(options, *verified, *root));
   return {};
 }
 

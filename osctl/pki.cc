@@ -42,9 +42,9 @@ Result<> Init(const Session& session, const InitOptions& options) {
   const std::string certificate = fs::path(options.folder) / "ca.pem";
   const std::string key = fs::path(options.folder) / "ca.key";
   const std::string until = FormatTime(info.not_after);
-  PrintEither(session, {{"ca", certificate}, {"key", key}, {"not_after", until}},
-              "Wrote " + certificate + " (until " + until + ")\nWrote " + key +
-                  " (keep it secret, and off the nodes)\n");
+  session.PrintOutcome({{"ca", certificate}, {"key", key}, {"not_after", until}},
+                       "Wrote " + certificate + " (until " + until + ")\nWrote " + key +
+                           " (keep it secret, and off the nodes)\n");
   return {};
 }
 
@@ -78,18 +78,17 @@ Result<> Issue(const Session& session, const IssueOptions& options) {
   const std::string certificate = fs::path(options.out) / (side + ".pem");
   const std::string key = fs::path(options.out) / (side + ".key");
   const std::string until = FormatTime(info.not_after);
-  PrintEither(session,
-              {{"ca", fs::path(options.out) / "ca.pem"},
-               {"certificate", certificate},
-               {"key", key},
-               {"role", options.role},
-               {"serial", info.serial},
-               {"not_after", until}},
-              "Wrote " + certificate + ", " + side + ".key and ca.pem (" + options.role + " '" +
-                  options.name + "', until " + until + ")\n" +
-                  (server ? "They belong in /var/lib/matic/pki on the node\n"
-                          : "osctl takes them with --pki " + options.out +
-                                ", or from ~/.config/matic/pki\n"));
+  session.PrintOutcome({{"ca", fs::path(options.out) / "ca.pem"},
+                        {"certificate", certificate},
+                        {"key", key},
+                        {"role", options.role},
+                        {"serial", info.serial},
+                        {"not_after", until}},
+                       "Wrote " + certificate + ", " + side + ".key and ca.pem (" + options.role +
+                           " '" + options.name + "', until " + until + ")\n" +
+                           (server ? "They belong in /var/lib/matic/pki on the node\n"
+                                   : "osctl takes them with --pki " + options.out +
+                                         ", or from ~/.config/matic/pki\n"));
   return {};
 }
 
@@ -151,14 +150,6 @@ Result<rpc::KeyPair> ReadAuthority(const std::string& folder) {
                                             folder + " makes an authority");
   }
   return authority;
-}
-
-void PrintEither(const Session& session, const nlohmann::json& object, const std::string& text) {
-  if (session.json()) {
-    session.out() << object.dump(2) << "\n";
-  } else {
-    session.out() << text;
-  }
 }
 
 void AddPkiCommand(CLI::App& app, Session& session) {

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <CLI/App.hpp>
-#include <nlohmann/json_fwd.hpp>
 #include <string>
 
 #include "lib/rpc/pki.h"
@@ -12,9 +11,6 @@ namespace matic::osctl {
 
 // An authority that is not there is answered with the command that makes one.
 Result<rpc::KeyPair> ReadAuthority(const std::string& folder);
-
-// `object` with --output json, else `text`.
-void PrintEither(const Session& session, const nlohmann::json& object, const std::string& text);
 
 void AddPkiRevokeCommand(CLI::App& pki, Session& session);
 

@@ -91,16 +91,16 @@ Result<> Revoke(const Session& session, const RevokeOptions& options) {
                rpc::MakeRevocationList(authority, revoked, now, rpc::Days(options.days), before));
   MATIC_TRY(WriteFileDurably(file, list, 0644));
   const std::string until = FormatTime(now + rpc::Days(options.days));
-  PrintEither(session,
-              {{"path", file.string()},
-               {"added", added},
-               {"revoked", revoked.size()},
-               {"next_update", until}},
-              "Wrote " + file.string() + ": " + std::to_string(revoked.size()) + " revoked, " +
-                  std::to_string(added) + " of them now\n" +
-                  "Copy it beside ca.pem on every node (/var/lib/matic/pki), and make a new one "
-                  "before " +
-                  until + "\n");
+  session.PrintOutcome(
+      {{"path", file.string()},
+       {"added", added},
+       {"revoked", revoked.size()},
+       {"next_update", until}},
+      "Wrote " + file.string() + ": " + std::to_string(revoked.size()) + " revoked, " +
+          std::to_string(added) + " of them now\n" +
+          "Copy it beside ca.pem on every node (/var/lib/matic/pki), and make a new one "
+          "before " +
+          until + "\n");
   return {};
 }
 

@@ -90,8 +90,8 @@ Result<> Create(const Session& session, const CreateOptions& options) {
   if (!text) return Fail(text.error().Context("no machine would take this root document"));
   const std::string out = options.out.empty() ? trust::RootFileName(document.version) : options.out;
   MATIC_TRY(WriteDocument(out, *text, options.force));
-  PrintOutcome(session, {{"path", out}, {"root", nlohmann::json::parse(*text)}},
-               Describe(document, out));
+  session.PrintOutcome({{"path", out}, {"root", nlohmann::json::parse(*text)}},
+                       Describe(document, out));
   return {};
 }
 

@@ -61,12 +61,11 @@ Result<> Verify(const Session& session, const VerifyOptions& options) {
                                          FormatTime(root.expires) +
                                          "; osctl root create --after makes the next one");
   }
-  PrintOutcome(session,
-               {{"path", options.paths.back()},
-                {"version", root.version},
-                {"expires", FormatTime(root.expires)},
-                {"after", options.after}},
-               Describe(options, root));
+  session.PrintOutcome({{"path", options.paths.back()},
+                        {"version", root.version},
+                        {"expires", FormatTime(root.expires)},
+                        {"after", options.after}},
+                       Describe(options, root));
   return {};
 }
 

@@ -58,6 +58,10 @@ void Session::RunRemote(const std::function<Result<ExitCode>(Client&)>& command)
 
 std::ostream& Session::out() const { return std::cout; }
 
+void Session::PrintOutcome(const nlohmann::json& object, const std::string& text) const {
+  out() << (json() ? ToJson(object) + "\n" : text);
+}
+
 void Session::PrintJson(const google::protobuf::Message& message, JsonLayout layout) const {
   out() << ToJson(message, layout) << '\n' << std::flush;
 }

@@ -44,6 +44,9 @@ class Session {
   const Terminal& terminal() const { return terminal_; }
   std::ostream& out() const;
 
+  // What a command has done: the object with --output json, else the text.
+  void PrintOutcome(const nlohmann::json& object, const std::string& text) const;
+
   // A node's answer with --output json.
   void PrintJson(const google::protobuf::Message& message, JsonLayout layout) const;
 

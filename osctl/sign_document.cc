@@ -54,14 +54,13 @@ Result<> Sign(const Session& session, const SignOptions& options, DocumentKind k
     return Fail(put.error().Context(path));
   }
   MATIC_TRY(WriteFileDurably(path, trust::FormatSignatureFile(signatures), 0644));
-  PrintOutcome(session,
-               {{"path", options.path},
-                {"signatures", path},
-                {"keyid", key_id},
-                {"count", signatures.size()}},
-               "Signed by " + key_id + "\nWrote     " + path + " (" +
-                   std::to_string(signatures.size()) +
-                   (signatures.size() == 1 ? " signature)\n" : " signatures)\n"));
+  session.PrintOutcome({{"path", options.path},
+                        {"signatures", path},
+                        {"keyid", key_id},
+                        {"count", signatures.size()}},
+                       "Signed by " + key_id + "\nWrote     " + path + " (" +
+                           std::to_string(signatures.size()) +
+                           (signatures.size() == 1 ? " signature)\n" : " signatures)\n"));
   return {};
 }
 

@@ -2,7 +2,6 @@
 
 #include <CLI/CLI.hpp>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 
 #include "lib/os/durable_file.h"
 #include "lib/os/secret.h"
@@ -80,14 +79,6 @@ Result<> WriteDocument(const std::string& path, const std::string& text, bool fo
   fs::remove(SignaturePath(path), failure);
   if (failure) return Fail(OsError("remove " + SignaturePath(path), failure.value()));
   return WriteFileDurably(path, text, kPublicMode);
-}
-
-void PrintOutcome(const Session& session, const nlohmann::json& object, const std::string& text) {
-  if (session.json()) {
-    session.out() << object.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
-  } else {
-    session.out() << text;
-  }
 }
 
 }  // namespace matic::osctl

@@ -1,7 +1,7 @@
 // Keys and signed documents as files, for the commands that make and check them.
 #pragma once
 
-#include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 
 #include "lib/base/result.h"
@@ -47,9 +47,6 @@ Result<std::string> ReadDocument(const std::string& path, trust::DocumentKind ki
 // Writes a new document; its old signatures, which fit it no longer, go first. kRefused where it
 // exists, unless forced.
 Result<> WriteDocument(const std::string& path, const std::string& text, bool force);
-
-// The object with --output json, the text without.
-void PrintOutcome(const Session& session, const nlohmann::json& object, const std::string& text);
 
 // `PARENT sign`, the same for each kind of document.
 void AddSignCommand(CLI::App& parent, Session& session, trust::DocumentKind kind);

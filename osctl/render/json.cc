@@ -2,7 +2,17 @@
 
 #include <google/protobuf/util/json_util.h>
 
+#include <nlohmann/json.hpp>
+
 namespace matic::osctl {
+namespace {
+
+template <typename Json>
+std::string Indented(const Json& object) {
+  return object.dump(2, ' ', /*ensure_ascii=*/false, Json::error_handler_t::replace);
+}
+
+}  // namespace
 
 std::string ToJson(const google::protobuf::Message& message, JsonLayout layout) {
   google::protobuf::util::JsonPrintOptions options;
@@ -15,5 +25,8 @@ std::string ToJson(const google::protobuf::Message& message, JsonLayout layout) 
   while (text.ends_with('\n')) text.pop_back();
   return text;
 }
+
+std::string ToJson(const nlohmann::json& object) { return Indented(object); }
+std::string ToJson(const nlohmann::ordered_json& object) { return Indented(object); }
 
 }  // namespace matic::osctl
