@@ -101,7 +101,8 @@ void AddInit(CLI::App& pki, Session& session) {
   command->add_option("--name", options->name, "What the authority calls itself")
       ->type_name("NAME")
       ->capture_default_str();
-  command->add_flag("--force", options->force, "Replace an authority that is there");
+  command->add_flag("--force", options->force,
+                    "Replace a ca.pem whose key is not there; a ca.key never is");
   command->footer("Example:\n  osctl pki init --dir ~/matic-ca");
   command->callback(
       [&session, options] { session.RunLocal([&] { return Init(session, *options); }); });

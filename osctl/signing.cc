@@ -33,7 +33,7 @@ Result<std::optional<std::string>> ReadPassphrase(const std::string& passphrase_
 }
 
 Result<crypto::PrivateKey> ReadPrivateKey(const SigningKey& key) {
-  MATIC_ASSIGN(const std::string pem, ReadFile(key.path, crypto::kMaxPemBytes));
+  MATIC_ASSIGN(const std::string pem, ReadSecretFile(fs::absolute(key.path)));
   MATIC_ASSIGN(const std::optional<std::string> passphrase, ReadPassphrase(key.passphrase_file));
   Result<crypto::PrivateKey> read = crypto::PrivateKey::FromPem(pem, passphrase);
   if (read) return read;

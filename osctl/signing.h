@@ -23,7 +23,7 @@ struct SigningKey {
 
 void AddSigningKeyOptions(CLI::App& command, SigningKey& key);
 
-// Errors name the file.
+// Errors name the file. A private key that everybody may read is refused (kPermission).
 Result<crypto::PrivateKey> ReadPrivateKey(const SigningKey& key);
 Result<crypto::PublicKey> ReadPublicKey(const std::string& path);
 

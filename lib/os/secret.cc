@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 
@@ -33,14 +34,18 @@ Result<std::filesystem::path> FileOf(const std::string& source) {
 }
 
 // Once it is sure that others cannot read it.
-Result<std::string> ReadHidden(const std::filesystem::path& file, size_t limit) {
+Result<std::string> ReadHidden(const std::filesystem::path& file, size_t limit,
+                               const std::string& remedy) {
   struct stat facts {};
   if (::stat(file.c_str(), &facts) != 0) {
     return Fail(OsError("read the secret " + file.string(), errno));
   }
   if ((facts.st_mode & (S_IRWXO)) != 0) {
+    char mode[8];
+    std::snprintf(mode, sizeof mode, "%04o", facts.st_mode & 07777u);
     return Fail(ErrorCode::kPermission, "the secret " + file.string() +
-                                            " may be read by everybody; chmod o= " + file.string());
+                                            " may be read by everybody (its mode is " + mode +
+                                            "); " + remedy + " " + file.string());
   }
   return ReadFile(file, limit);
 }
@@ -49,7 +54,7 @@ Result<std::string> ReadHidden(const std::filesystem::path& file, size_t limit) 
 
 Result<std::string> ReadSecret(const std::string& source) {
   MATIC_ASSIGN(const std::filesystem::path file, FileOf(source));
-  MATIC_ASSIGN(const std::string content, ReadHidden(file, kMaxBytes));
+  MATIC_ASSIGN(const std::string content, ReadHidden(file, kMaxBytes, "chmod o="));
   const size_t first = content.find_first_not_of(kWhiteSpace);
   if (first == std::string::npos) {
     return Fail(ErrorCode::kInvalidArgument, "the secret " + file.string() + " is empty");
@@ -66,7 +71,7 @@ Result<std::string> ReadSecret(const std::string& source) {
 
 Result<std::string> ReadSecretFile(const std::string& source) {
   MATIC_ASSIGN(const std::filesystem::path file, FileOf(source));
-  MATIC_ASSIGN(std::string content, ReadHidden(file, kMaxFileBytes));
+  MATIC_ASSIGN(std::string content, ReadHidden(file, kMaxFileBytes, "chmod 600"));
   if (!content.empty()) return content;
   return Fail(ErrorCode::kInvalidArgument, "the secret " + file.string() + " is empty");
 }

@@ -43,8 +43,9 @@ Result<KeyPair> MakeAuthority(const std::string& name, WallTime now);
 Result<KeyPair> IssueLeaf(const KeyPair& authority, const LeafRequest& request, WallTime now);
 
 // Files of the authority: `folder`/ca.pem and ca.key (0600). Both are written durably, the key
-// first: after a power loss there is no certificate without its key. kRefused where one exists,
-// unless forced.
+// first: after a power loss there is no certificate without its key. kRefused where there is a
+// ca.key, always; or a ca.pem, unless forced. Read, the key must be hidden from others:
+// kPermission where it is not.
 Result<> WriteAuthority(const std::filesystem::path& folder, const KeyPair& authority, bool force);
 Result<KeyPair> ReadAuthority(const std::filesystem::path& folder);
 

@@ -3,6 +3,7 @@
 #include <cerrno>
 
 #include "lib/os/durable_file.h"
+#include "lib/os/secret.h"
 #include "lib/rpc/certificate.h"
 #include "lib/rpc/pki.h"
 #include "lib/rpc/tls_files.h"
@@ -34,14 +35,21 @@ Result<> RefuseExisting(const fs::path& path) {
               path.string() + " exists and would be replaced; --force replaces it");
 }
 
+// Without it nothing that it signed can be withdrawn or followed by more.
+Result<> RefuseAnotherKey(const fs::path& path) {
+  std::error_code failure;
+  if (!fs::exists(fs::symlink_status(path, failure))) return {};
+  return Fail(ErrorCode::kRefused, path.string() +
+                                       " exists, and a key that signs is never replaced; name "
+                                       "another folder for a new authority, or move it away");
+}
+
 }  // namespace
 
 Result<> WriteAuthority(const fs::path& folder, const KeyPair& authority, bool force) {
   MATIC_TRY(CreateFolder(folder));
-  if (!force) {
-    MATIC_TRY(RefuseExisting(folder / "ca.key"));
-    MATIC_TRY(RefuseExisting(folder / "ca.pem"));
-  }
+  MATIC_TRY(RefuseAnotherKey(folder / "ca.key"));
+  if (!force) MATIC_TRY(RefuseExisting(folder / "ca.pem"));
   MATIC_TRY(WriteFileDurably(folder / "ca.key", authority.key_pem, kSecret));
   return WriteFileDurably(folder / "ca.pem", authority.certificate_pem, kPublic);
 }
@@ -49,7 +57,7 @@ Result<> WriteAuthority(const fs::path& folder, const KeyPair& authority, bool f
 Result<KeyPair> ReadAuthority(const fs::path& folder) {
   KeyPair authority;
   MATIC_ASSIGN(authority.certificate_pem, ReadFile(folder / "ca.pem", kMaxPemBytes));
-  MATIC_ASSIGN(authority.key_pem, ReadFile(folder / "ca.key", kMaxPemBytes));
+  MATIC_ASSIGN(authority.key_pem, ReadSecretFile(fs::absolute(folder / "ca.key")));
   if (auto fits = CheckKeyFits(authority.certificate_pem, authority.key_pem); !fits) {
     return Fail(fits.error().Context((folder / "ca.key").string()));
   }

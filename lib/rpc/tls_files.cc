@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "lib/os/durable_file.h"
+#include "lib/os/secret.h"
 #include "lib/rpc/openssl.h"
 
 namespace matic::rpc {
@@ -49,7 +50,10 @@ Result<TlsFiles> LoadTlsFiles(const std::filesystem::path& folder, Side side) {
   TlsFiles files;
   MATIC_ASSIGN(files.ca_pem, ReadFile(folder / "ca.pem", kMaxPemBytes));
   MATIC_ASSIGN(files.certificate_pem, ReadFile(certificate_path, kMaxPemBytes));
-  MATIC_ASSIGN(files.key_pem, ReadFile(folder / (name + ".key"), kMaxPemBytes));
+  const std::filesystem::path key_path = folder / (name + ".key");
+  MATIC_ASSIGN(files.key_pem, side == Side::kClient
+                                  ? ReadSecretFile(std::filesystem::absolute(key_path))
+                                  : ReadFile(key_path, kMaxPemBytes));
 
   auto ca_not_after = EarliestEnd(files.ca_pem);
   if (!ca_not_after) return Fail(ca_not_after.error().Context((folder / "ca.pem").string()));

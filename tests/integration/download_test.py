@@ -154,7 +154,7 @@ def test_a_secret_that_everybody_may_read_is_none(device: Device, closed: HttpsS
     (device.folder / "token").chmod(0o644)
     url = closed.publish("/os", device.factory.update.path, host=HERE)
     reason = failure(device, url)
-    assert "may be read by everybody; chmod o=" in reason
+    assert "may be read by everybody (its mode is " in reason
     assert "5up3r" not in reason
     assert closed.requests("/os") == []
     device.expect_untouched()

@@ -53,6 +53,18 @@ def test_a_key_of_openssl_signs(tmp_path: Path, image: Path) -> None:
     assert signed["keyid"] == key_id(tmp_path / "k.pub")
 
 
+def test_a_key_that_everybody_may_read_signs_nothing(tmp_path: Path, image: Path) -> None:
+    private = tmp_path / "k"
+    osctl("key", "generate", "--out", private)
+    document = make_manifest(image, tmp_path / "m.json")
+    private.chmod(0o644)
+    assert (f"the secret {private} may be read by everybody (its mode is 0644); chmod 600 {private}"
+            in refused(FAILED, "manifest", "sign", "--key", private, document))
+    assert not Path(f"{document}.sig").exists()
+    private.chmod(0o600)
+    osctl("manifest", "sign", "--key", "k", document.name, cwd=tmp_path)
+
+
 def test_no_key_is_ever_replaced(tmp_path: Path) -> None:
     osctl("key", "generate", "--out", tmp_path / "k")
     before = (tmp_path / "k").read_bytes(), (tmp_path / "k.pub").read_bytes()

@@ -84,6 +84,8 @@ TEST_F(SecretTest, AWholeFileIsTakenAsItIs) {
     EXPECT_EQ(secret.error().code, code) << secret.error().message;
     EXPECT_THAT(secret.error().message, Not(HasSubstr("BEGIN")));
   }
+  const std::string open = ReadSecretFile((folder_ / "open.key").string()).error().message;
+  EXPECT_THAT(open, HasSubstr("(its mode is 0644); chmod 600 " + (folder_ / "open.key").string()));
 }
 
 }  // namespace

@@ -136,6 +136,10 @@ TEST_F(PkiFilesTest, KeysAreSecretAndNothingIsReplacedUnasked) {
   const auto again = WriteAuthority(folder_ / "ca", Authority(), false);
   ASSERT_FALSE(again);
   EXPECT_EQ(again.error().code, ErrorCode::kRefused);
+  const auto forced = WriteAuthority(folder_ / "ca", Authority(), true);
+  ASSERT_FALSE(forced);
+  EXPECT_EQ(forced.error().code, ErrorCode::kRefused);
+  EXPECT_NE(forced.error().message.find("a key that signs is never replaced"), std::string::npos);
   EXPECT_EQ(ReadAuthority(folder_ / "ca")->key_pem, authority.key_pem);
 
   const auto leaf = IssueLeaf(authority, Server(), kNow);
@@ -155,6 +159,25 @@ TEST_F(PkiFilesTest, KeysAreSecretAndNothingIsReplacedUnasked) {
                                *IssueLeaf(other, Operator(), kNow), false, false);
   ASSERT_FALSE(mixed);
   EXPECT_EQ(mixed.error().code, ErrorCode::kRefused);
+}
+
+TEST_F(PkiFilesTest, AKeyThatEverybodyMayReadIsNotUsed) {
+  const KeyPair authority = Authority();
+  ASSERT_TRUE(WriteAuthority(folder_, authority, false));
+  ASSERT_TRUE(WriteLeaf(folder_, authority.certificate_pem, *IssueLeaf(authority, Operator(), kNow),
+                        false, false));
+  fs::permissions(folder_ / "ca.key", fs::perms(0666));
+  fs::permissions(folder_ / "client.key", fs::perms(0644));
+  const auto signs = ReadAuthority(folder_);
+  ASSERT_FALSE(signs);
+  EXPECT_EQ(signs.error().code, ErrorCode::kPermission);
+  EXPECT_NE(signs.error().message.find("its mode is 0666); chmod 600 "), std::string::npos);
+  const auto client = LoadTlsFiles(folder_, Side::kClient);
+  ASSERT_FALSE(client);
+  EXPECT_EQ(client.error().code, ErrorCode::kPermission);
+  EXPECT_NE(client.error().message.find("client.key"), std::string::npos);
+  fs::permissions(folder_ / "client.key", fs::perms(0640));
+  EXPECT_TRUE(LoadTlsFiles(folder_, Side::kClient)) << "its group may be trusted";
 }
 
 TEST_F(PkiFilesTest, WhatIsWrongWithAFileIsSaidByItsName) {
