@@ -25,7 +25,9 @@ Result<> CheckDigest(const std::string& asked, const trust::Manifest& manifest) 
   if (digest == manifest.image.sha256) return {};
   return Fail(ErrorCode::kRefused, "the manifest's image has the SHA-256 " +
                                        crypto::ToHex(manifest.image.sha256) + ", and " +
-                                       crypto::ToHex(digest) + " was asked for");
+                                       crypto::ToHex(digest) +
+                                       " was asked for: where the channel has moved on since, ask "
+                                       "again for what it names now");
 }
 
 Result<update::SignedFile> ResolveFile(const std::string& base, const trust::RemoteFile& file) {

@@ -9,7 +9,7 @@ namespace {
 constexpr uint64_t kImageBytes = 200u << 20;
 constexpr int kSlowness = 10;
 
-constexpr std::array<std::pair<Fault, std::string_view>, 8> kFaults = {{
+constexpr std::array<std::pair<Fault, std::string_view>, 9> kFaults = {{
     {Fault::kNone, "none"},
     {Fault::kOffline, "offline"},
     {Fault::kSlow, "slow"},
@@ -18,6 +18,7 @@ constexpr std::array<std::pair<Fault, std::string_view>, 8> kFaults = {{
     {Fault::kDies, "dies"},
     {Fault::kOldSystem, "old-system"},
     {Fault::kStagingFails, "staging-fails"},
+    {Fault::kLies, "lies"},
 }};
 
 }  // namespace
@@ -45,6 +46,16 @@ SimulatedNode::SimulatedNode(std::string name, Pace pace) : name_(std::move(name
 
 std::chrono::milliseconds SimulatedNode::StageTime() const {
   return fault_ == Fault::kSlow ? pace_.stage * kSlowness : pace_.stage;
+}
+
+// Empty: it is. A source without a name is a channel of its own.
+std::string SimulatedNode::WhyNotStaged() {
+  if (fault_ == Fault::kStagingFails) return newest().source() + ": HTTP 404";
+  const std::string& source = newest().source();
+  const bool manifest = source.empty() || source.ends_with(".json");
+  if (!manifest || fault_ == Fault::kLies || newest().sha256() == NewDigest()) return {};
+  return source + ": the manifest's image has the SHA-256 " + NewDigest() + ", and " +
+         newest().sha256() + " was asked for";
 }
 
 void SimulatedNode::Enter(Doing doing, Moment since) {
@@ -84,8 +95,8 @@ bool SimulatedNode::Step(Moment now) {
       return false;
     case Doing::kStaging:
       if (!passed(StageTime())) return false;
-      if (fault_ == Fault::kStagingFails) {
-        End(v1::SCHEDULE_STATE_FAILED, newest().source() + ": HTTP 404");
+      if (const std::string why = WhyNotStaged(); !why.empty()) {
+        End(v1::SCHEDULE_STATE_FAILED, why);
         Enter(Doing::kNothing, now);
         return true;
       }

@@ -26,9 +26,11 @@ enum class Fault {
   kDies,          // stays away after the reboot into the new system
   kOldSystem,     // comes back on the old system
   kStagingFails,  // what it is updated to cannot be fetched
+  kLies,          // says that manifests name another image, and takes any
 };
 
-// "none", "offline", "slow", "sick", "unhealthy", "dies", "old-system", "staging-fails".
+// "none", "offline", "slow", "sick", "unhealthy", "dies", "old-system", "staging-fails",
+// "lies".
 std::string_view FaultName(Fault fault);
 std::optional<Fault> ParseFault(std::string_view name);
 
@@ -43,6 +45,7 @@ inline constexpr std::string_view kOldVersion = "1.0";
 inline constexpr std::string_view kNewVersion = "2.0";
 std::string OldDigest();
 std::string NewDigest();
+std::string LiedDigest();
 
 int64_t WallSeconds();  // since 1970
 
@@ -112,6 +115,7 @@ class SimulatedNode {
   Result<> CheckLease(const std::string& run) const;
   bool LeaseIsOver() const;
   std::chrono::milliseconds StageTime() const;
+  std::string WhyNotStaged();
   v1::Schedule& newest() { return schedules_.back(); }
   bool IsOpen() const;
 

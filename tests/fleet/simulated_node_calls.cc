@@ -27,6 +27,7 @@ std::string DigestOf(const v1::ScheduleUpdateRequest& request) {
 
 std::string OldDigest() { return std::string(64, '1'); }
 std::string NewDigest() { return std::string(64, '2'); }
+std::string LiedDigest() { return std::string(64, '6'); }
 
 bool SimulatedNode::LeaseIsOver() const {
   return lease_.run().empty() ||
@@ -96,11 +97,14 @@ Result<v1::PlanUpdateResponse> SimulatedNode::PlanUpdate(const v1::ScheduleUpdat
   v1::PlanUpdateResponse plan;
   plan.set_source(request.sha256().empty() ? "https://updates.example/os-2.0.squashfs"
                                            : request.source());
-  plan.set_sha256(DigestOf(request));
+  plan.set_sha256(fault_ == Fault::kLies ? LiedDigest() : DigestOf(request));
   plan.set_version(VersionOf(plan.sha256()));
   plan.set_target(kSlotNames[1 - running_]);
   plan.set_previous(kSlotNames[running_]);
   plan.set_possible(true);
+  v1::PlanCheck& source = *plan.add_checks();
+  source.set_name("source");
+  source.set_passed(true);
   return plan;
 }
 

@@ -56,6 +56,22 @@ def test_a_canary_that_fails_is_named_with_its_reason(
     assert set(fleet.digests().values()) == {OLD}
 
 
+def test_a_machine_that_lies_about_the_channel_chooses_nothing(fleet: SimulatedFleet) -> None:
+    target = "target: {channel: 'https://updates.example/stable.json'}"
+    rules = "".join(f"    {line}\n" for line in (target, "canary: {count: 1, soakTime: 0s}", "staggerDelay: 0s"))
+    fleet.describe("groups:\n  web:\n    machines: all\n" + rules, SETTINGS % "")
+    fleet.order("web-1=lies")
+    done = fleet.run(code=4)
+    assert phases(done) == {"web-1": "updated", "web-2": "failed", "web-3": "failed"}
+    assert reasons(done)["web-2"] == ("https://updates.example/stable.json: the manifest's image has the SHA-256 "
+                                      f"{NEW}, and {'6' * 64} was asked for")
+    assert fleet.digests() == {"web-1": "6" * 64, "web-2": OLD, "web-3": OLD}
+    # Without it all is well.
+    fleet.order("web-1=none")
+    fleet.run()
+    assert set(fleet.digests().values()) == {NEW}
+
+
 def test_a_machine_that_is_off_is_named_before_anything_is_touched(fleet: SimulatedFleet) -> None:
     fleet.order("web-2=offline")
     done = fleet.run(code=4)

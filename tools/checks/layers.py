@@ -84,7 +84,7 @@ ALLOWED: dict[str, list[str]] = {
               "osctl/fleet/planner", "osctl/fleet/run", "osctl/render"],
     "osctl/client": ["lib/base", "lib/rpc", "proto"],
     "osctl/disk": [*LIB, "boot/policy"],
-    "osctl/fleet/inventory": ["lib/base", "lib/calendar", "lib/channels", "lib/os", "lib/settings"],
+    "osctl/fleet/inventory": ["lib/base", "lib/calendar", "lib/channels", "lib/http", "lib/os", "lib/settings"],
     "osctl/fleet/journal": ["lib/base", "lib/os", "osctl/fleet/planner"],
     "osctl/fleet/metrics": ["lib/base", "lib/notify", "lib/os", "osctl/fleet/journal",
                             "osctl/fleet/planner"],

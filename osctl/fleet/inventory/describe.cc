@@ -5,6 +5,7 @@
 #include <set>
 
 #include "lib/calendar/moment.h"
+#include "lib/http/url.h"
 #include "osctl/fleet/inventory/address.h"
 #include "osctl/fleet/inventory/describe_channel.h"
 
@@ -123,8 +124,10 @@ std::string_view NameOf(UpdatePolicy policy) {
 }
 
 std::string ShowTarget(const Target& target) {
-  if (const auto* channel = std::get_if<ChannelTarget>(&target)) return channel->url;
-  if (const auto* image = std::get_if<ImageTarget>(&target)) return image->url;
+  if (const auto* channel = std::get_if<ChannelTarget>(&target)) {
+    return http::PublicUrl(channel->url);
+  }
+  if (const auto* image = std::get_if<ImageTarget>(&target)) return http::PublicUrl(image->url);
   const auto* flake = std::get_if<FlakeTarget>(&target);
   if (flake == nullptr) return "";
   return flake->mode.empty() ? flake->flake : flake->flake + " (" + flake->mode + ")";

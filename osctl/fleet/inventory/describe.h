@@ -20,7 +20,8 @@ Result<Inventory> Narrowed(const Inventory& inventory, const Selection& selectio
 // The same content in lines, as people write YAML.
 std::string ToYaml(const nlohmann::ordered_json& object);
 
-// In a word or two: "https://cdn.example.com/stable.json", "/etc/nixos#web (boot)", "" for none.
+// In a word or two, without what is secret of a URL: "https://cdn.example.com/stable.json",
+// "/etc/nixos#web (boot)", "" for none.
 std::string ShowTarget(const Target& target);
 
 std::string_view NameOf(UpdatePolicy policy);

@@ -14,6 +14,10 @@ const Group* Inventory::FindGroup(const std::string& wanted) const {
   return it == groups.end() ? nullptr : &*it;
 }
 
+bool IsManifestUrl(std::string_view url) {
+  return url.substr(0, url.find_first_of("?#")).ends_with(".json");
+}
+
 Target TargetOf(const Machine& machine, const Group& group) {
   const bool own = !std::holds_alternative<std::monostate>(machine.target);
   Target target = own ? machine.target : group.target;

@@ -142,6 +142,10 @@ struct Inventory {
   bool operator==(const Inventory&) const = default;
 };
 
+// Whether agents take it for a signed manifest, also where they are told the image's SHA-256: its
+// path ends in ".json".
+bool IsManifestUrl(std::string_view url);
+
 // The machine's own target, else its group's. In one flake for many machines each has a
 // configuration of its own name, unless the target says which.
 Target TargetOf(const Machine& machine, const Group& group);

@@ -34,7 +34,12 @@ bool IsAttribute(std::string_view text) {
   return IsFlake(text) && text.find('#') == std::string_view::npos;
 }
 
+bool IsChannelUrl(std::string_view text) { return IsUrl(text) && IsManifestUrl(text); }
+
 const TextRule kUrl{"an https://, http:// or file:/// URL", IsUrl};
+const TextRule kChannel{
+    "the https://, http:// or file:/// URL of a signed manifest, which ends in '.json'",
+    IsChannelUrl};
 const TextRule kSha256{"64 digits of lower-case hexadecimal", IsSha256};
 const TextRule kFlake{"a flake, such as github:org/config#web", IsFlake};
 const TextRule kAttribute{"the name of a configuration in the flake", IsAttribute};
@@ -43,7 +48,7 @@ const TextRule kAttribute{"the name of a configuration in the flake", IsAttribut
 
 std::vector<settings::Field> TargetFields(DraftTarget& target) {
   return {
-      {"target.channel", Text(target.channel, kUrl)},
+      {"target.channel", Text(target.channel, kChannel)},
       {"target.url", Text(target.url, kUrl)},
       {"target.sha256", Text(target.sha256, kSha256)},
       {"target.flake", Text(target.flake, kFlake)},
@@ -65,7 +70,7 @@ std::optional<std::string> WrongTarget(const DraftTarget& target) {
   if (!target.attribute.empty() && target.flake.find('#') != std::string::npos) {
     return "target: `flake` names an attribute already, after its '#'";
   }
-  if (!target.url.empty() && target.sha256.empty() && !target.url.ends_with(".json")) {
+  if (!target.url.empty() && target.sha256.empty() && !IsManifestUrl(target.url)) {
     return "target: `url` needs `sha256`, unless it is a signed manifest (….json)";
   }
   return std::nullopt;

@@ -9,8 +9,10 @@
 
 namespace matic::fleet {
 
-// What a machine is updated to in this run, whatever its channel or flake says later: a channel's
-// newest image by URL and digest, a flake at one revision.
+// What a machine is updated to in this run, whatever its channel or flake says later: a flake at
+// one revision; an image by its digest. A channel or another manifest is an ImageTarget with the
+// manifest's own URL: the machine verifies it, and refuses it where it names another image by then.
+// Likewise a machine that follows a channel of its own (no target, and a digest).
 struct PinnedTarget {
   Target target{};
   std::string version{};  // as the machine will tell it; empty: not known before it is built

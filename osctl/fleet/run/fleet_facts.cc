@@ -68,17 +68,31 @@ void Read(Asked& asked, WallTime now) {
   }
 }
 
-// Of a channel or an image, as a machine that takes it verifies it.
-Result<PinnedTarget> ResolveImage(const Target& target, Asked& asked) {
-  const RunIdentity nobody;
-  v1::ScheduleUpdateRequest request = StageRequest({.target = target}, nobody, "");
-  request.clear_request_id();
-  request.clear_run();
+// Of a channel or another signed manifest; empty: that the machine is configured to follow.
+std::string ManifestOf(const Target& target) {
+  if (const auto* channel = std::get_if<ChannelTarget>(&target)) return channel->url;
+  if (const auto* image = std::get_if<ImageTarget>(&target)) return image->url;
+  return {};
+}
+
+// The digest of the image that a manifest names now, by the word of one machine. It goes to each
+// machine beside the manifest's own URL, never beside the image's: so each verifies the manifest
+// itself, and one that lies here can keep the others from their update, but not choose it.
+Result<PinnedTarget> ResolveManifest(const Target& target, Asked& asked) {
+  const std::string url = ManifestOf(target);
+  if (!url.empty() && !IsManifestUrl(url)) {
+    return Fail(ErrorCode::kInvalidArgument,
+                "is no signed manifest, whose name ends in .json; an image needs its SHA-256");
+  }
+  v1::ScheduleUpdateRequest request;
+  request.set_source(url);
+  request.set_enable_auto_rollback(true);
+  request.set_stop_after(v1::STOP_AFTER_STAGED);
   MATIC_ASSIGN(const std::unique_ptr<Node> node, asked.Open());
   MATIC_ASSIGN(const v1::PlanUpdateResponse plan, node->PlanUpdate(request));
-  return PinnedTarget{.target = ImageTarget{plan.source(), plan.sha256()},
-                      .version = plan.version(),
-                      .digest = plan.sha256()};
+  PinnedTarget pinned{.target = {}, .version = plan.version(), .digest = plan.sha256()};
+  if (!url.empty()) pinned.target = ImageTarget{url, plan.sha256()};
+  return pinned;
 }
 
 // One of this machine's own file system, or in its registry, means another thing elsewhere.
@@ -128,12 +142,12 @@ class Pinning {
     }
     for (Asked& asked : machines_) {
       if (!asked.facts.reachable || asked.facts.target.target != target) continue;
-      Result<PinnedTarget> resolved = ResolveImage(target, asked);
+      Result<PinnedTarget> resolved = ResolveManifest(target, asked);
       if (resolved) return resolved;
       return Fail(resolved.error().Context(ShowTarget(target) + ", as machine '" +
                                            asked.machine->name + "' sees it"));
     }
-    return PinnedTarget{.target = target};
+    return Fail(ErrorCode::kUnavailable, ShowTarget(target) + ": no machine that takes it answers");
   }
 
   Result<PinnedTarget> Lock(FlakeTarget flake) {
@@ -160,7 +174,7 @@ class Pinning {
 // configuration.
 Result<PinnedTarget> OwnTarget(Asked& asked) {
   if (asked.backend != "ab") return PinnedTarget{};
-  Result<PinnedTarget> own = ResolveImage({}, asked);
+  Result<PinnedTarget> own = ResolveManifest({}, asked);
   if (own) return own;
   return Fail(own.error().Context("machine '" + asked.machine->name +
                                   "' has no target in the inventory, and by itself"));
@@ -178,7 +192,8 @@ void Compare(Asked& asked, const std::string& run) {
   const Result<v1::Schedule> staged =
       node ? (*node)->GetSchedule(asked.schedule_id) : Fail(node.error());
   if (!staged || staged->run().empty() || staged->phase() != v1::PHASE_STAGED) return;
-  const bool wanted = StagesTheSame(*staged, StageRequest(facts.target, {}, ""));
+  const auto request = StageRequest(facts.target, {}, asked.machine->name);
+  const bool wanted = request && StagesTheSame(*staged, *request);
   if (!wanted && (run.empty() || staged->run() != run)) return;
   facts.staged = staged->id();
   facts.reboot_pending = asked.backend == "ab" || staged->reboot_reasons_size() > 0;

@@ -23,10 +23,10 @@ struct Pin {
 FleetFacts ReadFacts(const std::vector<const Machine*>& machines, Nodes& nodes, const Clock& clock);
 
 // The same with targets; a machine that does not answer is asked twice. One of `pins`, by machine,
-// is taken as it is. A channel, and an image without a digest, is resolved by the first machine of
-// those that take it which answers, and verified there; a flake of another place is pinned to its
-// revision of now by this machine's nix, where it has one. An error names the target that cannot be
-// resolved: nothing was changed anywhere.
+// is taken as it is. What a channel or another manifest names is told by the first machine of those
+// that take it which answers: that pins the digest, and each machine verifies the manifest itself.
+// A flake of another place is pinned to its revision of now by this machine's nix, where it has
+// one. An error names the target that cannot be resolved: nothing was changed anywhere.
 Result<FleetFacts> GatherFacts(const Inventory& inventory,
                                const std::vector<const Machine*>& machines, Nodes& nodes,
                                ProcessRunner& processes, const Clock& clock,

@@ -86,17 +86,28 @@ bool IsHealthy(const v1::GetHealthResponse& health) {
   return health.state() == v1::HEALTH_STATE_HEALTHY || health.state() == v1::HEALTH_STATE_DEGRADED;
 }
 
-v1::ScheduleUpdateRequest StageRequest(const PinnedTarget& target, const RunIdentity& identity,
-                                       const std::string& machine) {
+Result<v1::ScheduleUpdateRequest> StageRequest(const PinnedTarget& target,
+                                               const RunIdentity& identity,
+                                               const std::string& machine) {
   v1::ScheduleUpdateRequest request;
   if (const auto* channel = std::get_if<ChannelTarget>(&target.target)) {
     request.set_source(channel->url);
+    request.set_sha256(target.digest);
   } else if (const auto* image = std::get_if<ImageTarget>(&target.target)) {
+    // Agents take no source for their own channel, which nobody meant here.
+    if (image->url.empty() || image->sha256.empty()) {
+      return Fail(ErrorCode::kCorrupt, "what the run pinned for '" + machine +
+                                           "' is an image without its " +
+                                           (image->url.empty() ? "URL" : "SHA-256") +
+                                           ", so nothing is staged; osctl fleet run pins anew");
+    }
     request.set_source(image->url);
     request.set_sha256(image->sha256);
   } else if (const auto* flake = std::get_if<FlakeTarget>(&target.target)) {
     request.set_source(flake->flake);
     request.set_mode(ModeOf(flake->mode));
+  } else {
+    request.set_sha256(target.digest);  // of its own channel
   }
   request.set_enable_auto_rollback(true);
   request.set_health_check_timeout_seconds(
@@ -205,7 +216,8 @@ Result<v1::Schedule> MachineSteps::Await(const std::string& id, bool (*done)(con
 // way.
 MachineSteps::Outcome MachineSteps::Stage(const PlannedMachine& machine) {
   MATIC_TRY(TakeLease());
-  const v1::ScheduleUpdateRequest request = StageRequest(machine.target, identity_, machine.name);
+  MATIC_ASSIGN(const v1::ScheduleUpdateRequest request,
+               StageRequest(machine.target, identity_, machine.name));
   MATIC_ASSIGN(const std::optional<v1::Schedule> before, Own());
   if (before && before->run() != identity_.run) {
     const bool prepared = before->id() == machine.staged;

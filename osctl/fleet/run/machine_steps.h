@@ -84,9 +84,11 @@ bool IsBehind(const PlannedMachine& machine, const v1::GetStatusResponse& status
 // Whether an error says nothing of the machine but that it does not answer now.
 bool MayPass(const Error& error);
 
-// The request that makes a machine stage its target, and nothing more.
-v1::ScheduleUpdateRequest StageRequest(const PinnedTarget& target, const RunIdentity& identity,
-                                       const std::string& machine);
+// The request that makes a machine stage its target, and nothing more. kCorrupt: the target says
+// that it is an image, and does not say which.
+Result<v1::ScheduleUpdateRequest> StageRequest(const PinnedTarget& target,
+                                               const RunIdentity& identity,
+                                               const std::string& machine);
 // Whether what was staged is what the request would stage now.
 bool StagesTheSame(const v1::Schedule& staged, const v1::ScheduleUpdateRequest& request);
 

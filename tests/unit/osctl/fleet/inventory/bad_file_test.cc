@@ -81,8 +81,12 @@ TEST(BadFile, HasAWrongTarget) {
   const std::string start = "machines:\n  a:\n    host: a\n    target: ";
   ExpectComplaints({
       {start + "{channel: stable}\n",
-       "fleet.yaml:4: machines.a.target.channel: must be an https://, http:// or file:/// URL, is "
-       "'stable'"},
+       "fleet.yaml:4: machines.a.target.channel: must be the https://, http:// or file:/// URL of "
+       "a "
+       "signed manifest, which ends in '.json', is 'stable'"},
+      {start + "{url: 'https://x/a?b=.json'}\n",
+       "fleet.yaml:2: machines.a: target: `url` needs `sha256`, unless it is a signed manifest "
+       "(….json)"},
       {start + "{url: 'https://x/a', sha256: abc}\n",
        "fleet.yaml:4: machines.a.target.sha256: must be 64 digits of lower-case hexadecimal, is "
        "'abc'"},

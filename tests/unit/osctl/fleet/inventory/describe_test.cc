@@ -23,12 +23,20 @@ void ExpectSame(const Inventory& inventory, const std::string& text) {
 TEST(Describe, ReadsBackAsTheSameInventory) {
   for (const std::string& text :
        {Everything(), std::string("machines: {a: {host: a}}\n"),
-        std::string("machines: {a: {host: 'fd00::1'}, b: {address: 'unix:///a'}}\n"
-                    "groups: {g: {machines: all, target: {channel: 'https://x/a?b=c&d#e'}}}\n")}) {
+        std::string(
+            "machines: {a: {host: 'fd00::1'}, b: {address: 'unix:///a'}}\n"
+            "groups: {g: {machines: all, target: {channel: 'https://x/a.json?b=c&d#e'}}}\n")}) {
     const Inventory inventory = Read(text).inventory;
     ExpectSame(inventory, Describe(inventory).dump());
     ExpectSame(inventory, ToYaml(Describe(inventory)));
   }
+}
+
+TEST(Describe, ATargetIsShownWithoutItsPassword) {
+  EXPECT_EQ(ShowTarget(ChannelTarget{"https://user:word@cdn/stable.json?token=1"}),
+            "https://cdn/stable.json?…");
+  EXPECT_EQ(ShowTarget(ImageTarget{"https://user:word@cdn/os.squashfs", ""}),
+            "https://cdn/os.squashfs");
 }
 
 TEST(Describe, KeepsWhatIsAsGoodAsAPasswordToItself) {

@@ -17,6 +17,9 @@ void End(v1::Schedule& schedule, v1::ScheduleState state, const std::string& rea
   schedule.set_reason(reason);
 }
 
+// Or is its own channel.
+bool IsSigned(const std::string& source) { return source.empty() || IsManifestUrl(source); }
+
 // A trial comes to its end the next time that somebody looks.
 void Settle(FakeMachine& machine) {
   if (machine.schedule.phase() != v1::PHASE_ON_TRIAL) return;
@@ -63,14 +66,9 @@ class FakeNode final : public Node {
     });
   }
 
-  Result<v1::PlanUpdateResponse> PlanUpdate(const v1::ScheduleUpdateRequest& request) override {
-    return Do<v1::PlanUpdateResponse>([&](FakeMachine&) -> Result<v1::PlanUpdateResponse> {
-      v1::PlanUpdateResponse plan;
-      plan.set_source(request.source());
-      plan.set_sha256("new");
-      plan.set_version("2.0");
-      return plan;
-    });
+  Result<v1::PlanUpdateResponse> PlanUpdate(const v1::ScheduleUpdateRequest&) override {
+    return Do<v1::PlanUpdateResponse>(
+        [](FakeMachine& machine) -> Result<v1::PlanUpdateResponse> { return machine.plan; });
   }
 
   Result<v1::Schedule> ScheduleUpdate(const v1::ScheduleUpdateRequest& request) override {
@@ -85,6 +83,7 @@ class FakeNode final : public Node {
       machine.schedule = {};
       machine.schedule.set_id("sched-20260302-" + std::to_string(machine.staged));
       machine.schedule.set_run(request.run());
+      machine.schedule.set_source(request.source());
       machine.schedule.set_sha256(request.sha256());
       machine.schedule.set_state(v1::SCHEDULE_STATE_IN_PROGRESS);
       machine.schedule.set_phase(v1::PHASE_STAGED);
@@ -92,6 +91,10 @@ class FakeNode final : public Node {
       machine.digests[Other(machine.running)] = request.sha256();
       if (machine.misbehaviour == Misbehaviour::kStagingFails) {
         End(machine.schedule, v1::SCHEDULE_STATE_FAILED, "HTTP 404");
+      }
+      if (IsSigned(request.source()) && request.sha256() != machine.named) {
+        machine.digests[Other(machine.running)] = "";
+        End(machine.schedule, v1::SCHEDULE_STATE_FAILED, request.sha256() + " was asked for");
       }
       return machine.schedule;
     });
@@ -200,6 +203,17 @@ class FakeNode final : public Node {
 };
 
 }  // namespace
+
+v1::PlanUpdateResponse FakeMachine::PlanOf(const std::string& digest) {
+  v1::PlanUpdateResponse plan;
+  plan.set_source("https://mirror/os-2.0.squashfs");
+  plan.set_sha256(digest);
+  plan.set_version("2.0");
+  v1::PlanCheck& check = *plan.add_checks();
+  check.set_name("source");
+  check.set_passed(true);
+  return plan;
+}
 
 Result<std::unique_ptr<Node>> FakeMachines::Open(const Address& address) {
   const std::string& host = std::get<TlsAddress>(address).host;

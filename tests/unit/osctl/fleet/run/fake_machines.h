@@ -35,6 +35,11 @@ struct FakeMachine {
   int opened = 0;
   int silent = 0;  // calls that get no answer before one does
   int restarts = 0;
+  // What manifests name, as it verifies them, and what it says of that.
+  std::string named = std::string(64, '2');
+  v1::PlanUpdateResponse plan = PlanOf(std::string(64, '2'));
+
+  static v1::PlanUpdateResponse PlanOf(const std::string& digest);
 };
 
 // Thread-safe.

@@ -1,0 +1,95 @@
+// What machines are told to update to, where somebody has to look up first what that is.
+#include <gmock/gmock.h>
+
+#include "tests/unit/osctl/fleet/run/run_engine_fixture.h"
+
+namespace matic::fleet {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+constexpr const char* kChannel = "https://user:word@cdn/stable.json?token=1";
+const std::string kNew(64, '2');
+const std::string kEvil(64, '6');
+
+class PinningTest : public RunEngineTest {
+ protected:
+  void Follow(const Target& target) { inventory_.groups[0].target = target; }
+
+  std::vector<std::string> Run3() {
+    for (const auto& machine : Run().machines) reasons_.push_back(machine.reason);
+    std::vector<std::string> running;
+    for (const char* name : {"web-1", "web-2", "web-3"}) {
+      const FakeMachine machine = machines_.Get(name);
+      running.push_back(machine.digests.at(machine.running));
+    }
+    return running;
+  }
+
+  std::vector<std::string> reasons_;
+};
+
+TEST_F(PinningTest, EachMachineVerifiesTheChannelItself) {
+  Follow(ChannelTarget{kChannel});
+  EXPECT_THAT(Run3(), ElementsAre(kNew, kNew, kNew));
+  for (const char* name : {"web-1", "web-2", "web-3"}) {
+    const v1::Schedule asked = machines_.Get(name).schedule;
+    EXPECT_EQ(asked.source(), kChannel) << "as the inventory has it, and not what a machine shows";
+    EXPECT_EQ(asked.sha256(), kNew);
+  }
+}
+
+TEST_F(PinningTest, ASignedManifestLikewise) {
+  Follow(ImageTarget{"https://cdn/os-2.0.manifest.json", ""});
+  EXPECT_THAT(Run3(), ElementsAre(kNew, kNew, kNew));
+  EXPECT_EQ(machines_.Get("web-2").schedule.source(), "https://cdn/os-2.0.manifest.json");
+}
+
+TEST_F(PinningTest, AMachineThatLiesChoosesNothing) {
+  Follow(ChannelTarget{kChannel});
+  machines_.With("web-1", [](FakeMachine& liar) {
+    liar.named = kEvil;
+    liar.plan = FakeMachine::PlanOf(kEvil);
+  });
+  EXPECT_THAT(Run3(), ElementsAre(kEvil, "old", "old"));
+  EXPECT_EQ(reasons_.at(1), kEvil + " was asked for");
+}
+
+TEST_F(PinningTest, AChannelThatMovesOnIsNotFollowed) {
+  Follow(ChannelTarget{kChannel});
+  const RunRecord run = Planned();
+  ASSERT_TRUE(OpenJournal()->Begin(run));
+  machines_.With("web-2", [](FakeMachine& machine) { machine.named = std::string(64, '3'); });
+  const Result<RunState> state = Carry(run);
+  ASSERT_TRUE(state);
+  EXPECT_THAT(Phases(*state), ElementsAre("updated", "failed", "not-reached"));
+  EXPECT_EQ(state->machines[1].reason, kNew + " was asked for");
+}
+
+TEST_F(PinningTest, AnOwnChannelIsPinnedByItsOwnMachine) {
+  Follow({});
+  const std::string third(64, '3');
+  machines_.With("web-2", [&](FakeMachine& machine) {
+    machine.named = third;
+    machine.plan = FakeMachine::PlanOf(third);
+  });
+  EXPECT_THAT(Run3(), ElementsAre(kNew, third, kNew));
+  EXPECT_EQ(machines_.Get("web-2").schedule.source(), "");
+  EXPECT_EQ(machines_.Get("web-2").schedule.sha256(), third);
+}
+
+// As runs were pinned before plans were looked at closely.
+TEST_F(PinningTest, AnImageThatNothingNamesIsNotTheOwnChannel) {
+  RunRecord run = Planned();
+  for (PlannedMachine& machine : run.plan.machines) machine.target = {.target = ImageTarget{}};
+  ASSERT_TRUE(OpenJournal()->Begin(run));
+  const Result<RunState> state = Carry(run);
+  ASSERT_TRUE(state);
+  EXPECT_THAT(Phases(*state), ElementsAre("failed", "not-reached", "not-reached"));
+  EXPECT_THAT(state->machines[0].reason, HasSubstr("is an image without its URL"));
+  EXPECT_EQ(machines_.Get("web-1").staged, 0);
+}
+
+}  // namespace
+}  // namespace matic::fleet
