@@ -86,3 +86,14 @@ def test_a_channel_that_moves_on_is_not_followed(fleet: Fleet, channel: Channel,
     again = fleet.osctl("run")
     assert again.returncode == 0, again
     assert fleet.versions() == {"web-1": "3.0", "web-2": "3.0"}
+
+
+def test_a_channel_that_cannot_be_read_pins_nothing(fleet: Fleet, channel: Channel) -> None:
+    follow(fleet, channel)
+    (channel.folder / "stable.json.sig").write_text('{"signatures": []}')
+    channel.publish(channel.folder / "stable.json")
+    run = fleet.osctl("run")
+    assert run.returncode != 0, run
+    assert "as machine 'web-1' sees it: " in run.stderr, run
+    assert "signed by 0 of the 2 keys" in run.stderr, run
+    assert fleet.devices["web-1"].node.call("schedule", "list").get("schedules", []) == []

@@ -18,6 +18,10 @@ bool IsManifestUrl(std::string_view url) {
   return url.substr(0, url.find_first_of("?#")).ends_with(".json");
 }
 
+bool IsSha256(std::string_view text) {
+  return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
 Target TargetOf(const Machine& machine, const Group& group) {
   const bool own = !std::holds_alternative<std::monostate>(machine.target);
   Target target = own ? machine.target : group.target;

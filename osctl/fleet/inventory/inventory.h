@@ -145,6 +145,8 @@ struct Inventory {
 // Whether agents take it for a signed manifest, also where they are told the image's SHA-256: its
 // path ends in ".json".
 bool IsManifestUrl(std::string_view url);
+// 64 digits of lower-case hexadecimal.
+bool IsSha256(std::string_view text);
 
 // The machine's own target, else its group's. In one flake for many machines each has a
 // configuration of its own name, unless the target says which.

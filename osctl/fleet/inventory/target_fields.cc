@@ -17,10 +17,6 @@ bool HasNoSpaces(std::string_view text) {
          std::ranges::none_of(text, [](unsigned char c) { return c <= ' ' || c > '~'; });
 }
 
-bool IsSha256(std::string_view text) {
-  return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
-}
-
 bool IsUrl(std::string_view text) {
   return (text.starts_with("https://") || text.starts_with("http://") ||
           text.starts_with("file:///")) &&

@@ -75,6 +75,21 @@ std::string ManifestOf(const Target& target) {
   return {};
 }
 
+// A plan is answered also where its source was refused, and then names no image.
+Result<> CheckPlan(const v1::PlanUpdateResponse& plan) {
+  const auto& checks = plan.checks();
+  const auto source = std::ranges::find(checks, "source", &v1::PlanCheck::name);
+  if (source == checks.end()) {
+    return Fail(ErrorCode::kRefused, "its plan does not say whether the source is good");
+  }
+  if (!source->passed()) return Fail(ErrorCode::kRefused, source->output());
+  if (plan.source().empty() || !IsSha256(plan.sha256())) {
+    return Fail(ErrorCode::kRefused, "its plan names no image: the source is '" + plan.source() +
+                                         "', the SHA-256 '" + plan.sha256() + "'");
+  }
+  return {};
+}
+
 // The digest of the image that a manifest names now, by the word of one machine. It goes to each
 // machine beside the manifest's own URL, never beside the image's: so each verifies the manifest
 // itself, and one that lies here can keep the others from their update, but not choose it.
@@ -90,6 +105,7 @@ Result<PinnedTarget> ResolveManifest(const Target& target, Asked& asked) {
   request.set_stop_after(v1::STOP_AFTER_STAGED);
   MATIC_ASSIGN(const std::unique_ptr<Node> node, asked.Open());
   MATIC_ASSIGN(const v1::PlanUpdateResponse plan, node->PlanUpdate(request));
+  MATIC_TRY(CheckPlan(plan));
   PinnedTarget pinned{.target = {}, .version = plan.version(), .digest = plan.sha256()};
   if (!url.empty()) pinned.target = ImageTarget{url, plan.sha256()};
   return pinned;

@@ -17,6 +17,10 @@ class PinningTest : public RunEngineTest {
  protected:
   void Follow(const Target& target) { inventory_.groups[0].target = target; }
 
+  void SetPlan(const std::string& machine, const v1::PlanUpdateResponse& plan) {
+    machines_.With(machine, [&](FakeMachine& fake) { fake.plan = plan; });
+  }
+
   std::vector<std::string> Run3() {
     for (const auto& machine : Run().machines) reasons_.push_back(machine.reason);
     std::vector<std::string> running;
@@ -25,6 +29,29 @@ class PinningTest : public RunEngineTest {
       running.push_back(machine.digests.at(machine.running));
     }
     return running;
+  }
+
+  // Of its own channel, and of one that it is told: which of the words are there.
+  std::string WhyNotPlanned(const v1::PlanUpdateResponse& plan) {
+    SetPlan("web-1", plan);
+    std::string found;
+    for (const Target& target : {Target(), Target(ChannelTarget{kChannel})}) {
+      Follow(target);
+      const auto facts = Gather();
+      const std::string why = facts ? "nothing is wrong" : facts.error().message;
+      EXPECT_THAT(why, HasSubstr("machine 'web-1'"));
+      for (const char* words :
+           {"HTTP 404", "does not say whether the source is good", "names no image"}) {
+        if (why.find(words) != std::string::npos) found = words;
+      }
+    }
+    return found;
+  }
+
+  Result<FleetFacts> Gather() {
+    std::vector<const Machine*> all;
+    for (const Machine& machine : inventory_.machines) all.push_back(&machine);
+    return GatherFacts(inventory_, all, machines_, processes_, clock_);
   }
 
   std::vector<std::string> reasons_;
@@ -77,6 +104,22 @@ TEST_F(PinningTest, AnOwnChannelIsPinnedByItsOwnMachine) {
   EXPECT_THAT(Run3(), ElementsAre(kNew, third, kNew));
   EXPECT_EQ(machines_.Get("web-2").schedule.source(), "");
   EXPECT_EQ(machines_.Get("web-2").schedule.sha256(), third);
+}
+
+TEST_F(PinningTest, APlanThatFailedPinsNothing) {
+  v1::PlanUpdateResponse failed;
+  v1::PlanCheck& source = *failed.add_checks();
+  source.set_name("source");
+  source.set_output("cdn/stable.json: HTTP 404");
+  EXPECT_EQ(WhyNotPlanned(failed), "HTTP 404");
+  EXPECT_EQ(WhyNotPlanned({}), "does not say whether the source is good");
+
+  for (const std::string& digest : {std::string(), std::string("22"), std::string(64, 'X')}) {
+    EXPECT_EQ(WhyNotPlanned(FakeMachine::PlanOf(digest)), "names no image");
+  }
+  v1::PlanUpdateResponse nameless = FakeMachine::PlanOf(kNew);
+  nameless.clear_source();
+  EXPECT_EQ(WhyNotPlanned(nameless), "names no image");
 }
 
 // As runs were pinned before plans were looked at closely.
