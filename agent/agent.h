@@ -30,6 +30,7 @@
 #include "lib/base/unique_fd.h"
 #include "lib/http/curl_http_client.h"
 #include "lib/notify/curl_transport.h"
+#include "lib/os/checked_process_runner.h"
 #include "lib/os/clock.h"
 #include "lib/os/process_runner.h"
 
@@ -55,7 +56,9 @@ class Agent {
     HostServices Services() { return {processes, clock, traffic, steps}; }
 
     SystemClock clock;
-    SystemProcessRunner processes;
+    SystemProcessRunner system_processes;
+    // All that the agent runs, whether the configuration names it or we do.
+    CheckedProcessRunner processes{system_processes};
     metrics::Traffic traffic;
     engine::Ledger ledger;
     engine::LedgerStepLog steps;
@@ -80,7 +83,7 @@ class Agent {
   UniqueFd lock_;
   std::unique_ptr<Ground> ground_;
   SystemClock& clock_;
-  SystemProcessRunner& processes_;
+  ProcessRunner& processes_;
   engine::Ledger& ledger_;
   std::unique_ptr<Host> host_;
   health::CheckRunner checks_;

@@ -16,6 +16,7 @@
 #include "lib/channels/channel_settings.h"
 #include "lib/completion/completion.h"
 #include "lib/notify/curl_transport.h"
+#include "lib/os/checked_process_runner.h"
 #include "lib/os/clock.h"
 #include "lib/os/process_runner.h"
 
@@ -44,7 +45,8 @@ Result<> TestNotification(const config::Config& config) {
     return Fail(ErrorCode::kNotFound, "no channel is configured (notifications.channels)");
   }
   notify::CurlTransport transport;
-  SystemProcessRunner processes;
+  SystemProcessRunner system_processes;
+  CheckedProcessRunner processes(system_processes);
   const notify::Courier courier(transport, processes);
   size_t failed = 0;
   for (const notify::DeliveryReport& report :

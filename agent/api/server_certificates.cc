@@ -14,8 +14,7 @@ constexpr std::chrono::hours kWarnedBefore{30 * 24};
 std::string Fingerprint(const std::vector<fs::path>& folders) {
   std::string fingerprint;
   for (const auto& folder : folders) {
-    for (std::string_view name : {std::string_view("ca.pem"), std::string_view("server.pem"),
-                                  std::string_view("server.key"), rpc::kRevocationListFile}) {
+    for (const std::string_view name : rpc::kServerFiles) {
       std::error_code failure;
       const auto time = fs::last_write_time(folder / name, failure);
       fingerprint += failure ? "-" : std::to_string(time.time_since_epoch().count());

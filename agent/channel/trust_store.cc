@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include "lib/os/durable_file.h"
+#include "lib/os/executable_folder.h"
 
 namespace matic::channel {
 namespace {
@@ -30,6 +31,11 @@ trust::TrustState NewState(const std::string& running_version) {
 }  // namespace
 
 Result<trust::Root> TrustStore::ConfiguredRoot() const {
+  // Whoever writes there decides whose signature is trusted.
+  if (const Result<> good = CheckFile(configured_root_);
+      !good && good.error().code != ErrorCode::kNotFound) {
+    return Fail(good.error());
+  }
   const Result<std::string> text = ReadFile(configured_root_, trust::kMaxRootBytes);
   if (!text && text.error().code == ErrorCode::kNotFound) {
     return Fail(ErrorCode::kRefused, "no root document is configured: there is no " +

@@ -26,7 +26,7 @@ class TrustStore {
       : configured_root_(std::move(configured_root)), folder_(std::move(folder)) {}
 
   // kRefused where there is no configured root document, whatever was adopted before; kCorrupt
-  // where it is none.
+  // where it is none; kPermission where others than root can change it.
   Result<trust::Root> ConfiguredRoot() const;
 
   // The newer one of the configured and the adopted root document, adopted, with the state under

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "lib/os/durable_file.h"
+#include "lib/os/executable_folder.h"
 #include "lib/os/secret.h"
 #include "lib/rpc/openssl.h"
 
@@ -28,6 +29,16 @@ bool HasServerFiles(const std::filesystem::path& folder) {
   std::error_code failure;
   return std::filesystem::exists(folder / "server.pem", failure) ||
          std::filesystem::exists(folder / "server.key", failure);
+}
+
+// Whoever writes there decides who may call, and with what the node proves who it is. What is not
+// there is told by whoever reads it.
+Result<> CheckServerFiles(const std::filesystem::path& folder) {
+  for (const std::string_view name : kServerFiles) {
+    std::error_code failure;
+    if (std::filesystem::exists(folder / name, failure)) MATIC_TRY(CheckFile(folder / name));
+  }
+  return {};
 }
 
 }  // namespace
@@ -73,7 +84,10 @@ Result<TlsFiles> LoadTlsFiles(const std::filesystem::path& folder, Side side) {
 Result<TlsFiles> LoadServerFiles(const std::vector<std::filesystem::path>& folders) {
   std::string looked_in;
   for (const auto& folder : folders) {
-    if (HasServerFiles(folder)) return LoadTlsFiles(folder, Side::kServer);
+    if (HasServerFiles(folder)) {
+      MATIC_TRY(CheckServerFiles(folder));
+      return LoadTlsFiles(folder, Side::kServer);
+    }
     looked_in += (looked_in.empty() ? "" : " or ") + folder.string();
   }
   return Fail(ErrorCode::kNotFound,

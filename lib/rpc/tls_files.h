@@ -24,6 +24,8 @@ struct TlsFiles {
 };
 
 inline constexpr std::string_view kRevocationListFile = "crl.pem";
+inline constexpr std::string_view kServerFiles[] = {"ca.pem", "server.pem", "server.key",
+                                                    kRevocationListFile};
 
 // Empty where there is no such file; errors name it.
 Result<RevocationList> LoadRevocationList(const std::filesystem::path& file,
@@ -33,14 +35,14 @@ Result<RevocationList> LoadRevocationList(const std::filesystem::path& file,
 std::string_view SideName(Side side);
 
 // kNotFound where one of the three files is missing, kPermission where it may not be read or a
-// client's key may be read by everybody, kCorrupt
-// or kInvalidArgument where they cannot be used. Every error names its file. An expired certificate
+// client's key may be read by everybody, kCorrupt or kInvalidArgument where they cannot be used. Every error names its file. An expired certificate
 // is read without complaint: the peer decides. So is a revocation list that should have been
 // replaced: what it withdraws stays withdrawn.
 Result<TlsFiles> LoadTlsFiles(const std::filesystem::path& folder, Side side);
 
 // Of the first folder that has a server's certificate or key. A folder whose files are broken is an
-// error: falling back would trust another authority unasked. kNotFound where no folder has one.
+// error: falling back would trust another authority unasked. kNotFound where no folder has one,
+// kPermission for one whose files others than root can change.
 Result<TlsFiles> LoadServerFiles(const std::vector<std::filesystem::path>& folders);
 
 }  // namespace matic::rpc

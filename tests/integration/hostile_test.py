@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import resource
@@ -74,6 +75,63 @@ def test_nor_is_one_that_was_opened_while_the_agent_runs(device: Device) -> None
     device.node.poll(lambda: BY_OTHERS in log.read_text() or None, 20, "a refused reload")
     (problem,) = device.node.status()["problems"]
     assert BY_OTHERS in problem
+
+
+def open_program(device: Device) -> tuple[Path, Path]:
+    """A program that others can change, and the file that tells that it was run."""
+    ran = device.folder / "ran"
+    program = device.executable("open", f"touch {ran}")
+    widen(program)
+    return program, ran
+
+
+@pytest.mark.parametrize("section", ["hooks", "prechecks"])
+def test_no_command_is_run_that_others_can_change(off: Device, section: str) -> None:
+    program, ran = open_program(off)
+    settings, told = {
+        "hooks": ({"pre": [{"command": [str(program)]}]}, "pre hook command "),
+        "prechecks": ({"backup": {"command": [str(program)]}}, "the backup's command: "),
+    }[section]
+    off.machine.configure({section: settings})
+    off.machine.power_on()
+    image = off.factory.update
+    reason = off.update_failure(f"file://{image.path}", image.sha256)
+    assert told in reason
+    assert f"{program} {BY_OTHERS}: chmod go-w it" in reason
+    assert not ran.exists()
+    off.machine.power_off()
+
+
+def test_nor_is_one_that_tells_people_or_reboots(off: Device) -> None:
+    program, ran = open_program(off)
+    off.machine.configure({
+        "notifications": {
+            "channels": [{"name": "siren", "type": "command", "command": [str(program)]}],
+        },
+    })
+    config = off.folder / "agent.yaml"
+    config.write_text(json.dumps(
+        {**json.loads(config.read_text()), "reboot_command": [program.name]}
+    ))
+    tried = subprocess.run(
+        [paths.AGENT, "--config", config, "--test-notification"],
+        capture_output=True, text=True, check=False, timeout=20,
+    )
+    assert tried.stdout == f"siren: run {program}: {program} {BY_OTHERS}: chmod go-w it\n"
+    assert tried.returncode == 1
+
+    off.machine.environment["PATH"] = f"{off.folder}{os.pathsep}{os.environ['PATH']}"
+    off.machine.power_on()
+    off.node.run("reboot", "--reason", "because")
+
+    def told() -> str | None:
+        problems: list[str] = off.node.status()["problems"]
+        return next((problem for problem in problems if BY_OTHERS in problem), None)
+
+    problem = off.node.poll(told, 20, "a refused reboot")
+    assert f"reboot: run {program.name}: {program} {BY_OTHERS}: chmod go-w it" in problem
+    assert not ran.exists()
+    off.machine.power_off()
 
 
 def move_socket(device: Device, path: Path) -> None:

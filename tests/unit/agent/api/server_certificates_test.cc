@@ -39,6 +39,25 @@ TEST_F(TlsServerTest, TheFactorysCertificatesServeOnlyWhereThereAreNoOthers) {
   EXPECT_EQ(server_->tcp_port(), 0);
 }
 
+TEST_F(TlsServerTest, FilesThatOthersCanChangeAreNotServedWith) {
+  for (const char* name : {"ca.pem", "server.pem", "server.key"}) {
+    const fs::path file = options_.pki_dirs[0] / name;
+    const fs::perms before = fs::status(file).permissions();
+    fs::permissions(file, fs::perms::others_write, fs::perm_options::add);
+    const auto files = LoadServerFiles(options_.pki_dirs);
+    ASSERT_FALSE(files) << name;
+    EXPECT_EQ(files.error().code, ErrorCode::kPermission);
+    EXPECT_EQ(files.error().message, file.string() +
+                                         " can be changed by others than root: chown root and "
+                                         "chmod go-w it");
+    fs::permissions(file, before);
+  }
+  EXPECT_TRUE(LoadServerFiles(options_.pki_dirs));
+  fs::permissions(options_.pki_dirs[0], fs::perms::others_write, fs::perm_options::add);
+  Start();
+  EXPECT_EQ(server_->tcp_port(), 0);
+}
+
 TEST_F(TlsServerTest, ATakenPortIsAProblemAndNotTheEnd) {
   Start();
   const uint16_t taken = server_->tcp_port();

@@ -45,6 +45,17 @@ TEST_F(RotationTest, AForgedRootIsNotAdopted) {
   EXPECT_EQ(State().root_version, 1u);
 }
 
+TEST_F(RotationTest, ARootThatOthersCanChangeIsNotTrusted) {
+  const std::filesystem::path configured = folder_ / "configured.json";
+  std::filesystem::permissions(configured, std::filesystem::perms::others_write,
+                               std::filesystem::perm_options::add);
+  ExpectRefused(ErrorCode::kPermission, "configured.json can be changed by others than root");
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "trust"));
+  std::filesystem::permissions(configured, std::filesystem::perms::others_write,
+                               std::filesystem::perm_options::remove);
+  EXPECT_TRUE(Resolve());
+}
+
 TEST_F(RotationTest, AMachineThatSleptWalksAllOfThem) {
   trust::Root third = SecondRoot();
   third.version = 3;
