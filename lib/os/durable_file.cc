@@ -61,6 +61,24 @@ Result<bool> EndsWithinLine(int fd, off_t size, const fs::path& path) {
   return last != '\n';
 }
 
+// For lines at its end. A link or a pipe in its place was left by somebody else, and leads
+// elsewhere; one that is a pipe is opened without waiting for whoever reads from it.
+Result<UniqueFd> OpenForLines(const fs::path& path) {
+  UniqueFd fd(::open(path.c_str(),
+                     O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600));
+  const bool is_link = !fd.valid() && errno == ELOOP;
+  if (!fd.valid() && !is_link) return Fail(OsError("open " + path.string(), errno));
+  struct stat facts {};
+  if (!is_link && ::fstat(fd.get(), &facts) != 0) {
+    return Fail(OsError("open " + path.string(), errno));
+  }
+  if (!is_link && S_ISREG(facts.st_mode)) return fd;
+  return Fail(ErrorCode::kPermission,
+              "append to " + path.string() + ": it is " +
+                  (is_link ? "a link, which is not followed" : "no regular file") +
+                  ": see who made it, and remove it");
+}
+
 }  // namespace
 
 Result<> WriteFileDurably(const fs::path& path, std::string_view content, uint32_t mode) {
@@ -89,8 +107,7 @@ Result<> AppendLineDurably(const fs::path& path, std::string_view line) {
   if (line.find('\n') != std::string_view::npos) {
     return Fail(ErrorCode::kInvalidArgument, "append to " + path.string() + ": more than one line");
   }
-  UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
-  if (!fd.valid()) return Fail(OsError("open " + path.string(), errno));
+  MATIC_ASSIGN(const UniqueFd fd, OpenForLines(path));
   struct stat facts {};
   if (::fstat(fd.get(), &facts) != 0) return Fail(OsError("open " + path.string(), errno));
   MATIC_ASSIGN(const bool torn, EndsWithinLine(fd.get(), facts.st_size, path));

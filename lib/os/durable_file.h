@@ -21,7 +21,8 @@ Result<> WriteFileDurably(const std::filesystem::path& path, std::string_view co
 Result<> MakeFolderDurably(const std::filesystem::path& path, uint32_t mode = 0700);
 
 // Appends `line` and a newline, and fsyncs. A torn last line, left by a power loss, is ended first
-// so that it spoils no other.
+// so that it spoils no other. kPermission where something other than a file is in its place: a link
+// is not followed.
 Result<> AppendLineDurably(const std::filesystem::path& path, std::string_view line);
 
 // Makes durable what any program has written so far to the file system that holds `folder`.

@@ -179,12 +179,21 @@ def test_the_state_is_closed_to_others(off: Device) -> None:
     state.mkdir()
     state.chmod(0o777)
     victim.write_text("precious")
-    for name in ("update_state.json", "update-schedule.json", "partial.json", "metrics.json"):
+    for name in ("rollback_state.json", "update-schedule.json", "partial.json", "metrics.json"):
         (state / f".{name}.new").symlink_to(victim)
+    lines = ("history.jsonl", "audit.jsonl")
+    for name in lines:
+        (state / name).symlink_to(victim)
     off.machine.power_on()
     off.expect_takes_an_update()
+    off.node.run("reboot")
+    problems = off.node.status()["problems"]
+    for name in lines:
+        where = f"append to {state / name}: it is a link, which is not followed"
+        assert any(where in problem for problem in problems), name
     off.machine.power_off()
     assert victim.read_text() == "precious"
+    assert (state / "rollback_state.json").is_file()
     assert state.stat().st_mode & 0o022 == 0
     kept = [path for path in state.rglob("*") if path.is_file() and not path.is_symlink()]
     assert kept

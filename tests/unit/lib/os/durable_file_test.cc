@@ -107,6 +107,26 @@ TEST_F(DurableFileTest, ATornLineIsEndedBeforeTheNext) {
   EXPECT_EQ(Content(path_), "one\ntw\nthree\n");
 }
 
+TEST_F(DurableFileTest, LinesGoNowhereElse) {
+  const fs::path victim = folder_ / "victim";
+  std::ofstream(victim) << "precious\n";
+  for (const fs::path& to : {victim, fs::path("absent")}) {
+    fs::create_symlink(to, path_);
+    const Result<> appended = AppendLineDurably(path_, "one");
+    ASSERT_FALSE(appended);
+    EXPECT_EQ(appended.error().code, ErrorCode::kPermission);
+    EXPECT_EQ(appended.error().message, "append to " + path_.string() +
+                                            ": it is a link, which is not followed: see who made "
+                                            "it, and remove it");
+    EXPECT_TRUE(fs::is_symlink(path_));
+    fs::remove(path_);
+  }
+  EXPECT_EQ(Content(victim), "precious\n");
+  EXPECT_FALSE(fs::exists(folder_ / "absent"));
+  ASSERT_EQ(::mkfifo(path_.c_str(), 0600), 0);
+  EXPECT_THAT(AppendLineDurably(path_, "one").error().message, HasSubstr("no regular file"));
+}
+
 TEST_F(DurableFileTest, AnAppendThatFailsLeavesTheFileAsItWas) {
   const std::string line(4000, 'x');
   ASSERT_TRUE(AppendLineDurably(path_, line));
