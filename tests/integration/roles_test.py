@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -32,6 +33,13 @@ CHANGING = {
         *("schedule", "update", "--source", "file:///nowhere", "--sha256", "0" * 64),
     ],
 }
+# What osctl calls for a whole fleet alone: each in the order in which a run would, as JSON.
+CALLED_BY_RUNS: dict[str, Json] = {
+    "AcquireLease": {"fleet": "shop", "run": "run-1", "holder": "alice", "seconds": 10},
+    "ReleaseLease": {"run": "run-1"},
+    "StopRun": {"run": "run-1"},
+}
+CHANGING_METHODS = [*CHANGING, *CALLED_BY_RUNS]
 NOBODY = 65534
 
 
@@ -64,6 +72,34 @@ class Fleet:
 
     def local(self, name: str) -> Node:
         return Node(["--socket", str(self.folder / name)], self.folder / "osctl.log")
+
+    def call(self, target: str, pki: Path | None, method: str) -> Json:
+        """The status of one of CALLED_BY_RUNS."""
+        stubs = self.folder / "stubs"
+        if not stubs.exists():
+            stubs.mkdir()
+            subprocess.run(
+                ["protoc", "-I", paths.REPOSITORY / "proto", f"--python_out={stubs}",
+                 f"--grpc_python_out={stubs}",
+                 "--plugin=protoc-gen-grpc_python=/usr/bin/grpc_python_plugin",
+                 "matic/v1/node.proto"],
+                check=True,
+            )
+        # Debian's Python has Debian's gRPC, whatever comes first in PATH.
+        done = subprocess.run(
+            ["/usr/bin/python3", Path(__file__).parent / "call_node.py", target, pki or "",
+             method, json.dumps(CALLED_BY_RUNS[method])],
+            env={**os.environ, "PYTHONPATH": str(stubs)},
+            capture_output=True, text=True, check=True, timeout=60,
+        )
+        status: Json = json.loads(done.stdout)
+        return status
+
+    def call_over_tcp(self, role: str, method: str) -> Json:
+        return self.call(f"{HERE}:{self.port}", self.folder / f"client-{role}", method)
+
+    def call_locally(self, socket: str, method: str) -> Json:
+        return self.call(f"unix:{self.folder / socket}", None, method)
 
     def audit(self) -> list[Json]:
         file = self.folder / "agent-state" / "audit.jsonl"
@@ -107,18 +143,26 @@ def until_answered(node: Node) -> None:
     node.poll(answered, 20, "an answer")
 
 
+def test_every_method_that_changes_something_is_tried_here() -> None:
+    rules = (paths.REPOSITORY / "agent" / "api" / "rules.cc").read_text()
+    changing = re.findall(r'MethodRule\{"(\w+)", Role::\w+, true\}', rules)
+    assert sorted(CHANGING_METHODS) == sorted(changing)
+
+
 def test_a_reader_looks_and_changes_nothing(fleet: Fleet) -> None:
     reader = fleet.client("reader")
     for command in LOOKING:
         assert reader.run(*command).code == DONE, command
+    refusal = f"reader reader ({HERE}) may not call {{}}: it takes the role operator"
     for method, command in CHANGING.items():
-        message = error_of(UNREACHABLE, reader.run(*command))
-        assert message == (
-            f"reader reader ({HERE}) may not call {method}: it takes the role operator"
-        )
+        assert error_of(UNREACHABLE, reader.run(*command)) == refusal.format(method)
+    for method in CALLED_BY_RUNS:
+        refused = {"code": "PERMISSION_DENIED", "details": refusal.format(method)}
+        assert fleet.call_over_tcp("reader", method) == refused
+    assert "lease" not in fleet.device.node.status()
     fleet.device.expect_untouched()
     denied = fleet.audit()
-    assert [line["method"] for line in denied] == list(CHANGING)
+    assert [line["method"] for line in denied] == CHANGING_METHODS
     assert {(line["role"], line["result"]) for line in denied} == {("reader", "permission")}
 
 
@@ -127,8 +171,10 @@ def test_whoever_may_change_things_is_audited(fleet: Fleet, role: str) -> None:
     node = fleet.client(role)
     for command in (*LOOKING, *CHANGING.values()):
         assert node.run(*command).code != UNREACHABLE, command
+    for method in CALLED_BY_RUNS:
+        assert fleet.call_over_tcp(role, method)["code"] == "OK", method
     lines = {line["method"]: line for line in fleet.audit()}
-    assert set(lines) == set(CHANGING)
+    assert set(lines) == set(CHANGING_METHODS)
     issued = fleet.authority / "issued"
     for line in lines.values():
         assert (line["who"], line["role"], line["from"]) == (role, role, HERE)
@@ -250,6 +296,11 @@ def test_the_socket_for_readers(fleet: Fleet) -> None:
     for method, command in CHANGING.items():
         message = error_of(UNREACHABLE, reader.run(*command))
         assert f"may not call {method}: it takes the role operator" in message
+    for method in CALLED_BY_RUNS:
+        refused = fleet.call_locally("reader.sock", method)
+        assert refused["code"] == "PERMISSION_DENIED"
+        assert f"may not call {method}: it takes the role operator" in refused["details"]
+        assert fleet.call_locally("agent.sock", method)["code"] == "OK", method
     fleet.device.expect_untouched()
     assert everything.run("reboot").code == DONE
     last = fleet.audit()[-1]
