@@ -31,7 +31,9 @@ Examples:
 
 void AddGlobalOptions(CLI::App& app, GlobalOptions& options) {
   app.add_option("--node", options.node, "The node to talk to; its port is 50051 unless given")
-      ->type_name("HOST[:PORT]");
+      ->type_name("HOST[:PORT]")
+      // As an unset variable of a script is: it must not mean this machine.
+      ->check([](const std::string& node) { return std::string(node.empty() ? "is empty" : ""); });
   app.add_option("--socket", options.socket, "The local agent's socket, where --node is not given")
       ->type_name("PATH")
       ->capture_default_str();

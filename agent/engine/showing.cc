@@ -39,7 +39,11 @@ struct Show {
   void operator()(const update::Staged& s) const {
     schedule.phase = Phase::kStaged;
     Name(schedule, s.image, "");
-    if (s.order.stop_after_staging) schedule.reason = WhyStaged(s);
+    if (s.order.stop_after_staging) {
+      schedule.reason = WhyStaged(s);
+      // Whether it was asked for, or comes of what was: who watches need not wait any longer.
+      schedule.request.stop_after = StopAfter::kStaged;
+    }
     schedule.reboot_reasons = s.image.reboot_reasons;
     const uint64_t all = s.image.size_bytes;
     schedule.progress = {.bytes_done = all, .bytes_total = all, .bytes_per_second = 0};

@@ -152,6 +152,18 @@ def test_no_agent_at_the_port(factory: Factory, tmp_path: Path) -> None:
     assert message.startswith(f"cannot reach {HERE}:1: ")
 
 
+def test_a_node_without_a_name_is_not_this_machine(tmp_path: Path) -> None:
+    asked = subprocess.run(
+        [paths.OSCTL, "--node", "", "--socket", tmp_path / "agent.sock", "status"],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert asked.returncode == USAGE
+    assert "--node: is empty" in asked.stderr
+
+
 def test_people_get_one_line(tmp_path: Path) -> None:
     done = subprocess.run(
         [paths.OSCTL, "--socket", tmp_path / "agent.sock", "status"],

@@ -44,7 +44,7 @@ TEST_F(TlsServerTest, FilesThatOthersCanChangeAreNotServedWith) {
     const fs::path file = options_.pki_dirs[0] / name;
     const fs::perms before = fs::status(file).permissions();
     fs::permissions(file, fs::perms::others_write, fs::perm_options::add);
-    const auto files = LoadServerFiles(options_.pki_dirs);
+    const auto files = rpc::LoadServerFiles(options_.pki_dirs);
     ASSERT_FALSE(files) << name;
     EXPECT_EQ(files.error().code, ErrorCode::kPermission);
     EXPECT_EQ(files.error().message, file.string() +
@@ -52,7 +52,7 @@ TEST_F(TlsServerTest, FilesThatOthersCanChangeAreNotServedWith) {
                                          "chmod go-w it");
     fs::permissions(file, before);
   }
-  EXPECT_TRUE(LoadServerFiles(options_.pki_dirs));
+  EXPECT_TRUE(rpc::LoadServerFiles(options_.pki_dirs));
   fs::permissions(options_.pki_dirs[0], fs::perms::others_write, fs::perm_options::add);
   Start();
   EXPECT_EQ(server_->tcp_port(), 0);

@@ -219,6 +219,15 @@ TEST_F(UpdateEngineTest, CancelWhenActivatedTakesTheNextBootBack) {
   ExpectNothingRemains(id);
 }
 
+TEST_F(UpdateEngineTest, WhatMayNotRebootSaysThatItStopsAtStaged) {
+  ScheduleRequest request = machine_.Request();
+  request.no_reboot = true;
+  const std::string id = machine_.Schedule(request);
+  machine_.AwaitPhase(id, Phase::kStaged);
+  machine_.Await([&] { return machine_.Get(id).request.stop_after == StopAfter::kStaged; });
+  EXPECT_THAT(machine_.Get(id).reason, HasSubstr("waits to be activated"));
+}
+
 TEST_F(UpdateEngineTest, CancelOnTrialIsTheWayBack) {
   machine_.SetCheck("api", "2.0", Found::kHang);
   const std::string id = machine_.Schedule(machine_.Request());
