@@ -70,8 +70,8 @@ def test_a_machine_that_lies_chooses_nothing(fleet: Fleet, channel: Channel, tmp
         assert run.returncode == 4, run
         end = json.loads(run.stdout.splitlines()[-1])
         assert simulated.digests() == {"web-1": LIED}
-    reasons = {machine["name"]: machine["reason"] for machine in end["machines"]}
-    assert f"{LIED} was asked for" in reasons["web-1"], reasons
+    # The first of the others that fails ends the run.
+    assert any(f"{LIED} was asked for" in machine["reason"] for machine in end["machines"]), end
     assert fleet.versions() == {"web-1": "1.0", "web-2": "1.0"}
 
 
