@@ -151,9 +151,14 @@ std::unique_ptr<metrics::MetricsServer> Agent::ServeMetrics() {
       {.engine = engine_, .traffic = ground_->traffic, .notifications = [this] {
          return announcer_.Counts();
        }});
-  if (server) return std::move(*server);
-  spdlog::warn("{}", server.error().message);
-  return nullptr;
+  if (!server) {
+    spdlog::warn("{}", server.error().message);
+    return nullptr;
+  }
+  if (const std::string& problem = (*server)->problem(); !problem.empty()) {
+    ledger_.AddProblem(problem);
+  }
+  return std::move(*server);
 }
 
 prechecks::Machine Agent::MakeMachine(const config::Config& config) const {

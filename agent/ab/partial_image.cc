@@ -7,9 +7,10 @@
 
 #include "boot/policy/section_table.h"
 #include "lib/base/hex.h"
-#include "lib/base/json_depth.h"
+#include "lib/base/json_number.h"
 #include "lib/crypto/sha256.h"
 #include "lib/os/durable_file.h"
+#include "lib/os/kept_json.h"
 
 namespace matic::ab {
 namespace {
@@ -29,17 +30,16 @@ bool IsUsable(const StagePoint& point) {
          (!point.total_bytes || point.bytes < *point.total_bytes);
 }
 
-Result<PartialImage> Parse(const std::string& text) {
-  const auto json = JsonDepth(text) > kMaxKeptJsonDepth
-                        ? nlohmann::json(nlohmann::json::value_t::discarded)
-                        : nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (!json.is_object()) return Fail(ErrorCode::kCorrupt, "not a JSON object");
+Result<PartialImage> PartialFrom(const nlohmann::json& json) {
   try {
     PartialImage partial{.slot = json.at("slot"),
                          .sha256 = json.at("sha256"),
                          .source = json.at("source"),
-                         .point = {.bytes = json.at("bytes"), .validator = json.at("validator")}};
-    if (json.contains("total_bytes")) partial.point.total_bytes = json.at("total_bytes");
+                         .point = {.bytes = WholeNumber<uint64_t>(json.at("bytes")),
+                                   .validator = json.at("validator")}};
+    if (json.contains("total_bytes")) {
+      partial.point.total_bytes = WholeNumber<uint64_t>(json.at("total_bytes"));
+    }
     const std::string block = json.at("first_block");
     MATIC_ASSIGN(partial.point.first_block, HexDecode(block));
     if (crypto::ParseSha256Hex(partial.sha256) && IsUsable(partial.point)) return partial;
@@ -53,12 +53,13 @@ Result<PartialImage> Parse(const std::string& text) {
 
 std::optional<PartialImage> PartialImageFile::Load() const {
   if (path_.empty()) return std::nullopt;
-  const Result<std::string> text = ReadFile(path_, kMaxFileBytes);
-  if (!text && text.error().code == ErrorCode::kNotFound) return std::nullopt;
-  const Result<PartialImage> partial = text ? Parse(*text) : Fail(text.error());
+  KeptJson file(path_, kMaxFileBytes);
+  const Result<std::optional<nlohmann::json>> kept = file.Load();
+  if (kept && !*kept) return std::nullopt;
+  const Result<PartialImage> partial = kept ? PartialFrom(**kept) : Fail(kept.error());
   if (partial) return *partial;
-  spdlog::warn("{}: {}; the image is fetched from its start", path_.string(),
-               partial.error().message);
+  const Error problem = kept ? file.Reject(partial.error().message) : kept.error();
+  spdlog::warn("{}; the image is fetched from its start", problem.message);
   return std::nullopt;
 }
 

@@ -38,7 +38,8 @@ class PartialImageFile {
   // Empty: nothing is kept.
   explicit PartialImageFile(std::filesystem::path path) : path_(std::move(path)) {}
 
-  // Nothing where there is none that could be used.
+  // Nothing where there is none that could be used; a corrupt one is set aside and told of in the
+  // log (lib/os/kept_json.h).
   std::optional<PartialImage> Load() const;
   // Durable when it returns. What it says must be so before it is called.
   Result<> Keep(const PartialImage& partial) const;

@@ -3,8 +3,6 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "lib/os/durable_file.h"
-
 namespace matic::engine {
 namespace {
 
@@ -36,7 +34,7 @@ Json ToJson(const Lease& lease) {
 
 // Throws as the library does.
 Result<Lease> LeaseFrom(const Json& json) {
-  if (json.is_object() && json.empty()) return Lease{};  // released
+  if (json.empty()) return Lease{};  // released
   Lease lease{.fleet = json.at("fleet"), .run = json.at("run"), .holder = json.at("holder")};
   MATIC_ASSIGN(lease.until, ParseTime(json.at("until").get<std::string>()));
   lease.stopped_by = json.value("stopped_by", "");
@@ -46,9 +44,9 @@ Result<Lease> LeaseFrom(const Json& json) {
   return lease;
 }
 
-Result<Lease> ParseLease(const std::string& text) {
+Result<Lease> ParseLease(const Json& json) {
   try {
-    return LeaseFrom(Json::parse(text));
+    return LeaseFrom(json);
   } catch (const Json::exception& error) {
     return Fail(ErrorCode::kCorrupt, error.what());
   }
@@ -57,21 +55,18 @@ Result<Lease> ParseLease(const std::string& text) {
 }  // namespace
 
 RunLease::RunLease(std::filesystem::path file, Clock& clock)
-    : file_(std::move(file)), clock_(clock) {}
+    : file_(std::move(file), kMaxFileBytes), clock_(clock) {}
 
 std::string RunLease::Load() {
   const std::scoped_lock lock(mutex_);
-  const Result<std::string> text = ReadFile(file_, kMaxFileBytes);
-  if (!text && text.error().code == ErrorCode::kNotFound) return {};
-  Result<Lease> lease = text ? ParseLease(*text) : Result<Lease>(Fail(text.error()));
-  if (lease) {
-    if (!lease->run.empty()) lease_ = std::move(*lease);
-    return {};
-  }
-  const Result<std::filesystem::path> kept = SetAside(file_);
-  return "which fleet's run holds this machine cannot be told (" + file_.string() + ": " +
-         lease.error().message + "; " +
-         (kept ? "kept as " + kept->string() : kept.error().message) + ")";
+  const std::string what = "which fleet's run holds this machine cannot be told: ";
+  const Result<std::optional<Json>> kept = file_.Load();
+  if (!kept) return what + kept.error().message;
+  if (!*kept) return {};
+  Result<Lease> lease = ParseLease(**kept);
+  if (!lease) return what + file_.Reject(lease.error().message).message;
+  if (!lease->run.empty()) lease_ = std::move(*lease);
+  return {};
 }
 
 // One that would last longer than any is given was taken before the clock was set back.
@@ -87,7 +82,7 @@ std::optional<Lease> RunLease::Current() const {
 }
 
 Result<> RunLease::Keep(std::optional<Lease> lease) {
-  MATIC_TRY(WriteFileDurably(file_, (lease ? ToJson(*lease) : Json::object()).dump(1) + "\n"));
+  MATIC_TRY(file_.Save((lease ? ToJson(*lease) : Json::object()).dump(1) + "\n"));
   lease_ = std::move(lease);
   return {};
 }

@@ -12,6 +12,7 @@
 #include "lib/base/result.h"
 #include "lib/base/time.h"
 #include "lib/os/clock.h"
+#include "lib/os/kept_json.h"
 
 namespace matic::engine {
 
@@ -43,8 +44,8 @@ class RunLease {
  public:
   RunLease(std::filesystem::path file, Clock& clock);
 
-  // Empty where all is well. A file that cannot be read is set aside: no run holds the machine
-  // then.
+  // Empty where all is well. By a file that cannot be read (lib/os/kept_json.h) no run holds the
+  // machine.
   std::string Load();
 
   // Nothing once it is over and was not stopped.
@@ -71,7 +72,7 @@ class RunLease {
   bool IsOver(const Lease& lease) const;
   Result<> Keep(std::optional<Lease> lease);
 
-  const std::filesystem::path file_;
+  KeptJson file_;
   Clock& clock_;
   mutable std::mutex mutex_;
   std::optional<Lease> lease_;

@@ -4,8 +4,6 @@
 #include <nlohmann/json.hpp>
 
 #include "agent/engine/schedule_json.h"
-#include "lib/base/json_depth.h"
-#include "lib/os/durable_file.h"
 
 namespace matic::engine {
 namespace {
@@ -30,22 +28,14 @@ struct ScheduleBook::Document {
 };
 
 ScheduleBook::ScheduleBook(std::filesystem::path file)
-    : file_(std::move(file)), document_(std::make_unique<Document>()) {}
+    : file_(std::move(file), kMaxFileBytes), document_(std::make_unique<Document>()) {}
 ScheduleBook::~ScheduleBook() = default;
 
 std::string ScheduleBook::Load() {
-  Result<std::string> text = ReadFile(file_, kMaxFileBytes);
-  if (!text && text.error().code == ErrorCode::kNotFound) return {};
-  Json json;
-  const bool deep = text && JsonDepth(*text) > kMaxKeptJsonDepth;
-  if (text && !deep) json = Json::parse(*text, nullptr, /*allow_exceptions=*/false);
-  if (!json.is_object()) {
-    const char* const what = deep ? ": nested too deeply" : ": not a JSON object";
-    const std::string why = text ? file_.string() + what : text.error().message;
-    Result<std::filesystem::path> kept = SetAside(file_);
-    return "the schedules could not be read and were set aside (" + why + "; " +
-           (kept ? "kept as " + kept->string() : kept.error().message) + ")";
-  }
+  const Result<std::optional<Json>> kept = file_.Load();
+  if (!kept) return "the schedules could not be read: " + kept.error().message;
+  if (!*kept) return {};
+  const Json& json = **kept;
   document_->json = json;
   document_->json.erase("schedules");
   auto list = json.find("schedules");
@@ -106,7 +96,7 @@ Result<> ScheduleBook::Save() {
     }
     text = Text();
   }
-  return WriteFileDurably(file_, text);
+  return file_.Save(text);
 }
 
 std::string ScheduleBook::Text() {

@@ -10,6 +10,7 @@
 
 #include "agent/engine/schedule.h"
 #include "lib/base/result.h"
+#include "lib/os/kept_json.h"
 
 namespace matic::engine {
 
@@ -19,7 +20,7 @@ class ScheduleBook {
   explicit ScheduleBook(std::filesystem::path file);
   ~ScheduleBook();
 
-  // Returns what was wrong with the file, which is then set aside; empty: nothing.
+  // Returns what was wrong with the file (lib/os/kept_json.h); empty: nothing.
   std::string Load();
 
   // The next free id of that day: "sched-20260127-001". kRefused when the day's 999 are used up.
@@ -44,7 +45,7 @@ class ScheduleBook {
   Result<> Save();
   std::string Text();
 
-  std::filesystem::path file_;
+  KeptJson file_;
   std::unique_ptr<Document> document_;
   std::map<std::string, Schedule> schedules_;  // ids sort by time
   std::map<std::string, uint64_t> revisions_;

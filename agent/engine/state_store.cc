@@ -1,10 +1,9 @@
 #include "agent/engine/state_store.h"
 
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "agent/engine/update_json.h"
-#include "lib/base/json_depth.h"
-#include "lib/os/durable_file.h"
 
 namespace matic::engine {
 namespace {
@@ -23,7 +22,9 @@ std::string TextAt(const Json& json, const char* key) {
 
 uint32_t NumberAt(const Json& json, const char* key, uint32_t fallback) {
   auto it = json.find(key);
-  return it != json.end() && it->is_number_unsigned() ? it->get<uint32_t>() : fallback;
+  if (it == json.end() || !it->is_number_unsigned()) return fallback;
+  const auto number = it->get<uint64_t>();
+  return std::in_range<uint32_t>(number) ? static_cast<uint32_t>(number) : fallback;
 }
 
 // Tolerant: whatever can be read is, since a verdict forgotten is an update tried in vain.
@@ -121,31 +122,19 @@ struct StateStore::Document {
 };
 
 StateStore::StateStore(std::filesystem::path file)
-    : file_(std::move(file)), document_(std::make_unique<Document>()) {}
+    : file_(std::move(file), kMaxFileBytes), document_(std::make_unique<Document>()) {}
 StateStore::~StateStore() = default;
 
 StateStore::Loaded StateStore::Load() {
   Loaded loaded;
-  Result<std::string> text = ReadFile(file_, kMaxFileBytes);
-  if (!text && text.error().code == ErrorCode::kNotFound) return loaded;
-  Json json;
-  std::string why;
-  if (!text) {
-    why = text.error().message;
-  } else {
-    const bool deep = JsonDepth(*text) > kMaxKeptJsonDepth;
-    if (!deep) json = Json::parse(*text, nullptr, /*allow_exceptions=*/false);
-    if (!json.is_object()) {
-      why = file_.string() + (deep ? ": nested too deeply" : ": not a JSON object");
-    }
-  }
-  if (!why.empty()) {
-    Result<std::filesystem::path> kept = SetAside(file_);
-    loaded.problem = "the state could not be read and was set aside (" + why + "; " +
-                     (kept ? "kept as " + kept->string() : kept.error().message) + ")";
+  Result<std::optional<Json>> kept = file_.Load();
+  if (!kept) {
+    loaded.problem = "the state could not be read: " + kept.error().message;
     return loaded;
   }
-  document_->json = json;
+  if (!*kept) return loaded;
+  document_->json = **kept;
+  const Json& json = **kept;
   AgentState& state = loaded.state;
   state.previous_partition = TextAt(json, "previous_partition");
   state.boot_counter = NumberAt(json, "boot_counter", 0);
@@ -162,7 +151,7 @@ StateStore::Loaded StateStore::Load() {
       state.update = *update;
     } else {
       loaded.problem =
-          file_.string() + ": " + update.error().message + "; going by what the disk says";
+          file_.path().string() + ": " + update.error().message + "; going by what the disk says";
       document_->json[kNotUnderstood] = json["update"];
     }
   }
@@ -201,8 +190,7 @@ Result<> StateStore::Save(const AgentState& state) {
         {"runs", cause->runs},       {"checks", cause->checks},           {"reason", cause->reason},
         {"version", cause->version}, {"schedule_id", cause->schedule_id}, {"time", cause->time}};
   }
-  MATIC_TRY(
-      WriteFileDurably(file_, json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"));
+  MATIC_TRY(file_.Save(json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"));
   document_->json = std::move(json);
   return {};
 }

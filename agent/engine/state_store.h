@@ -17,6 +17,7 @@
 #include "agent/update/transition.h"
 #include "lib/base/result.h"
 #include "lib/base/time.h"
+#include "lib/os/kept_json.h"
 
 namespace matic::engine {
 
@@ -62,8 +63,8 @@ class StateStore {
   explicit StateStore(std::filesystem::path file);
   ~StateStore();
 
-  // The defaults where there is no file. A file that cannot be understood is set aside, and
-  // `problem` says so.
+  // The defaults where there is no file, or none that could be read (lib/os/kept_json.h): `problem`
+  // says so.
   struct Loaded {
     AgentState state;
     std::string problem;  // empty: none
@@ -75,7 +76,7 @@ class StateStore {
 
  private:
   struct Document;  // as it was read, unknown keys included
-  std::filesystem::path file_;
+  KeptJson file_;
   std::unique_ptr<Document> document_;
 };
 

@@ -2,8 +2,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
-
-#include "lib/os/durable_file.h"
+#include <utility>
 
 namespace matic::fleetlock {
 namespace {
@@ -28,9 +27,7 @@ Result<std::string> TextAt(const Json& json, const char* key) {
   return text;
 }
 
-Result<std::vector<Target>> Parse(const std::string& content) {
-  const Json json = Json::parse(content, nullptr, /*allow_exceptions=*/false);
-  if (!json.is_object()) return Fail(ErrorCode::kCorrupt, "not a JSON object");
+Result<std::vector<Target>> TargetsFrom(const Json& json) {
   const auto slots = json.find("slots");
   if (slots == json.end() || !slots->is_array() || slots->size() > kMaxSlots) {
     return Fail(ErrorCode::kCorrupt,
@@ -50,20 +47,15 @@ Result<std::vector<Target>> Parse(const std::string& content) {
 
 }  // namespace
 
+HeldSlots::HeldSlots(std::filesystem::path path) : file_(std::move(path), kMaxFileBytes) {}
+
 Result<> HeldSlots::Load() {
-  const Result<std::string> content = ReadFile(path_, kMaxFileBytes);
-  if (!content && content.error().code == ErrorCode::kNotFound) return {};
-  Result<std::vector<Target>> read =
-      content ? Parse(*content) : Result<std::vector<Target>>(Fail(content.error()));
-  if (read) {
-    targets_ = *std::move(read);
-    return {};
-  }
-  std::string what = path_.string() + ": " + read.error().message;
-  if (const Result<std::filesystem::path> aside = SetAside(path_)) {
-    what += "; it was set aside as " + aside->string();
-  }
-  return Fail(read.error().code, what);
+  MATIC_ASSIGN(const std::optional<Json> kept, file_.Load());
+  if (!kept) return {};
+  Result<std::vector<Target>> read = TargetsFrom(*kept);
+  if (!read) return Fail(file_.Reject(read.error().message));
+  targets_ = *std::move(read);
+  return {};
 }
 
 Result<> HeldSlots::Add(const Target& target) {
@@ -71,7 +63,7 @@ Result<> HeldSlots::Add(const Target& target) {
   if (targets_.size() >= kMaxSlots) {
     return Fail(ErrorCode::kRefused, "slots of " + std::to_string(kMaxSlots) +
                                          " servers wait to be given back already (" +
-                                         path_.string() + ")");
+                                         file_.path().string() + ")");
   }
   std::vector<Target> targets = targets_;
   targets.push_back(target);
@@ -88,13 +80,13 @@ Result<> HeldSlots::Remove(const Target& target) {
   return {};
 }
 
-Result<> HeldSlots::Write(const std::vector<Target>& targets) const {
+Result<> HeldSlots::Write(const std::vector<Target>& targets) {
   Json slots = Json::array();
   for (const Target& target : targets) {
     slots.push_back({{"url", target.url}, {"group", target.group}, {"id", target.id}});
   }
   const Json json = {{"version", kVersion}, {"slots", std::move(slots)}};
-  return WriteFileDurably(path_, json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+  return file_.Save(json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
 }
 
 }  // namespace matic::fleetlock

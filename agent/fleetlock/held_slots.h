@@ -7,15 +7,16 @@
 
 #include "agent/fleetlock/protocol.h"
 #include "lib/base/result.h"
+#include "lib/os/kept_json.h"
 
 namespace matic::fleetlock {
 
 // Not thread-safe.
 class HeldSlots {
  public:
-  explicit HeldSlots(std::filesystem::path path) : path_(std::move(path)) {}
+  explicit HeldSlots(std::filesystem::path path);
 
-  // A file that cannot be understood is set aside, and nothing is held then.
+  // By a file that cannot be read or understood (lib/os/kept_json.h) nothing is held.
   Result<> Load();
 
   // Durable when it returns; before the server is asked. kRefused where as many as are kept are
@@ -28,9 +29,9 @@ class HeldSlots {
   const std::vector<Target>& targets() const { return targets_; }
 
  private:
-  Result<> Write(const std::vector<Target>& targets) const;
+  Result<> Write(const std::vector<Target>& targets);
 
-  const std::filesystem::path path_;
+  KeptJson file_;
   std::vector<Target> targets_;
 };
 

@@ -51,6 +51,8 @@ class Collector final : public prometheus::Collectable {
     return Families(snapshot);
   }
 
+  const std::string& problem() const { return tally_.problem(); }
+
  private:
   MachineSample AskEngine() {
     MachineSample sample;
@@ -85,7 +87,7 @@ class Collector final : public prometheus::Collectable {
   const Sources sources_;
   const std::vector<std::filesystem::path> pki_dirs_;
   std::atomic<uint64_t> errors_{0};
-  Tally tally_;  // of the machine sampler's thread
+  Tally tally_;  // of the machine sampler's thread, but for its problem
   // Last: their threads use everything above.
   mutable Sampler<MachineSample> machine_;
   mutable Sampler<std::optional<health::Report>> health_;
@@ -115,6 +117,8 @@ Result<std::unique_ptr<MetricsServer>> MetricsServer::Start(const Options& optio
   }
   return std::unique_ptr<MetricsServer>(new MetricsServer(std::move(parts)));
 }
+
+const std::string& MetricsServer::problem() const { return parts_->collector->problem(); }
 
 uint16_t MetricsServer::port() const {
   const std::vector<int> ports = parts_->exposer->GetListeningPorts();

@@ -39,6 +39,9 @@ class MetricsServer {
 
   uint16_t port() const;
 
+  // Why the totals of before could not be read; empty: nothing is wrong with them.
+  const std::string& problem() const;
+
  private:
   struct Parts;
   explicit MetricsServer(std::unique_ptr<Parts> parts);

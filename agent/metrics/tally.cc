@@ -5,7 +5,6 @@
 
 #include "agent/engine/schedule_json.h"
 #include "lib/base/json_number.h"
-#include "lib/os/durable_file.h"
 
 namespace matic::metrics {
 namespace {
@@ -43,8 +42,11 @@ std::string CauseName(const engine::RollbackRecord& record) {
   return std::string(engine::CauseName(record.cause));
 }
 
-Tally::Tally(std::filesystem::path file) : file_(std::move(file)) {
-  Load();
+Tally::Tally(std::filesystem::path file) : file_(std::move(file), kMaxFileBytes) {
+  if (const Result<> loaded = Load(); !loaded) {
+    problem_ = "the totals of the metrics could not be read, and are counted anew: " +
+               loaded.error().message;
+  }
   // Every series is there from the start, at 0: a rate over one that appears with its first event
   // would not see it.
   for (const engine::ScheduleState end : kEnds)
@@ -55,27 +57,28 @@ Tally::Tally(std::filesystem::path file) : file_(std::move(file)) {
   totals_.rollbacks[{"manual", "manual"}];
 }
 
-void Tally::Load() {
-  const Result<std::string> text = ReadFile(file_, kMaxFileBytes);
-  if (!text) return;
+Result<> Tally::Load() {
+  MATIC_ASSIGN(const std::optional<Json> kept, file_.Load());
+  if (!kept) return {};
   try {
-    const Json json = Json::parse(*text);
     Totals totals;
-    for (const auto& [result, ends] : json.at("updates").items()) {
+    for (const auto& [result, ends] : kept->at("updates").items()) {
       totals.updates[result] = {WholeNumber<uint64_t>(ends.at("count")),
                                 ends.at("seconds").get<double>()};
     }
-    for (const Json& entry : json.at("rollbacks")) {
+    for (const Json& entry : kept->at("rollbacks")) {
       totals.rollbacks[{entry.at("kind"), entry.at("cause")}] =
           WholeNumber<uint64_t>(entry.at("count"));
     }
-    counted_ = json.at("counted_schedules").get<std::set<std::string>>();
-    counted_rollbacks_ = json.at("counted_rollbacks").get<std::set<std::string>>();
+    counted_ = kept->at("counted_schedules").get<std::set<std::string>>();
+    counted_rollbacks_ = kept->at("counted_rollbacks").get<std::set<std::string>>();
     totals_ = std::move(totals);
-  } catch (const Json::exception&) {
+  } catch (const Json::exception& error) {
     counted_.clear();
     counted_rollbacks_.clear();
+    return Fail(file_.Reject(error.what()));
   }
+  return {};
 }
 
 Result<> Tally::Save() {
@@ -92,8 +95,7 @@ Result<> Tally::Save() {
                      {"rollbacks", rollbacks},
                      {"counted_schedules", counted_},
                      {"counted_rollbacks", counted_rollbacks_}};
-  MATIC_TRY(
-      WriteFileDurably(file_, json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n"));
+  MATIC_TRY(file_.Save(json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n"));
   unsaved_ = false;
   return {};
 }

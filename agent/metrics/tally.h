@@ -11,6 +11,7 @@
 
 #include "agent/engine/engine.h"
 #include "lib/base/result.h"
+#include "lib/os/kept_json.h"
 
 namespace matic::metrics {
 
@@ -34,8 +35,8 @@ std::string CauseName(const engine::RollbackRecord& record);
 
 // The engine keeps a bounded number of schedules and of rollbacks; this adds each of them to the
 // totals once, so that the totals never fall. What the engine had forgotten before it was counted
-// is missing. Without the file, or with one that cannot be read, counting begins anew with what the
-// engine still knows.
+// is missing. Without the file, or with one that cannot be read (lib/os/kept_json.h), counting
+// begins anew with what the engine still knows.
 class Tally {
  public:
   explicit Tally(std::filesystem::path file);
@@ -47,11 +48,15 @@ class Tally {
 
   const Totals& totals() const { return totals_; }
 
+  // Why the totals of before could not be read; empty: they could, or there were none.
+  const std::string& problem() const { return problem_; }
+
  private:
-  void Load();
+  Result<> Load();
   Result<> Save();
 
-  const std::filesystem::path file_;
+  KeptJson file_;
+  std::string problem_;
   Totals totals_;
   std::set<std::string> counted_;  // ids of schedules that the engine may list again
   std::set<std::string> counted_rollbacks_;

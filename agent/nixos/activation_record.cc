@@ -1,5 +1,7 @@
 #include "agent/nixos/activation_record.h"
 
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 #include <charconv>
 #include <fstream>
@@ -9,6 +11,7 @@
 #include <utility>
 
 #include "lib/os/durable_file.h"
+#include "lib/os/kept_json.h"
 #include "lib/os/output_tail.h"
 
 namespace matic::nixos {
@@ -25,15 +28,14 @@ constexpr const char* kNote = "activation.json";
 constexpr const char* kOutput = "activation.output";
 constexpr const char* kResult = "activation.result";
 
-std::optional<ActivationNote> Parse(const std::string& text) {
-  const json note = json::parse(text, nullptr, /*allow_exceptions=*/false);
+Result<ActivationNote> NoteFrom(const json& note) {
   try {
     return ActivationNote{.id = note.at("id").get<std::string>(),
                           .system = note.at("system").get<std::string>(),
                           .boot_id = note.at("boot_id").get<std::string>(),
                           .failed_before = note.at("failed_before").get<UnitNames>()};
-  } catch (const json::exception&) {
-    return std::nullopt;
+  } catch (const json::exception& error) {
+    return Fail(ErrorCode::kCorrupt, error.what());
   }
 }
 
@@ -65,13 +67,15 @@ Result<> Delete(const fs::path& file) {
 }  // namespace
 
 Result<std::optional<ActivationNote>> ActivationRecord::Load() const {
-  const fs::path path = folder_ / kNote;
-  Result<std::string> text = ReadFile(path, kMaxNote);
-  if (!text && text.error().code == ErrorCode::kNotFound) return std::nullopt;
-  if (!text && text.error().code != ErrorCode::kInvalidArgument) return Fail(text.error());
-  std::optional<ActivationNote> note = text ? Parse(*text) : std::nullopt;
-  if (!note) MATIC_TRY(SetAside(path));
-  return note;
+  KeptJson file(folder_ / kNote, kMaxNote);
+  const Result<std::optional<json>> kept = file.Load();
+  if (kept && !*kept) return std::nullopt;
+  const Result<ActivationNote> note = kept ? NoteFrom(**kept) : Fail(kept.error());
+  if (note) return *note;
+  const Error problem = kept ? file.Reject(note.error().message) : kept.error();
+  if (problem.code != ErrorCode::kCorrupt) return Fail(problem);
+  spdlog::warn("{}", problem.message);
+  return std::nullopt;
 }
 
 Result<> ActivationRecord::Save(const ActivationNote& note) const {

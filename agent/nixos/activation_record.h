@@ -30,7 +30,8 @@ class ActivationRecord {
 
   const std::filesystem::path& folder() const { return folder_; }
 
-  // A note that makes no sense is set aside, and is none.
+  // A note that makes no sense is set aside and told of in the log (lib/os/kept_json.h), and is
+  // none.
   Result<std::optional<ActivationNote>> Load() const;
   // Durable when it returns; an earlier result is gone then.
   Result<> Save(const ActivationNote& note) const;

@@ -6,9 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "lib/base/json_depth.h"
 #include "lib/base/utf8.h"
-#include "lib/os/durable_file.h"
 
 namespace matic::nixos {
 namespace {
@@ -174,6 +172,12 @@ std::vector<std::string> ReadState(const Json& json, HostState& state) {
   return problems;
 }
 
+std::string Listed(const std::vector<std::string>& problems) {
+  std::string text;
+  for (const std::string& problem : problems) text += (text.empty() ? "" : "; ") + problem;
+  return text;
+}
+
 }  // namespace
 
 struct HostStateStore::Document {
@@ -181,38 +185,25 @@ struct HostStateStore::Document {
 };
 
 HostStateStore::HostStateStore(std::filesystem::path file)
-    : file_(std::move(file)), document_(std::make_unique<Document>()) {}
+    : file_(std::move(file), kMaxFileBytes), document_(std::make_unique<Document>()) {}
 HostStateStore::~HostStateStore() = default;
 
 Result<HostStateStore::Loaded> HostStateStore::Load() {
   document_->json = Json::object();
   Loaded loaded;
-  const Result<std::string> text = ReadFile(file_, kMaxFileBytes);
-  if (!text && text.error().code == ErrorCode::kNotFound) return loaded;
-  std::vector<std::string> problems;
-  if (text) {
-    const bool deep = JsonDepth(*text) > kMaxKeptJsonDepth;
-    Json json;
-    if (!deep) json = Json::parse(*text, nullptr, /*allow_exceptions=*/false);
-    if (json.is_object()) {
-      problems = ReadState(json, loaded.state);
-      document_->json = std::move(json);
-    } else {
-      problems.push_back(deep ? "nested too deeply" : "not a JSON object");
-    }
-  } else if (text.error().code == ErrorCode::kInvalidArgument) {
-    problems.push_back(text.error().message);
-  } else {
-    return Fail(text.error());
+  Result<std::optional<Json>> kept = file_.Load();
+  if (!kept && kept.error().code != ErrorCode::kCorrupt) return Fail(kept.error());
+  if (!kept) {
+    loaded.problem = kept.error().message;
+    return loaded;
   }
+  if (!*kept) return loaded;
+  document_->json = **std::move(kept);
+  const std::vector<std::string> problems = ReadState(document_->json, loaded.state);
   if (problems.empty()) return loaded;
-  MATIC_ASSIGN(const std::filesystem::path aside, SetAside(file_));
-  loaded.problem =
-      file_.string() + " could not be understood and was set aside as " + aside.string() + ": ";
-  for (const std::string& problem : problems) {
-    if (problem != problems.front()) loaded.problem += "; ";
-    loaded.problem += problem;
-  }
+  Error rejected = file_.Reject(Listed(problems));
+  if (rejected.code != ErrorCode::kCorrupt) return Fail(std::move(rejected));
+  loaded.problem = std::move(rejected.message);
   if (loaded.state == HostState()) return loaded;
   if (const Result<> saved = Save(loaded.state); !saved) {
     loaded.problem += "; the rest is known until the agent ends: " + saved.error().message;
@@ -226,7 +217,8 @@ Result<> HostStateStore::Save(const HostState& state) {
   WriteState(json, state);
   HostState ignored;
   if (const std::vector<std::string> problems = ReadState(json, ignored); !problems.empty()) {
-    return Fail(ErrorCode::kInvalidArgument, "save " + file_.string() + ": " + problems.front());
+    return Fail(ErrorCode::kInvalidArgument,
+                "save " + file_.path().string() + ": " + problems.front());
   }
   std::string text = Text(json);
   if (text.size() > kMaxFileBytes) {
@@ -235,7 +227,7 @@ Result<> HostStateStore::Save(const HostState& state) {
     WriteState(json, state);
     text = Text(json);
   }
-  MATIC_TRY(WriteFileDurably(file_, text));
+  MATIC_TRY(file_.Save(text));
   document_->json = std::move(json);
   return {};
 }

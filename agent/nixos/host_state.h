@@ -10,6 +10,7 @@
 
 #include "lib/base/result.h"
 #include "lib/base/time.h"
+#include "lib/os/kept_json.h"
 
 namespace matic::nixos {
 
@@ -66,9 +67,9 @@ class HostStateStore {
   explicit HostStateStore(std::filesystem::path file);
   ~HostStateStore();
 
-  // Nothing is known where there is no file. One that cannot be understood is set aside, and
-  // `problem` says so; the parts of it that can be are kept. kIo, kPermission where it cannot be
-  // read.
+  // Nothing is known where there is no file. One that cannot be understood is set aside
+  // (lib/os/kept_json.h), and `problem` says so; the parts of it that can be are kept. kIo,
+  // kPermission where it cannot be read.
   struct Loaded {
     HostState state;
     std::string problem;  // empty: none
@@ -81,7 +82,7 @@ class HostStateStore {
 
  private:
   struct Document;  // as it was read, unknown keys included
-  std::filesystem::path file_;
+  KeptJson file_;
   std::unique_ptr<Document> document_;
 };
 

@@ -77,23 +77,19 @@ OutboxContent ContentFrom(const Json& json, WallTime now) {
 
 }  // namespace
 
-Result<OutboxContent> OutboxFile::Load(WallTime now) const {
-  const Result<std::string> text = ReadFile(file_, kMaxBytes);
-  if (!text && text.error().code == ErrorCode::kNotFound) return OutboxContent{};
-  std::string wrong = text ? "" : text.error().message;
-  if (text) {
-    try {
-      return ContentFrom(Json::parse(*text), now);
-    } catch (const Json::exception& error) {
-      wrong = file_.string() + ": " + error.what();
-    }
+OutboxFile::OutboxFile(std::filesystem::path file) : file_(std::move(file), kMaxBytes) {}
+
+Result<OutboxContent> OutboxFile::Load(WallTime now) {
+  MATIC_ASSIGN(const std::optional<Json> kept, file_.Load());
+  if (!kept) return OutboxContent{};
+  try {
+    return ContentFrom(*kept, now);
+  } catch (const Json::exception& error) {
+    return Fail(file_.Reject(error.what()));
   }
-  const Result<std::filesystem::path> aside = SetAside(file_);
-  return Fail(ErrorCode::kCorrupt,
-              wrong + (aside ? "; it was set aside as " + aside->string() : ""));
 }
 
-Result<> OutboxFile::Save(const OutboxContent& content, WallTime now) const {
+Result<> OutboxFile::Save(const OutboxContent& content, WallTime now) {
   Json json = {{"version", 1},
                {"saved", FormatTime(now)},
                {"queue", Json::array()},
@@ -102,8 +98,8 @@ Result<> OutboxFile::Save(const OutboxContent& content, WallTime now) const {
   for (const auto& waiting : content.queue) json["queue"].push_back(ToJson(waiting));
   if (content.held) json["held"] = ToJson(*content.held);
   for (const milliseconds age : content.admitted) json["admitted_ms"].push_back(age.count());
-  MATIC_TRY(MakeFolderDurably(file_.parent_path()));
-  return WriteFileDurably(file_, json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
+  MATIC_TRY(MakeFolderDurably(file_.path().parent_path()));
+  return file_.Save(json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
 }
 
 }  // namespace matic::notify

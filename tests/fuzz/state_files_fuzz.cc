@@ -159,7 +159,7 @@ void TryActivationResult(const fs::path& file, std::string_view) {
 }
 
 void TryOutbox(const fs::path& file, std::string_view content) {
-  const notify::OutboxFile outbox(file);
+  notify::OutboxFile outbox(file);
   const auto loaded = outbox.Load(kNow);
   ClaimKept(file, content);
   if (!loaded) {

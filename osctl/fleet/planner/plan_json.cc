@@ -103,7 +103,7 @@ PlannedMachine ReadMachine(const json& from) {
   Take(from, "work", kWork, machine.work);
   machine.note = from.at("note");
   machine.before = from.at("before");
-  machine.generation = from.at("generation");
+  machine.generation = WholeNumber<uint64_t>(from.at("generation"));
   machine.staged = from.at("staged");
   return machine;
 }

@@ -105,11 +105,15 @@ TEST_F(StageOnTest, ANoteThatIsNoneIsPassedOver) {
   split.replace(split.find("\"validator\":\""), 13, "\"validator\":\"\\r\\nX: y");
   std::string unaligned = good;
   unaligned.replace(unaligned.find("\"bytes\":393216"), odd.size(), odd);
+  std::string fraction = good;
+  fraction.replace(fraction.find("\"bytes\":393216"), odd.size(), "\"bytes\":393216.5");
   for (const std::string& wrong : {std::string(), std::string("[]"), good.substr(0, 300), split,
-                                   unaligned, std::string(60'000, '[')}) {
+                                   unaligned, fraction, std::string(60'000, '[')}) {
     std::ofstream(path_) << wrong;
     EXPECT_FALSE(PartialImageFile(path_).Load().has_value()) << wrong.substr(0, 80);
+    EXPECT_FALSE(std::filesystem::exists(path_)) << "it was set aside";
   }
+  EXPECT_TRUE(std::filesystem::exists(path_.string() + ".bad-7"));
   EXPECT_EQ(FetchTheRest(), image_.size());
 }
 

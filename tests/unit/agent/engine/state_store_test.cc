@@ -284,6 +284,28 @@ TEST_F(StateStoreTest, ACorruptFileIsSetAsideAndReported) {
   EXPECT_THAT(folder_.Save(), SizeIs(4)) << "each of them is kept";
 }
 
+// Reading a folder fails as reading a bad sector does.
+TEST_F(StateStoreTest, AFileThatCannotBeReadIsKept) {
+  std::filesystem::create_directory(folder_.File(kStateFile));
+  StateStore store(folder_.File(kStateFile));
+  const StateStore::Loaded loaded = store.Load();
+  EXPECT_EQ(loaded.state.update, update::UpdateState(update::Idle{}));
+  EXPECT_THAT(loaded.problem, HasSubstr("the state could not be read: read "));
+  EXPECT_TRUE(std::filesystem::is_directory(folder_.File(kStateFile)));
+  ASSERT_TRUE(store.Save(loaded.state));
+  EXPECT_TRUE(std::filesystem::is_directory(folder_.File(std::string(kStateFile) + ".bad-1")));
+  EXPECT_THAT(Load().problem, IsEmpty());
+}
+
+TEST_F(StateStoreTest, NumbersThatDoNotFitAreNotBelieved) {
+  folder_.SetText(kStateFile, R"({"boot_counter": 4294967297,
+                                  "trial_deadline_seconds": 4294968196})");
+  const StateStore::Loaded loaded = Load();
+  EXPECT_THAT(loaded.problem, IsEmpty());
+  EXPECT_EQ(loaded.state.boot_counter, 0u);
+  EXPECT_EQ(loaded.state.trial_deadline_seconds, 900u);
+}
+
 TEST_F(StateStoreTest, AFileOfBracketsEndsNoAgent) {
   const std::string brackets =
       "{\"x\":" + std::string(500'000, '[') + std::string(500'000, ']') + "}";

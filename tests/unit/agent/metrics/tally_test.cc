@@ -1,5 +1,6 @@
 #include "agent/metrics/tally.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -95,6 +96,31 @@ TEST_F(TallyTest, AFileThatCannotBeReadIsBegunAnew) {
     EXPECT_EQ(Updates(tally, "completed"), 0u) << content;
     EXPECT_EQ(Tally(file_).totals().updates.at("failed").count, 1u) << content;
   }
+}
+
+TEST_F(TallyTest, AFileThatMakesNoSenseIsSetAsideAndToldOf) {
+  const std::filesystem::path file = folder_ / "metrics.json";
+  for (const std::string text : {"torn", "{}", R"({"updates": {"completed": {"count": -1}}})"}) {
+    std::ofstream(file, std::ios::trunc) << text;
+    Tally tally(file);
+    const std::filesystem::path aside = folder_ / "metrics.json.bad-1";
+    EXPECT_THAT(tally.problem(), testing::HasSubstr("set aside as " + aside.string())) << text;
+    std::ifstream kept(aside);
+    EXPECT_EQ((std::string{std::istreambuf_iterator<char>(kept), {}}), text);
+    ASSERT_TRUE(tally.Count({Ended("sched-20260127-001", ScheduleState::kFailed)}, {}));
+    EXPECT_EQ(Tally(file).problem(), "");
+    std::filesystem::remove(aside);
+  }
+}
+
+TEST_F(TallyTest, AFileThatCannotBeReadIsNotWrittenOver) {
+  const std::filesystem::path file = folder_ / "metrics.json";
+  std::filesystem::create_directory(file);
+  Tally tally(file);
+  EXPECT_THAT(tally.problem(), testing::HasSubstr("counted anew: read " + file.string()));
+  EXPECT_TRUE(std::filesystem::is_directory(file));
+  ASSERT_TRUE(tally.Count({Ended("sched-20260127-001", ScheduleState::kFailed)}, {}));
+  EXPECT_TRUE(std::filesystem::is_directory(folder_ / "metrics.json.bad-1"));
 }
 
 TEST_F(TallyTest, CountsGoOnWhereTheFileCannotBeWritten) {

@@ -155,7 +155,7 @@ TEST_F(KeptMessagesTest, TheRateLimitCountsWhatWasSentBefore) {
 }
 
 TEST_F(KeptMessagesTest, AMessageComesBackAsItWas) {
-  const OutboxFile file(folder_ / "hook.json");
+  OutboxFile file(folder_ / "hook.json");
   OutboxContent content;
   content.queue.push_back({"abc1", Say("Rolled back"), 5s});
   content.held = OutboxContent::Waiting{"abc2", Say("held"), 1s};
