@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "lib/os/durable_file.h"
+#include "lib/os/efi_variable.h"
 #include "lib/os/partition_behind.h"
 
 namespace matic::ab {
@@ -16,11 +17,8 @@ constexpr size_t kMountInfoLimit = 1024 * 1024;
 constexpr size_t kSmallFileLimit = 4096;
 // The unit of start and size in sysfs, whatever the disk's sectors are.
 constexpr uint64_t kSysfsSector = 512;
-constexpr std::string_view kPartUuidVariable =
-    "LoaderDevicePartUUID-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f";
-constexpr std::string_view kSlotVariable = "MaticSlot-7d1c3b4e-5f0a-4c1e-9c55-2b8f0a6d9e21";
-// In efivarfs four bytes of attributes come before the value.
-constexpr size_t kVariableAttributes = 4;
+constexpr EfiVariable kPartUuidVariable{"LoaderDevicePartUUID", kLoaderVendor};
+constexpr EfiVariable kSlotVariable{"MaticSlot", "7d1c3b4e-5f0a-4c1e-9c55-2b8f0a6d9e21"};
 
 struct RootMount {
   std::string device_numbers;  // "254:2"
@@ -54,30 +52,14 @@ Result<uint64_t> ReadNumber(const fs::path& path) {
   return value;
 }
 
-// The kernel writes "cciss!c0d0" for "cciss/c0d0".
-std::string DeviceName(const fs::path& sys_folder) {
-  std::string name = sys_folder.filename();
-  std::ranges::replace(name, '!', '/');
-  return name;
-}
-
-Result<std::optional<std::string>> ReadVariable(const fs::path& sys, std::string_view name) {
-  const fs::path path = sys / "firmware/efi/efivars" / name;
-  const auto bytes = ReadFile(path, kSmallFileLimit);
-  if (!bytes && bytes.error().code == ErrorCode::kNotFound) return std::nullopt;
-  if (!bytes) return Fail(bytes.error());
-  const auto no_text = [&] {
-    return Fail(ErrorCode::kCorrupt, path.string() + ": holds no UTF-16 text");
-  };
-  if (bytes->size() < kVariableAttributes || bytes->size() % 2 != 0) return no_text();
-  std::string text;
-  for (size_t i = kVariableAttributes; i < bytes->size(); i += 2) {
-    const char low = (*bytes)[i];
-    if (low == '\0' && (*bytes)[i + 1] == '\0') break;
-    if ((*bytes)[i + 1] != '\0' || low < ' ' || low > '~') return no_text();
-    text += low;
-  }
-  return std::optional(text);
+Result<std::optional<std::string>> ReadVariable(const fs::path& sys, const EfiVariable& variable) {
+  MATIC_ASSIGN(const std::optional<std::u16string> text,
+               ReadEfiText(sys / kEfiVariables, variable));
+  if (!text) return std::nullopt;
+  std::optional<std::string> ascii = ToPrintableAscii(*text);
+  if (ascii) return ascii;
+  return Fail(ErrorCode::kCorrupt, "the EFI variable " + std::string(variable.name) +
+                                       " holds other characters than the boot selector writes");
 }
 
 bool SameText(std::string_view a, std::string_view b) {
@@ -115,7 +97,7 @@ Result<RootPartition> FindRootPartition(const SystemFolders& folders) {
   }
   const fs::path& node = *found;
   RootPartition root;
-  root.disk = folders.dev / DeviceName(node.parent_path());
+  root.disk = folders.dev / BlockNodeName(node.parent_path());
   MATIC_ASSIGN(const uint64_t number, ReadNumber(node / "partition"));
   MATIC_ASSIGN(const uint64_t start, ReadNumber(node / "start"));
   MATIC_ASSIGN(const uint64_t size, ReadNumber(node / "size"));

@@ -37,7 +37,7 @@ struct StartedSlot {
   std::optional<std::string> slot;       // MaticSlot
 };
 
-// kCorrupt where a variable holds no UTF-16 text.
+// kCorrupt where a variable holds no UTF-16 text of printable characters.
 Result<StartedSlot> ReadStartedSlot(const SystemFolders& folders = {});
 
 // The slot that `root` is, by its place in `table`. kRefused where root is no slot of it, the

@@ -15,15 +15,13 @@
 #include <memory>
 
 #include "boot/policy/slot.h"
+#include "lib/os/efi_variable.h"
 #include "lib/os/partition_behind.h"
 
 namespace matic::deadline {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr std::string_view kStartedVariable =
-    "firmware/efi/efivars/LoaderDevicePartUUID-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f";
 
 std::string ReadSmallFile(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);
@@ -58,12 +56,20 @@ Result<RunningSlot> FindByDevice(const Places& places, dev_t device) {
   if (std::from_chars(text.data(), text.data() + text.size(), number).ec != std::errc()) {
     return Fail(ErrorCode::kNotFound, node.string() + " is not a partition");
   }
-  return FindInTable(places.dev / folder->parent_path().filename(),
+  return FindInTable(places.dev / BlockNodeName(folder->parent_path()),
                      [&](const boot::Partition& entry) { return entry.number == number; });
 }
 
+// What the boot selector left; nothing where it holds anything but a GUID.
+std::optional<boot::Guid> StartedPartition(const fs::path& sys) {
+  const auto text = ReadEfiText(sys / kEfiVariables, {"LoaderDevicePartUUID", kLoaderVendor});
+  if (!text || !*text) return std::nullopt;
+  const std::optional<std::string> ascii = ToPrintableAscii(**text);
+  return ascii ? boot::ParseGuid(*ascii) : std::nullopt;
+}
+
 Result<RunningSlot> FindByVariable(const Places& places) {
-  const auto wanted = ParseGuidVariable(ReadSmallFile(places.sys / kStartedVariable));
+  const auto wanted = StartedPartition(places.sys);
   if (!wanted) {
     return Fail(ErrorCode::kNotFound, "LoaderDevicePartUUID does not say what was started");
   }
@@ -71,7 +77,7 @@ Result<RunningSlot> FindByVariable(const Places& places) {
   std::error_code failed;
   for (const auto& block : fs::directory_iterator(places.sys / "class/block", failed)) {
     if (fs::exists(block.path() / "partition", failed)) continue;
-    auto found = FindInTable(places.dev / block.path().filename(),
+    auto found = FindInTable(places.dev / BlockNodeName(block.path()),
                              [&](const boot::Partition& entry) { return entry.unique == *wanted; });
     if (!found) continue;
     if (slot) return Fail(ErrorCode::kRefused, "two disks have the PARTUUID that was started");
@@ -148,18 +154,6 @@ Result<std::vector<boot::Partition>> Disk::ReadTable() const {
   }
   const auto partitions = copy->partitions();
   return std::vector<boot::Partition>(partitions.begin(), partitions.end());
-}
-
-std::optional<boot::Guid> ParseGuidVariable(std::string_view content) {
-  constexpr size_t kAttributeBytes = 4;
-  if (content.size() < kAttributeBytes + 2 * boot::kGuidTextLength) return std::nullopt;
-  std::string text;
-  for (size_t at = kAttributeBytes; at + 1 < content.size(); at += 2) {
-    if (content[at + 1] != '\0') return std::nullopt;
-    if (content[at] == '\0') break;
-    text.push_back(content[at]);
-  }
-  return boot::ParseGuid(text);
 }
 
 Result<RunningSlot> FindRunningSlot(const Places& places) {

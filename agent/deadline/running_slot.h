@@ -56,8 +56,4 @@ Result<RunningSlot> FindRunningSlot(const Places& places);
 // kUnreadable and kNoTable where the table cannot be had.
 Reading ReadSlot(const RunningSlot& slot);
 
-// The value of an EFI variable that holds a GUID as UTF-16 text, as efivarfs shows it: four bytes
-// of attributes first. Nothing where it is anything else.
-std::optional<boot::Guid> ParseGuidVariable(std::string_view content);
-
 }  // namespace matic::deadline

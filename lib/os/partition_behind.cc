@@ -27,4 +27,10 @@ std::optional<fs::path> PartitionBehind(const fs::path& block) {
   return std::nullopt;
 }
 
+std::string BlockNodeName(const fs::path& block) {
+  std::string name = block.filename();
+  std::ranges::replace(name, '!', '/');
+  return name;
+}
+
 }  // namespace matic

@@ -127,11 +127,12 @@ TEST_F(RunningSlotTest, TheBootSelectorStartedAnotherPartition) {
 
 TEST_F(RunningSlotTest, VariablesThatHoldNoText) {
   for (const std::string& content :
-       {std::string(), std::string("\x06\0\0", 3), std::string("\x06\0\0\0x", 5),
-        std::string("\x06\0\0\0x\x01", 6)}) {
+       {std::string(), std::string("\x06\0\0", 3), std::string("\x06\0\0\0x", 5)}) {
     SetVariable(kSlotFile, content);
     ExpectError(ErrorCode::kCorrupt, std::string(kSlotFile) + ": holds no UTF-16 text");
   }
+  SetVariable(kSlotFile, std::string("\x06\0\0\0x\x01", 6));
+  ExpectError(ErrorCode::kCorrupt, "MaticSlot holds other characters");
 }
 
 TEST_F(RunningSlotTest, AnotherDiskThanTheAgents) {

@@ -53,13 +53,14 @@ class RunningSlotTest : public testing::Test {
     ASSERT_EQ(std::system(command.c_str()), 0) << command;
   }
 
-  void SetVariable(std::string_view text) {
+  void WriteVariable(const std::string& content) {
     std::ofstream(folder_ /
                       "sys/firmware/efi/efivars/"
                       "LoaderDevicePartUUID-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f",
                   std::ios::binary)
-        << AsVariable(text);
+        << content;
   }
+  void SetVariable(std::string_view text) { WriteVariable(AsVariable(text)); }
 
   void Overwrite(int64_t sector_from_start, int64_t sectors) {
     std::fstream disk(folder_ / "dev/vda", std::ios::in | std::ios::out | std::ios::binary);
@@ -111,12 +112,43 @@ TEST_F(RunningSlotTest, ADiskThatShrankToNothingIsUnreadable) {
   EXPECT_EQ(ReadSlot(*slot), Reading::kUnreadable);
 }
 
-TEST(ParseGuidVariable, TakesOnlyAGuidInUtf16) {
-  EXPECT_EQ(ParseGuidVariable(AsVariable(kSlotB)), boot::ParseGuid(kSlotB));
-  EXPECT_EQ(ParseGuidVariable(""), std::nullopt);
-  EXPECT_EQ(ParseGuidVariable(std::string("\x06\0\0\0", 4)), std::nullopt);
-  EXPECT_EQ(ParseGuidVariable(AsVariable("A1B2C3D4")), std::nullopt);
-  EXPECT_EQ(ParseGuidVariable(std::string(76, 'A')), std::nullopt);
+TEST_F(RunningSlotTest, AVariableThatHoldsNoGuidNamesNothing) {
+  for (const std::string& content :
+       {std::string(), std::string("\x06\0\0\0", 4), AsVariable("A1B2C3D4"), std::string(76, 'A'),
+        AsVariable(kSlotB).substr(0, 40)}) {
+    WriteVariable(content);
+    const auto slot = FindRunningSlot(places_);
+    ASSERT_FALSE(slot);
+    EXPECT_EQ(slot.error().code, ErrorCode::kNotFound);
+    EXPECT_NE(slot.error().message.find("LoaderDevicePartUUID"), std::string::npos);
+  }
+}
+
+// As those behind some RAID controllers: /dev/cciss/c0d0, which sysfs calls cciss!c0d0.
+TEST_F(RunningSlotTest, ADiskMayBeInAFolderOfDev) {
+  fs::remove_all(folder_ / "sys/class/block");
+  fs::create_directories(folder_ / "sys/class/block/cciss!c0d0");
+  fs::create_directories(folder_ / "dev/cciss");
+  fs::rename(folder_ / "dev/vda", folder_ / "dev/cciss/c0d0");
+  SetVariable(kSlotB);
+  const auto slot = FindRunningSlot(places_);
+  ASSERT_TRUE(slot) << slot.error().message;
+  EXPECT_EQ(slot->name, "slot-b");
+}
+
+TEST_F(RunningSlotTest, ThePartitionThatWasNamedMayBeOnSuchADisk) {
+  fs::create_directories(folder_ / "dev/cciss");
+  fs::rename(folder_ / "dev/vda", folder_ / "dev/cciss/c0d0");
+  const fs::path partition = folder_ / "sys/devices/pci0/block/cciss!c0d0/cciss!c0d0p3";
+  fs::create_directories(partition);
+  std::ofstream(partition / "partition") << "3\n";
+  fs::create_directories(folder_ / "sys/dev/block");
+  // Its device numbers are those of /dev/null, which every machine has.
+  fs::create_symlink(partition, folder_ / "sys/dev/block/1:3");
+  places_.partition = "/dev/null";
+  const auto slot = FindRunningSlot(places_);
+  ASSERT_TRUE(slot) << slot.error().message;
+  EXPECT_EQ(slot->name, "slot-b");
 }
 
 }  // namespace

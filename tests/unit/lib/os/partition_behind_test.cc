@@ -53,5 +53,10 @@ TEST_F(PartitionBehindTest, IsNotWhereThereIsNoneOrMoreThanOne) {
   EXPECT_EQ(PartitionBehind(Folder("dm-2")), std::nullopt) << "a circle ends";
 }
 
+TEST_F(PartitionBehindTest, SomeDevicesAreInFoldersOfDev) {
+  EXPECT_EQ(BlockNodeName("/sys/block/vda"), "vda");
+  EXPECT_EQ(BlockNodeName("/sys/block/cciss!c0d0"), "cciss/c0d0");
+}
+
 }  // namespace
 }  // namespace matic
