@@ -41,8 +41,10 @@ class LoaderEntriesTest : public testing::Test {
   const TemporaryFolder folder_;
 };
 
-// A PE file whose first section is .cmdline.
-std::string MakeUki(const std::string& command_line) {
+constexpr size_t kOptionalHeader = 112;
+
+// A PE32+ file whose first section is .cmdline, `in_memory` bytes long when it is loaded.
+std::string MakeUki(const std::string& command_line, size_t in_memory) {
   const auto little = [](size_t value, size_t size) {
     std::string bytes;
     for (size_t i = 0; i < size; ++i) bytes.push_back(static_cast<char>(value >> (8 * i)));
@@ -50,10 +52,14 @@ std::string MakeUki(const std::string& command_line) {
   };
   std::string uki = "MZ" + std::string(58, '\0') + little(64, 4);
   uki += std::string("PE\0\0", 4) + little(0x8664, 2) + little(1, 2) + std::string(12, '\0') +
-         little(0, 2) + little(0, 2);
-  uki += ".cmdline" + little(command_line.size(), 4) + little(0x1000, 4) +
-         little(command_line.size(), 4) + little(128, 4) + std::string(16, '\0');
+         little(kOptionalHeader, 2) + little(0, 2);
+  uki += little(0x20b, 2) + std::string(kOptionalHeader - 2, '\0');
+  uki += ".cmdline" + little(in_memory, 4) + little(0x1000, 4) + little(command_line.size(), 4) +
+         little(uki.size() + 40, 4) + std::string(16, '\0');
   return uki + command_line;
+}
+std::string MakeUki(const std::string& command_line) {
+  return MakeUki(command_line, command_line.size());
 }
 
 TEST(SystemOfTest, TheLastInitCounts) {
@@ -188,6 +194,19 @@ TEST(UkiCommandLineTest, WhatIsNoUkiIsCorrupt) {
     ASSERT_FALSE(line) << size;
     EXPECT_EQ(line.error().code, ErrorCode::kCorrupt);
   }
+}
+
+TEST(UkiCommandLineTest, IsAsLongAsItsContent) {
+  const TemporaryFolder folder;
+  const auto read = [&](const std::string& uki) {
+    std::ofstream(folder / "x.efi", std::ios::binary) << uki << "another section";
+    return ReadUkiCommandLine(folder / "x.efi").value_or("none");
+  };
+  EXPECT_EQ(read(MakeUki("init=/x/init")), "init=/x/init");
+  EXPECT_EQ(read(MakeUki("init=/x/init" + std::string(500, '\0'), 12)), "init=/x/init")
+      << "padded to the file's alignment";
+  EXPECT_EQ(read(MakeUki("init=/x/init", 4096)), "init=/x/init") << "the rest is zero in memory";
+  EXPECT_EQ(read(MakeUki("init=/x/init", 65537)), "none");
 }
 
 TEST(LoaderVariableTest, AStringThatIsNoneIsNothing) {
