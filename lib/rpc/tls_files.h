@@ -35,9 +35,9 @@ Result<RevocationList> LoadRevocationList(const std::filesystem::path& file,
 std::string_view SideName(Side side);
 
 // kNotFound where one of the three files is missing, kPermission where it may not be read or a
-// client's key may be read by everybody, kCorrupt or kInvalidArgument where they cannot be used. Every error names its file. An expired certificate
-// is read without complaint: the peer decides. So is a revocation list that should have been
-// replaced: what it withdraws stays withdrawn.
+// client's key may be read by everybody, kCorrupt or kInvalidArgument where they cannot be used.
+// Every error names its file. An expired certificate is read without complaint: the peer decides.
+// So is a revocation list that should have been replaced: what it withdraws stays withdrawn.
 Result<TlsFiles> LoadTlsFiles(const std::filesystem::path& folder, Side side);
 
 // Of the first folder that has a server's certificate or key. A folder whose files are broken is an
