@@ -167,7 +167,11 @@ def test_a_stop_is_obeyed_after_the_controllers_death(fleet: Fleet) -> None:
     while not all_run(fleet, "1.0"):
         assert time.monotonic() < deadline, fleet.versions()
         time.sleep(0.5)
+    boot = fleet.devices["web-1"].node.status()["boot_id"]
+    again = fleet.osctl("stop", "--revert", "--reason", "on fire")
+    assert "does not run what the run brought" in again.stdout, again
     ended = fleet.osctl("run", "--resume")
+    assert fleet.devices["web-1"].node.status()["boot_id"] == boot
     assert "on fire" in ended.stdout, ended
     assert fleet.osctl("status", "--output", "json").returncode == 0
 

@@ -120,6 +120,10 @@ def test_agents_obey_a_stop_when_the_controller_is_dead(fleet: SimulatedFleet) -
     told = json.loads(fleet.osctl("stop", "--revert", "--reason", "test", "--output", "json").stdout)
     assert all(machine["reached"] for machine in told["machines"])
     fleet.wait_until("the canary is back", lambda: fleet.digests()["web-1"] == OLD)
+    again = json.loads(fleet.osctl("stop", "--revert", "--output", "json").stdout)
+    texts = {machine["name"]: machine["text"] for machine in again["machines"]}
+    assert "does not run what the run brought" in texts["web-1"], "it is back already, and stays"
+    assert texts["web-2"] == "stopped"
     fleet.run("--resume", code=5)
     report = fleet.report()
     assert [node["digest"] for node in report.values()] == [OLD] * 3

@@ -82,8 +82,7 @@ TEST(BadFile, HasAWrongTarget) {
   ExpectComplaints({
       {start + "{channel: stable}\n",
        "fleet.yaml:4: machines.a.target.channel: must be the https://, http:// or file:/// URL of "
-       "a "
-       "signed manifest, which ends in '.json', is 'stable'"},
+       "a signed manifest, which ends in '.json', is 'stable'"},
       {start + "{url: 'https://x/a?b=.json'}\n",
        "fleet.yaml:2: machines.a: target: `url` needs `sha256`, unless it is a signed manifest "
        "(….json)"},
@@ -93,7 +92,7 @@ TEST(BadFile, HasAWrongTarget) {
       {start + "{url: 'https://x/a.squashfs'}\n",
        "fleet.yaml:2: machines.a: target: `url` needs `sha256`, unless it is a signed manifest "
        "(….json)"},
-      {start + "{channel: 'https://x/c', flake: /f}\n",
+      {start + "{channel: 'https://x/c.json', flake: /f}\n",
        "fleet.yaml:2: machines.a: target: needs one of `channel`, `url` and `flake`, and no second "
        "one"},
       {start + "{flake: /f#a, attribute: b}\n",
