@@ -33,7 +33,13 @@ Result<std::optional<std::string>> ReadPassphrase(const std::string& passphrase_
 }
 
 Result<crypto::PrivateKey> ReadPrivateKey(const SigningKey& key) {
-  MATIC_ASSIGN(const std::string pem, ReadSecretFile(fs::absolute(key.path)));
+  const Result<std::string> secret = ReadSecretFile(fs::absolute(key.path));
+  // A public key is for everybody to read, and named here by mistake.
+  if (!secret && ReadPublicKey(key.path)) {
+    return Fail(ErrorCode::kInvalidArgument,
+                key.path + ": not a PEM private key: it is a public one");
+  }
+  MATIC_ASSIGN(const std::string pem, secret);
   MATIC_ASSIGN(const std::optional<std::string> passphrase, ReadPassphrase(key.passphrase_file));
   Result<crypto::PrivateKey> read = crypto::PrivateKey::FromPem(pem, passphrase);
   if (read) return read;

@@ -108,11 +108,18 @@ Result<> JudgeTrial(const Found& found, const System& running) {
   return Broken(tried.version + " was on trial, and " + running.version + " runs in the end");
 }
 
-Result<> JudgeOutcome(const engine::AgentState& state, const std::string& running) {
+// What follows an end is done, unless it was cut off twice.
+Result<> JudgeFollowUp(const Found& found, const engine::RecordedOutcome& last) {
+  using engine::FollowUp;
+  if (last.follow_up == FollowUp::kDone) return {};
+  if (last.follow_up == FollowUp::kAgain && found.followed_again) return {};
+  return Broken("what follows the last end was left out");
+}
+
+Result<> JudgeOutcome(const Found& found, const engine::AgentState& state,
+                      const std::string& running) {
   if (!state.last_outcome) return {};
-  if (state.last_outcome->follow_up != engine::FollowUp::kDone) {
-    return Broken("what follows the last end was left out");
-  }
+  MATIC_TRY(JudgeFollowUp(found, *state.last_outcome));
   const update::Outcome& outcome = state.last_outcome->outcome;
   if (outcome.rollback && outcome.rollback->to != running) {
     return Broken("it is said to have gone back to " + outcome.rollback->to + ", and " + running +
@@ -175,6 +182,8 @@ Result<Found> JudgeFound(const Machine& machine, const MachineOptions& options, 
   Found found;
   MATIC_ASSIGN(found.disk, LookAt(machine.disk(), medium.disk, machine.layout()));
   MATIC_ASSIGN(found.update, UpdateIn(medium));
+  MATIC_ASSIGN(const Json state, ParseFile(medium, kStateFile));
+  found.followed_again = state.value("/last_outcome/follow_up"_json_pointer, "") == "again";
   found.next = start.started->slot;
   found.next_is_on_trial = !start.started->attributes.successful;
   MATIC_TRY(JudgeSlots(found.disk, found.update));
@@ -203,7 +212,7 @@ Result<> JudgeRest(Machine& machine, const Found& found) {
   const engine::AgentState state = machine.ledger().State();
   MATIC_TRY(JudgeSlots(disk, state.update));
   MATIC_TRY(JudgeTrial(found, *running.whole));
-  MATIC_TRY(JudgeOutcome(state, name));
+  MATIC_TRY(JudgeOutcome(found, state, name));
   MATIC_TRY(JudgeHistory(machine, medium, state));
   return JudgeLedger(machine, state);
 }

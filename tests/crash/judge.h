@@ -26,6 +26,7 @@ struct Found {
   bool next_is_on_trial = false;
   const System* confirmed = nullptr;  // ran last, confirmed; or is what would be gone back to
   update::UpdateState update;
+  bool followed_again = false;  // what follows the last end was cut off twice
 };
 
 // kCorrupt where one of the files cannot be read as JSON, but for the last line of the history.
