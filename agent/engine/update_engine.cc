@@ -252,11 +252,16 @@ Result<health::Report> UpdateEngine::GetHealth(bool refresh, std::stop_token sto
   }
   checking_ = true;
   lock.unlock();
-  Result<health::Report> fresh = Check(on_trial, std::move(stop));
-  lock.lock();
-  checking_ = false;
-  checked_.notify_all();
-  return fresh;
+  // However the round ends: whoever waits would wait for ever.
+  struct Round {
+    UpdateEngine& engine;
+    ~Round() {
+      const std::lock_guard lock(engine.mutex_);
+      engine.checking_ = false;
+      engine.checked_.notify_all();
+    }
+  } const round{*this};
+  return Check(on_trial, std::move(stop));
 }
 
 Result<health::Report> UpdateEngine::Check(bool on_trial, std::stop_token stop) {

@@ -192,7 +192,7 @@ Result<> Worker::Take(const update::Event& first) {
     if (again && !Pause()) break;
     event = Perform(*step.action);
   }
-  for (const update::Outcome& end : ends) FollowUp(end);
+  FollowUp(ends);
   // After the hooks, which may be what puts this machine to work again.
   if (!reboot_due_ && IsAtRest(ledger_.State().update)) preparation_.ReleaseSlot();
   return {};
@@ -203,10 +203,13 @@ Result<> Worker::Keep(const update::Step& step, bool go_on) {
   return ledger_.Advance(step, go_on);
 }
 
-void Worker::FollowUp(const update::Outcome& outcome) {
-  if (inbox_.IsClosed()) return;  // the next start does it
-  aftermath_.Follow(outcome, inbox_.Closed());
-  if (!inbox_.IsClosed()) ledger_.EndFollowUp();
+// The mark is the last one's: what comes before it is done before that is taken off.
+void Worker::FollowUp(const std::vector<update::Outcome>& ends) {
+  for (const update::Outcome& end : ends) {
+    if (inbox_.IsClosed()) return;  // the next start does it
+    aftermath_.Follow(end, inbox_.Closed());
+  }
+  if (!ends.empty() && !inbox_.IsClosed()) ledger_.EndFollowUp();
 }
 
 // Returns false when cut short.

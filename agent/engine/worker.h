@@ -6,6 +6,7 @@
 #include <optional>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "agent/engine/aftermath.h"
 #include "agent/engine/backend.h"
@@ -56,7 +57,7 @@ class Worker {
   void Handle(const update::Event& event);
   Result<> Take(const update::Event& event);
   Result<> Keep(const update::Step& step, bool go_on);
-  void FollowUp(const update::Outcome& outcome);
+  void FollowUp(const std::vector<update::Outcome>& ends);
   std::optional<update::Event> Perform(const update::Action& action);
   bool Pause();
 

@@ -12,6 +12,7 @@ from device import HERE, Device, Factory, issue_client
 from faulty_server import FaultyServer
 from harness.forward_proxy import ForwardProxy
 from harness.https_server import Behaviour, HttpsServer
+from harness.node import DONE
 
 TOKEN = "Bearer 5up3r-geheim"
 
@@ -172,6 +173,16 @@ def test_a_limit_holds_images_back_and_lets_them_through(device: Device, servers
     # What a chunk and the credit of a fresh start may be ahead, and no more than that.
     allowed = rate * (time.monotonic() - began) + 64 * 1024
     assert image.size <= allowed
+
+
+def test_a_watch_ends_where_an_update_waits_to_be_activated(device: Device, servers) -> None:
+    image = device.factory.update
+    url = servers.publish("/held", image.path)
+    watched = device.node.run("schedule", "update", "--source", url, "--sha256", image.sha256,
+                              "--no-reboot", "--watch", "--timeout", "120")
+    assert watched.code == DONE, watched
+    schedule = device.node.call("schedule", "status")["schedule"]
+    assert schedule["phase"] == "PHASE_STAGED", schedule
 
 
 def test_files_of_some_folders_only(device: Device, tmp_path: Path) -> None:
