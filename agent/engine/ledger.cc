@@ -373,8 +373,6 @@ std::vector<Schedule> Ledger::Newest(size_t limit) const {
   return book_.Newest(limit);
 }
 
-void Ledger::SetPhase(Phase phase) { SetStep(phase, ""); }
-
 void Ledger::SetStep(Phase phase, const std::string& name) {
   std::lock_guard lock(mutex_);
   const Schedule* active = book_.Active();

@@ -59,7 +59,6 @@ class Ledger {
   // Ends a schedule that came to nothing.
   void FailSchedule(const std::string& id, const std::string& reason);
   // For the active schedule; not durable.
-  void SetPhase(Phase phase);
   // What is done now, by its name.
   void SetStep(Phase phase, const std::string& name);
   void SetProgress(Phase phase, const Progress& progress);

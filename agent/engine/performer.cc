@@ -136,6 +136,14 @@ ProgressSink Performer::MakeSink() {
   };
 }
 
+std::optional<update::Event> Performer::Perform(const update::AwaitTurn& action) {
+  std::stop_token token = inbox_.FreshInterrupt();
+  Result<> ready = preparation_.AwaitStaging(action.order, token);
+  if (token.stop_requested()) return std::nullopt;
+  if (!ready) return update::PrepareFailed{ready.error()};
+  return update::TurnCame{};
+}
+
 std::optional<update::Event> Performer::Perform(const update::Prepare& action) {
   std::stop_token token = inbox_.FreshInterrupt();
   const update::Facts facts = LookAgain();
@@ -170,7 +178,6 @@ Result<> Performer::VerifyOnce(const update::StagedImage& image, std::stop_token
 }
 
 std::optional<update::Event> Performer::Perform(const update::CheckBaseline&) {
-  ledger_.SetPhase(Phase::kChecking);
   std::stop_token token = inbox_.FreshInterrupt();
   const health::Report report = checks_.RunOnce(options_->health.timeout, token);
   if (token.stop_requested()) return std::nullopt;

@@ -37,6 +37,7 @@ class Performer {
   void LookAtCommonCause();
 
  private:
+  std::optional<update::Event> Perform(const update::AwaitTurn& action);
   std::optional<update::Event> Perform(const update::Prepare& action);
   std::optional<update::Event> Perform(const update::Stage& action);
   std::optional<update::Event> Perform(const update::AwaitActivation& action);

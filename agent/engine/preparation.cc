@@ -86,12 +86,14 @@ Result<> Preparation::AwaitTurn(const update::Order& order,
   }
 }
 
+// An image goes straight into the slot, so both begin at once.
+Result<> Preparation::AwaitStaging(const update::Order& order, std::stop_token stop) {
+  return AwaitTurn(order, {calendar::Step::kDownload, calendar::Step::kInstall}, std::move(stop));
+}
+
 Result<update::Order> Preparation::BeforeStaging(const update::Order& order,
                                                  const update::Target& running,
                                                  std::stop_token stop) {
-  // An image goes straight into the slot, so both begin at once.
-  MATIC_TRY(AwaitTurn(order, {calendar::Step::kDownload, calendar::Step::kInstall}, stop));
-  ledger_.SetPhase(Phase::kChecking);
   MATIC_ASSIGN(update::Order resolved, Resolve(order, running, stop));
   MATIC_TRY(RunPrechecks(resolved, stop));
   MATIC_TRY(RunHooks(resolved, running, stop));

@@ -34,8 +34,10 @@ class Preparation {
 
   // Each returns when the step may begin, and shows in the schedule what it waits for. kRefused
   // where it never may; kCancelled when stopped, and can then be called again.
-  // BeforeStaging returns the order with the image that its source came down to; `running` is the
-  // system that runs.
+  // Staging takes two: its turn must come, and then nothing may speak against it. BeforeStaging
+  // returns the order with the image that its source came down to; `running` is the system that
+  // runs.
+  Result<> AwaitStaging(const update::Order& order, std::stop_token stop);
   Result<update::Order> BeforeStaging(const update::Order& order, const update::Target& running,
                                       std::stop_token stop);
   // What is `live` disturbs no one by a reboot: it waits for the time to install. A reboot slot is

@@ -31,13 +31,13 @@ struct Show {
 
   void operator()(const update::Idle& /*state*/) const {}
   void operator()(const update::Rechecking& /*state*/) const {}
-  void operator()(const update::Waiting& /*state*/) const {
+  void operator()(const update::Waiting& s) const {
     schedule.state = ScheduleState::kPending;
-    schedule.phase = Phase::kWaiting;
+    schedule.phase = s.begun ? Phase::kChecking : Phase::kWaiting;
   }
   void operator()(const update::Staging& /*state*/) const { schedule.phase = Phase::kFetching; }
   void operator()(const update::Staged& s) const {
-    schedule.phase = Phase::kStaged;
+    schedule.phase = s.begun ? Phase::kChecking : Phase::kStaged;
     Name(schedule, s.image, "");
     if (s.order.stop_after_staging) {
       schedule.reason = WhyStaged(s);

@@ -182,7 +182,8 @@ Json TrialJson(const update::Trial& trial) {
           {"boot_counter", trial.boot_counter},
           {"tries_given_back", trial.tries_given_back},
           {"failing_before", trial.failing_before},
-          {"suspects", SuspectsJson(trial.suspects)}};
+          {"suspects", SuspectsJson(trial.suspects)},
+          {"way_back", trial.way_back}};
 }
 
 update::Trial TrialFrom(const Json& json) {
@@ -194,17 +195,27 @@ update::Trial TrialFrom(const Json& json) {
           .boot_counter = WholeNumber<uint32_t>(json.at("boot_counter")),
           .tries_given_back = WholeNumber<uint32_t>(json.at("tries_given_back")),
           .failing_before = json.at("failing_before").get<std::vector<std::string>>(),
-          .suspects = SuspectsFrom(json.value("suspects", Json::array()))};
+          .suspects = SuspectsFrom(json.value("suspects", Json::array())),
+          .way_back = json.value("way_back", false)};
+}
+
+uint32_t InterruptionsIn(const Json& json) {
+  return WholeNumber(json, "interruptions", uint32_t{0});
 }
 
 struct StateFields {
   Json operator()(const update::Idle&) const { return Json::object(); }
-  Json operator()(const update::Waiting& s) const { return {{"order", OrderJson(s.order)}}; }
+  Json operator()(const update::Waiting& s) const {
+    return {{"order", OrderJson(s.order)}, {"begun", s.begun}, {"interruptions", s.interruptions}};
+  }
   Json operator()(const update::Staging& s) const {
     return {{"order", OrderJson(s.order)}, {"interruptions", s.interruptions}};
   }
   Json operator()(const update::Staged& s) const {
-    return {{"order", OrderJson(s.order)}, {"image", ImageJson(s.image)}};
+    return {{"order", OrderJson(s.order)},
+            {"image", ImageJson(s.image)},
+            {"begun", s.begun},
+            {"interruptions", s.interruptions}};
   }
   Json operator()(const update::Activating& s) const { return {{"trial", TrialJson(s.trial)}}; }
   Json operator()(const update::Activated& s) const { return {{"trial", TrialJson(s.trial)}}; }
@@ -233,13 +244,16 @@ struct StateFields {
 
 update::UpdateState StateFrom(const std::string& name, const Json& json) {
   if (name == "idle") return update::Idle{};
-  if (name == "waiting") return update::Waiting{OrderFrom(json.at("order"))};
+  if (name == "waiting") {
+    return update::Waiting{OrderFrom(json.at("order")), json.value("begun", false),
+                           InterruptionsIn(json)};
+  }
   if (name == "staging") {
-    return update::Staging{OrderFrom(json.at("order")),
-                           WholeNumber(json, "interruptions", uint32_t{0})};
+    return update::Staging{OrderFrom(json.at("order")), InterruptionsIn(json)};
   }
   if (name == "staged") {
-    return update::Staged{OrderFrom(json.at("order")), ImageFrom(json.at("image"))};
+    return update::Staged{OrderFrom(json.at("order")), ImageFrom(json.at("image")),
+                          json.value("begun", false), InterruptionsIn(json)};
   }
   if (name == "activating") return update::Activating{TrialFrom(json.at("trial"))};
   if (name == "activated") return update::Activated{TrialFrom(json.at("trial"))};
@@ -267,10 +281,10 @@ update::UpdateState StateFrom(const std::string& name, const Json& json) {
 }
 
 // The keys of some state; another state's are not unknown ones.
-constexpr std::array<std::string_view, 15> kStateKeys = {
-    "name",    "order",  "image",    "trial",        "unhealthy",
-    "kind",    "reason", "previous", "requested_by", "not_activated",
-    "failing", "runs",   "suspects", "starts",       "interruptions"};
+constexpr std::array<std::string_view, 16> kStateKeys = {
+    "name", "order",    "image",    "trial",        "unhealthy",     "begun",
+    "kind", "reason",   "previous", "requested_by", "not_activated", "failing",
+    "runs", "suspects", "starts",   "interruptions"};
 
 const Json& At(const Json& json, const char* key) {
   static const Json kNothing;

@@ -88,6 +88,7 @@ Step AfterRollback(const RollingBack& state, const std::string& runs, const std:
   trial.boot_counter = 1;
   trial.failing_before = state.trial.failing_before;
   trial.suspects = SuspectsOf(state);
+  trial.way_back = true;
   return {Trying{trial}, CheckHealth{trial}, std::move(outcome)};
 }
 

@@ -107,6 +107,14 @@ Step FellBack(const Trial& trial, const Facts& facts) {
   return EndElsewhere(name, facts, std::move(outcome));
 }
 
+Outcome Interrupted(const Order& order, const StagedImage& image, const std::string& during) {
+  return FailedOutcome(order, image,
+                       "interrupted while " + during + ", " +
+                           std::to_string(kMaxInterruptions + 1) +
+                           " times: the agent or the machine was restarted each time; schedule it "
+                           "again once it stays up");
+}
+
 Trial CountStart(Trial trial, const Facts& facts) {
   if (trial.last_boot_id != facts.boot_id) {
     trial.last_boot_id = facts.boot_id;
@@ -133,8 +141,12 @@ class StartedIn {
 
   // Its turn may be days away, and the system that runs is good meanwhile.
   Step operator()(const Waiting& state) const {
-    if (RunsConfirmed(facts_)) return {state, AnnounceGoodBoot{}, {}};
-    return NotStaged(state.order);
+    if (!RunsConfirmed(facts_)) return NotStaged(state.order);
+    if (!state.begun) return {state, AnnounceGoodBoot{}, {}};
+    if (state.interruptions < kMaxInterruptions) {
+      return {Waiting{state.order, false, state.interruptions + 1}, AnnounceGoodBoot{}, {}};
+    }
+    return EndWith(facts_, Interrupted(state.order, {}, "its pre-checks and hooks ran"));
   }
 
   Step operator()(const Staging& state) const {
@@ -142,16 +154,18 @@ class StartedIn {
     if (state.interruptions < kMaxInterruptions) {
       return {Staging{state.order, state.interruptions + 1}, AnnounceGoodBoot{}, {}};
     }
-    return EndWith(facts_, FailedOutcome(state.order, {},
-                                         "interrupted while staging, " +
-                                             std::to_string(state.interruptions + 1) +
-                                             " times: the agent or the machine was restarted each "
-                                             "time; schedule it again once it stays up"));
+    return EndWith(facts_, Interrupted(state.order, {}, "staging"));
   }
 
   Step operator()(const Staged& state) const {
     if (!RunsConfirmed(facts_)) return GivenUp(state.order, state.image);
-    return {state, AnnounceGoodBoot{}, {}};
+    if (!state.begun) return {state, AnnounceGoodBoot{}, {}};
+    if (state.interruptions < kMaxInterruptions) {
+      return {
+          Staged{state.order, state.image, false, state.interruptions + 1}, AnnounceGoodBoot{}, {}};
+    }
+    return {Idle{}, Discard{state.image.target},
+            Interrupted(state.order, state.image, "health checks ran before activating")};
   }
 
   Step operator()(const Activating& state) const {
@@ -182,7 +196,20 @@ class StartedIn {
                                                               "made unbootable before it was"));
   }
 
-  Step operator()(const Trying& state) const { return OnTrial(state.trial, facts_, ""); }
+  Step operator()(const Trying& state) const {
+    const Trial& trial = state.trial;
+    if (!trial.way_back || !Runs(facts_, trial.image.target)) return OnTrial(trial, facts_, "");
+    // It is marked so from before: that its checks have passed is not known.
+    const Trial counted = CountStart(trial, facts_);
+    if (counted.boot_counter <= kMaxInterruptions)
+      return {Trying{counted}, CheckHealth{counted}, {}};
+    return {RollingBack{counted, RollbackKind::kAutomatic,
+                        "restarted " + std::to_string(counted.boot_counter - 1) +
+                            " times while its health checks ran",
+                        ""},
+            Revert{counted.previous},
+            {}};
+  }
 
   Step operator()(const Confirming& state) const {
     if (Runs(facts_, state.trial.image.target) && !facts_.Running()->Confirmed() &&

@@ -90,6 +90,7 @@ struct Trial {
   uint32_t tries_given_back = 0;
   std::vector<std::string> failing_before;  // critical checks that failed before it was activated
   std::vector<Suspect> suspects{};  // left right before, where this is a way back that is tried
+  bool way_back = false;  // was confirmed before; what it fails leads to the golden system
 
   bool operator==(const Trial&) const = default;
 };
@@ -99,13 +100,15 @@ enum class RollbackKind { kAutomatic, kManual, kCancel };
 struct Idle {
   bool operator==(const Idle&) const = default;
 };
+// What is gone on with after a restart, but not for ever: it may be what ends agent or machine.
+inline constexpr uint32_t kMaxInterruptions = 3;
 // Scheduled: its turn has not come, or its checks and hooks have not passed yet.
 struct Waiting {
   Order order;
+  bool begun = false;          // its turn has come: checks and hooks are under way
+  uint32_t interruptions = 0;  // restarts of the agent in these so far
   bool operator==(const Waiting&) const = default;
 };
-// Gone on with after a restart, but not for ever: it may be what ends the agent.
-inline constexpr uint32_t kMaxInterruptions = 3;
 struct Staging {
   Order order;
   uint32_t interruptions = 0;  // restarts of the agent so far
@@ -114,6 +117,8 @@ struct Staging {
 struct Staged {
   Order order;
   StagedImage image;
+  bool begun = false;          // its time has come: the checks before it are under way
+  uint32_t interruptions = 0;  // restarts of the agent in these so far
   bool operator==(const Staged&) const = default;
 };
 // The boot attributes are about to be written.

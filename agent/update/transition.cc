@@ -27,7 +27,8 @@ Outcome EndOf(const Order& order, Outcome::End end, std::string reason, StagedIm
 struct EventName {
   std::string_view operator()(const Started&) const { return "a start"; }
   std::string_view operator()(const StageRequested&) const { return "another update"; }
-  std::string_view operator()(const Prepared&) const { return "a turn"; }
+  std::string_view operator()(const TurnCame&) const { return "a turn"; }
+  std::string_view operator()(const Prepared&) const { return "the end of preparing"; }
   std::string_view operator()(const PrepareFailed&) const { return "a failure to prepare"; }
   std::string_view operator()(const NothingToDo&) const { return "an end with nothing to do"; }
   std::string_view operator()(const StageSucceeded&) const { return "the end of staging"; }
@@ -89,7 +90,7 @@ Answer In(const Idle& state, const Event& event) {
   return std::visit(
       Overloaded{
           [&](const StageRequested& e) -> Answer {
-            return Step{Waiting{e.order}, Prepare{e.order}, {}};
+            return Step{Waiting{e.order}, AwaitTurn{e.order}, {}};
           },
           [&](const RollbackRequested& e) -> Answer {
             if (e.previous.empty()) return Fail(ErrorCode::kRefused, kNoWayBack);
@@ -119,6 +120,12 @@ Answer In(const Idle& state, const Event& event) {
 Answer In(const Waiting& state, const Event& event) {
   return std::visit(
       Overloaded{
+          // Written down first: what follows may end the agent.
+          [&](const TurnCame&) -> Answer {
+            Waiting next = state;
+            next.begun = true;
+            return Step{next, Prepare{next.order}, {}};
+          },
           [&](const Prepared& e) -> Answer {
             return Step{Staging{e.order}, Stage{e.order}, {}};
           },
@@ -188,12 +195,15 @@ Answer In(const Staged& state, const Event& event) {
               return Refused(state, event);
             }
             Staged next = state;
+            next.begun = false;
             next.order.stop_after_staging = false;
             return Step{next, AwaitActivation{next.order, next.image}, {}};
           },
           [&](const ActivationDue&) -> Answer {
             if (state.order.stop_after_staging) return Refused(state, event);
-            return Step{state, CheckBaseline{}, {}};
+            Staged next = state;
+            next.begun = true;
+            return Step{next, CheckBaseline{}, {}};
           },
           [&](const ActivateFailed& e) -> Answer {
             return Step{Idle{}, Discard{state.image.target},
@@ -425,10 +435,14 @@ std::optional<Action> PendingAction(const UpdateState& state) {
   return std::visit(
       Overloaded{
           [](const Idle&) -> Pending { return std::nullopt; },
-          [](const Waiting& s) -> Pending { return Prepare{s.order}; },
+          [](const Waiting& s) -> Pending {
+            if (s.begun) return Prepare{s.order};
+            return AwaitTurn{s.order};
+          },
           [](const Staging& s) -> Pending { return Stage{s.order}; },
           [](const Staged& s) -> Pending {
             if (s.order.stop_after_staging) return std::nullopt;
+            if (s.begun) return CheckBaseline{};
             return AwaitActivation{s.order, s.image};
           },
           [](const Activating& s) -> Pending { return Activate{s.trial.image}; },

@@ -23,7 +23,9 @@ struct Started {
 struct StageRequested {
   Order order;
 };
-// Its turn has come, and nothing speaks against it.
+// Its turn has come.
+struct TurnCame {};
+// Nothing speaks against it.
 struct Prepared {
   Order order;
 };
@@ -93,14 +95,17 @@ struct DiscardFailed {
 struct RebootRequested {};
 
 using Event =
-    std::variant<Started, StageRequested, Prepared, PrepareFailed, NothingToDo, StageSucceeded,
-                 StageFailed, ActivateRequested, ActivationDue, BaselineChecked, ActivateSucceeded,
-                 ActivateFailed, HealthPassed, HealthFailed, ConfirmSucceeded, ConfirmFailed,
-                 RollbackRequested, RevertSucceeded, RevertFailed, CancelRequested, Discarded,
-                 DiscardFailed, RebootRequested>;
+    std::variant<Started, StageRequested, TurnCame, Prepared, PrepareFailed, NothingToDo,
+                 StageSucceeded, StageFailed, ActivateRequested, ActivationDue, BaselineChecked,
+                 ActivateSucceeded, ActivateFailed, HealthPassed, HealthFailed, ConfirmSucceeded,
+                 ConfirmFailed, RollbackRequested, RevertSucceeded, RevertFailed, CancelRequested,
+                 Discarded, DiscardFailed, RebootRequested>;
 
 // Actions. Every one can be done twice with the same end.
-// Waits for its turn; then checks whether the machine may be updated, and runs hooks.
+struct AwaitTurn {
+  Order order;
+};
+// Checks whether the machine may be updated, and runs hooks.
 struct Prepare {
   Order order;
 };
@@ -136,8 +141,9 @@ struct Reboot {
 // The running system is good: boot-complete.target may be reached.
 struct AnnounceGoodBoot {};
 
-using Action = std::variant<Prepare, Stage, AwaitActivation, CheckBaseline, Activate, CheckHealth,
-                            Recheck, Confirm, Revert, Discard, Reboot, AnnounceGoodBoot>;
+using Action =
+    std::variant<AwaitTurn, Prepare, Stage, AwaitActivation, CheckBaseline, Activate, CheckHealth,
+                 Recheck, Confirm, Revert, Discard, Reboot, AnnounceGoodBoot>;
 
 enum class Verdict {
   kNone,

@@ -1,6 +1,7 @@
 // Sources that are images themselves, and channels that a test has made.
 #pragma once
 
+#include <condition_variable>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -24,10 +25,16 @@ class FakeSourceResolver final : public engine::SourceResolver {
   void Set(const std::string& source, engine::ResolvedSource resolved);
   // Called in every Check, as what happens meanwhile.
   void OnCheck(std::function<void()> meanwhile);
+  // From now on Resolve ends by a stop only. AwaitHeld returns while somebody is in it.
+  void Hold();
+  void AwaitHeld();
   std::vector<std::string> confirmed() const;
 
  private:
   mutable std::mutex mutex_;
+  std::condition_variable_any changed_;
+  bool holds_ = false;
+  int held_ = 0;
   std::map<std::string, engine::ResolvedSource> known_;
   std::function<void()> meanwhile_;
   std::vector<std::string> confirmed_;

@@ -34,6 +34,25 @@ def test_a_failing_pre_hook_stops_the_update_before_anything_is_touched(device: 
     device.expect_untouched()
 
 
+def test_a_hook_that_ends_the_agent_is_not_run_for_ever(device: Device) -> None:
+    ends = device.folder / "ends"
+    device.executable("hooks/pre.d/10-deadly", f"kill -9 $PPID; echo once >> {ends}")
+    image = device.factory.update
+    schedule = device.node.update_to(image, f"file://{image.path}")
+    for starts in range(1, 5):
+        device.node.poll(
+            lambda wanted=starts: (ends.exists() and len(ends.read_text().split()) == wanted) or None,
+            20,
+            f"the end of the agent's start {starts}",
+        )
+        device.machine.kill_agent()
+        device.machine.start_agent()
+    failed = device.node.wait_for_state(schedule, ["FAILED"], 20)
+    assert failed.reason.startswith("interrupted while its pre-checks and hooks ran, 4 times")
+    assert len(ends.read_text().split()) == 4
+    device.expect_untouched()
+
+
 def test_hooks_are_told_of_a_good_update(device: Device) -> None:
     say(device, "pre")
     say(device, "post")

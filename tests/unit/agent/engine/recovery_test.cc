@@ -187,6 +187,26 @@ TEST_F(RecoveryTest, StagingThatEndsTheAgentAgainAndAgainIsGivenUp) {
   EXPECT_EQ(machine.Get(next).state, ScheduleState::kCompleted);
 }
 
+// A hook that reboots the machine, say, or a source that is the end of who reads it.
+TEST_F(RecoveryTest, ChecksBeforeItThatEndTheAgentAgainAndAgainAreGivenUp) {
+  Machine machine;
+  machine.StartAgent();
+  machine.AwaitGoodBoot();
+  machine.resolver.Hold();
+  const std::string id = machine.Schedule(machine.Request());
+  for (uint32_t starts = 0; starts <= update::kMaxInterruptions; ++starts) {
+    if (starts > 0) machine.StartAgent();
+    machine.resolver.AwaitHeld();
+    EXPECT_EQ(machine.Get(id).phase, Phase::kChecking);
+    EXPECT_EQ(machine.folder.Json(kStateFile).at("update").at("interruptions"), starts);
+    machine.StopAgent();
+  }
+  machine.StartAgent();
+  machine.AwaitGoodBoot();
+  EXPECT_EQ(machine.Get(id).state, ScheduleState::kFailed);
+  EXPECT_THAT(machine.Get(id).reason, HasSubstr("interrupted while its pre-checks and hooks ran"));
+}
+
 TEST_F(RecoveryTest, TheAgentIsRestartedWhileItChecks) {
   for (const char* version : {"1.0", "2.0"}) {
     SCOPED_TRACE(version);

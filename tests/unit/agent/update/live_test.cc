@@ -159,6 +159,35 @@ TEST(GoldenTest, ItIsAfterARebootAsWell) {
   EXPECT_EQ(trying->trial.activated_boot_id, kThirdBoot);
 }
 
+// What was gone back to is confirmed from before, so that says nothing of its checks.
+TEST(GoldenTest, ARestartDuringThatTrialGoesOnWithIt) {
+  const RollingBack back{RunningTrial(), RollbackKind::kAutomatic, "api: refused", ""};
+  UpdateState state = Take(back, RevertSucceeded{.runs = "old", .golden = "good"}).next;
+  Step step;
+  for (const char* boot : {kSecondBoot, kThirdBoot}) {
+    step = Take(state, Started{Runs("old", boot)});
+    EXPECT_FALSE(step.outcome);
+    ASSERT_NE(ActionOf<CheckHealth>(step), nullptr) << boot;
+    state = step.next;
+  }
+  // They may be what ends the machine.
+  step = Take(state, Started{Runs("old", "boot-4")});
+  ASSERT_NE(ActionOf<Revert>(step), nullptr);
+  EXPECT_EQ(ActionOf<Revert>(step)->previous, "good");
+  step = Take(step.next, RevertSucceeded{.runs = "good", .golden = "good"});
+  ASSERT_TRUE(step.outcome);
+  EXPECT_THAT(step.outcome->reason, HasSubstr("restarted 3 times"));
+}
+
+TEST(GoldenTest, AConfirmationOfWhichTheNoteWasLostEndsIt) {
+  const RollingBack back{RunningTrial(), RollbackKind::kAutomatic, "api: refused", ""};
+  Step step = Take(back, RevertSucceeded{.runs = "old", .golden = "good"});
+  step = Take(step.next, HealthPassed{});
+  ASSERT_TRUE(std::holds_alternative<Confirming>(step.next));
+  step = Take(step.next, Started{Runs("old", kThirdBoot)});
+  EXPECT_EQ(step.next, UpdateState(Idle{}));
+}
+
 TEST(GoldenTest, NoneIsNeededWhereAPersonAskedOrItRunsAlready) {
   RollingBack back{RunningTrial(), RollbackKind::kManual, "slow", "alice"};
   EXPECT_EQ(Take(back, RevertSucceeded{.runs = "old", .golden = "good"}).next, UpdateState(Idle{}));

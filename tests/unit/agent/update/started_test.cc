@@ -21,8 +21,9 @@ Step Start(const UpdateState& state, const Facts& facts) {
 std::string ActionName(const Step& step) {
   if (!step.action) return "nothing";
   static constexpr const char* kNames[] = {
-      "prepare", "stage",   "await-activation", "check-baseline", "activate", "check-health",
-      "recheck", "confirm", "revert",           "discard",        "reboot",   "announce"};
+      "await-turn", "prepare",      "stage",   "await-activation", "check-baseline",
+      "activate",   "check-health", "recheck", "confirm",          "revert",
+      "discard",    "reboot",       "announce"};
   return kNames[step.action->index()];
 }
 
@@ -84,6 +85,27 @@ TEST(StartedTest, Waiting) {
              });
 }
 
+TEST(StartedTest, ChecksAndHooksAreBegunAgainButNotForEver) {
+  UpdateState state = Waiting{MakeOrder()};
+  // Only who waits.
+  for (int i = 0; i < 10; ++i) state = Start(state, kOldRuns).next;
+  EXPECT_EQ(state, UpdateState(Waiting{MakeOrder()}));
+  for (uint32_t start = 1; start <= kMaxInterruptions; ++start) {
+    state = Transition(state, TurnCame{})->next;
+    ASSERT_EQ(state, UpdateState(Waiting{MakeOrder(), true, start - 1}));
+    EXPECT_TRUE(std::holds_alternative<Prepare>(*PendingAction(state)));
+    state = Start(state, kOldRuns).next;
+    // The window may have closed.
+    EXPECT_TRUE(std::holds_alternative<AwaitTurn>(*PendingAction(state)));
+  }
+  const Step step = Start(Transition(state, TurnCame{})->next, kOldRuns);
+  EXPECT_EQ(step.next, UpdateState(Idle{}));
+  ASSERT_TRUE(step.outcome);
+  EXPECT_EQ(step.outcome->end, Outcome::End::kFailed);
+  EXPECT_THAT(step.outcome->reason,
+              HasSubstr("interrupted while its pre-checks and hooks ran, 4 times"));
+}
+
 TEST(StartedTest, Staging) {
   ExpectRows(Staging{MakeOrder()},
              {
@@ -118,6 +140,25 @@ TEST(StartedTest, Staged) {
                  {"old runs, unknown", kOldRunsAsLastResort, "trying", "check-health", "failed"},
              });
   ExpectRows(Staged{waits, MakeImage()}, {{"waits", kOldRuns, "staged", "announce", ""}});
+}
+
+TEST(StartedTest, ChecksBeforeActivatingAreBegunAgainButNotForEver) {
+  UpdateState state = Staged{MakeOrder(), MakeImage()};
+  for (uint32_t start = 1; start <= kMaxInterruptions; ++start) {
+    state = Transition(state, ActivationDue{})->next;
+    EXPECT_TRUE(std::holds_alternative<CheckBaseline>(*PendingAction(state)));
+    state = Start(state, kOldRuns).next;
+    ASSERT_EQ(state, UpdateState(Staged{MakeOrder(), MakeImage(), false, start}));
+    EXPECT_TRUE(std::holds_alternative<AwaitActivation>(*PendingAction(state)));
+  }
+  const Step step = Start(Transition(state, ActivationDue{})->next, kOldRuns);
+  EXPECT_EQ(step.next, UpdateState(Idle{}));
+  ASSERT_TRUE(step.action);
+  ASSERT_TRUE(std::holds_alternative<Discard>(*step.action));
+  EXPECT_EQ(std::get<Discard>(*step.action).target, MakeImage().target);
+  ASSERT_TRUE(step.outcome);
+  EXPECT_EQ(step.outcome->end, Outcome::End::kFailed);
+  EXPECT_THAT(step.outcome->reason, HasSubstr("interrupted while"));
 }
 
 TEST(StartedTest, Activating) {

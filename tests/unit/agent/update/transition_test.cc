@@ -131,6 +131,9 @@ TEST(TransitionTest, EveryEventInEveryStateLeadsSomewhereOrIsRefused) {
 
 TEST(TransitionTest, AnUpdateThatGoesWell) {
   Step step = Take(Idle{}, StageRequested{MakeOrder()});
+  ASSERT_NE(ActionOf<AwaitTurn>(step), nullptr);
+
+  step = Take(step.next, TurnCame{});
   ASSERT_NE(ActionOf<Prepare>(step), nullptr);
 
   step = Take(step.next, Prepared{MakeOrder()});
