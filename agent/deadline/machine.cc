@@ -60,9 +60,9 @@ void Machine::Say(std::string_view text) const {
 }
 
 std::optional<std::string> Machine::ReadFile(const std::string& path) const {
-  UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd.valid())
-    fd = UniqueFd(openat(proc_.get(), ("1/root" + path).c_str(), O_RDONLY | O_CLOEXEC));
+  constexpr int kFlags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;  // a pipe is not waited for
+  UniqueFd fd(open(path.c_str(), kFlags));
+  if (!fd.valid()) fd = UniqueFd(openat(proc_.get(), ("1/root" + path).c_str(), kFlags));
   if (!fd.valid()) return std::nullopt;
   return ReadAll(fd.get());
 }

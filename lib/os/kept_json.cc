@@ -1,6 +1,7 @@
 #include "lib/os/kept_json.h"
 
 #include <nlohmann/json.hpp>
+#include <system_error>
 #include <utility>
 
 #include "lib/base/json_depth.h"
@@ -15,6 +16,9 @@ KeptJson::KeptJson(std::filesystem::path file, size_t max_bytes)
 
 Result<std::optional<Json>> KeptJson::Load() {
   unread_ = false;
+  std::error_code missing;
+  // Reading it would wait without an end.
+  if (std::filesystem::is_fifo(file_, missing)) return Fail(Reject("a pipe, not a file"));
   const Result<std::string> text = ReadFile(file_, max_bytes_);
   if (!text) {
     if (text.error().code == ErrorCode::kNotFound) return std::nullopt;

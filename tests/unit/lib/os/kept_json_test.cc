@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -96,6 +97,14 @@ TEST_F(KeptJsonTest, WhatCouldBeReadTheNextTimeIsNotSetAside) {
   EXPECT_TRUE(kept.Load());
   ASSERT_TRUE(kept.Save("{}"));
   EXPECT_FALSE(fs::exists(aside_));
+}
+
+TEST_F(KeptJsonTest, APipeIsNotWaitedFor) {
+  ASSERT_EQ(::mkfifo(file_.c_str(), 0600), 0);
+  KeptJson kept(file_, kMaxBytes);
+  EXPECT_THAT(ErrorOfLoad(kept).message, HasSubstr("a pipe, not a file; it was set aside as"));
+  EXPECT_TRUE(fs::is_fifo(aside_));
+  EXPECT_TRUE(kept.Save("{}"));
 }
 
 TEST_F(KeptJsonTest, AnObjectThatMakesNoSenseIsSetAsideByItsReader) {
