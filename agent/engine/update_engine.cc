@@ -349,6 +349,7 @@ Result<update::RollbackRequested> RollbackByHand(const AgentState& agent,
 Result<Rollback> UpdateEngine::TriggerRollback(const RollbackRequest& request,
                                                const Caller& caller) {
   MATIC_ASSIGN(update::Facts facts, ReadDisk());
+  const std::scoped_lock lock(beginning_);
   const AgentState state = ledger_.State();
   // One that waits for the worker, which runs the hooks after the last one.
   if (const auto active = ledger_.ActiveSchedule(); active && IsFree(state.update)) {

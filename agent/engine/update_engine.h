@@ -85,8 +85,8 @@ class UpdateEngine final : public Engine {
   std::mutex mutex_;  // of checking_
   std::condition_variable_any checked_;
   bool checking_ = false;  // one round of checks at a time
-  // From the last look at the lease until the worker has been told; a run is stopped before or
-  // after.
+  // From the last look at what may begin until the worker has been told: an update, a rollback and
+  // the stop of a run go one after the other.
   std::mutex beginning_;
 };
 

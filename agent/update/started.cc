@@ -146,7 +146,12 @@ class StartedIn {
     if (state.interruptions < kMaxInterruptions) {
       return {Waiting{state.order, false, state.interruptions + 1}, AnnounceGoodBoot{}, {}};
     }
-    return EndWith(facts_, Interrupted(state.order, {}, "its pre-checks and hooks ran"));
+    // It is not asked for again for ever, either.
+    StagedImage image;
+    image.digest = state.order.sha256;
+    Outcome outcome = Interrupted(state.order, image, "its pre-checks and hooks ran");
+    outcome.verdict = Verdict::kStrike;
+    return EndWith(facts_, std::move(outcome));
   }
 
   Step operator()(const Staging& state) const {
@@ -164,8 +169,9 @@ class StartedIn {
       return {
           Staged{state.order, state.image, false, state.interruptions + 1}, AnnounceGoodBoot{}, {}};
     }
-    return {Idle{}, Discard{state.image.target},
-            Interrupted(state.order, state.image, "health checks ran before activating")};
+    Outcome outcome = Interrupted(state.order, state.image, "health checks ran before activating");
+    outcome.verdict = Verdict::kStrike;
+    return {Idle{}, Discard{state.image.target}, std::move(outcome)};
   }
 
   Step operator()(const Activating& state) const {

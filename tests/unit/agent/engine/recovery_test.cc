@@ -193,18 +193,24 @@ TEST_F(RecoveryTest, ChecksBeforeItThatEndTheAgentAgainAndAgainAreGivenUp) {
   machine.StartAgent();
   machine.AwaitGoodBoot();
   machine.resolver.Hold();
-  const std::string id = machine.Schedule(machine.Request());
-  for (uint32_t starts = 0; starts <= update::kMaxInterruptions; ++starts) {
-    if (starts > 0) machine.StartAgent();
-    machine.resolver.AwaitHeld();
-    EXPECT_EQ(machine.Get(id).phase, Phase::kChecking);
-    EXPECT_EQ(machine.folder.Json(kStateFile).at("update").at("interruptions"), starts);
-    machine.StopAgent();
+  for (const bool quarantined : {false, true}) {
+    const std::string id = machine.Schedule(machine.Request());
+    for (uint32_t starts = 0; starts <= update::kMaxInterruptions; ++starts) {
+      if (starts > 0) machine.StartAgent();
+      machine.resolver.AwaitHeld();
+      EXPECT_EQ(machine.Get(id).phase, Phase::kChecking);
+      EXPECT_EQ(machine.folder.Json(kStateFile).at("update").at("interruptions"), starts);
+      machine.StopAgent();
+    }
+    machine.StartAgent();
+    machine.AwaitGoodBoot();
+    EXPECT_EQ(machine.Get(id).state, ScheduleState::kFailed);
+    EXPECT_THAT(machine.Get(id).reason,
+                HasSubstr("interrupted while its pre-checks and hooks ran"));
+    std::string why;
+    // Who asks for it again and again does not end the machine again and again.
+    EXPECT_EQ(machine.ledger().IsQuarantined(machine.Request().sha256, &why), quarantined);
   }
-  machine.StartAgent();
-  machine.AwaitGoodBoot();
-  EXPECT_EQ(machine.Get(id).state, ScheduleState::kFailed);
-  EXPECT_THAT(machine.Get(id).reason, HasSubstr("interrupted while its pre-checks and hooks ran"));
 }
 
 TEST_F(RecoveryTest, TheAgentIsRestartedWhileItChecks) {

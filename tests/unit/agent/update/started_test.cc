@@ -104,6 +104,8 @@ TEST(StartedTest, ChecksAndHooksAreBegunAgainButNotForEver) {
   EXPECT_EQ(step.outcome->end, Outcome::End::kFailed);
   EXPECT_THAT(step.outcome->reason,
               HasSubstr("interrupted while its pre-checks and hooks ran, 4 times"));
+  EXPECT_EQ(step.outcome->verdict, Verdict::kStrike);
+  EXPECT_EQ(step.outcome->image.digest, MakeOrder().sha256);
 }
 
 TEST(StartedTest, Staging) {
@@ -159,6 +161,7 @@ TEST(StartedTest, ChecksBeforeActivatingAreBegunAgainButNotForEver) {
   ASSERT_TRUE(step.outcome);
   EXPECT_EQ(step.outcome->end, Outcome::End::kFailed);
   EXPECT_THAT(step.outcome->reason, HasSubstr("interrupted while"));
+  EXPECT_EQ(step.outcome->verdict, Verdict::kStrike);
 }
 
 TEST(StartedTest, Activating) {
