@@ -112,6 +112,8 @@ Finding Find(FleetController& controller, const fleet::Machine& machine,
   } else if (!facts.healthy) {
     finding.text = "runs " + facts.version + ", not healthy";
     if (!facts.problem.empty()) finding.text += ": " + facts.problem;
+  } else if (!facts.no_target.empty()) {
+    finding.text = "runs " + facts.version + "; no target: " + facts.no_target;
   } else if (facts.up_to_date) {
     finding.well = true;
     finding.text = "runs " + facts.version;

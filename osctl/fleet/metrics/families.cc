@@ -102,13 +102,10 @@ void AddMachines(Exposition& out, const RunRecord& run, const RunState& state) {
           [&](MachinePhase phase) { return phases[phase]; });
   out.Begin("run_machines_left_out", "Machines that it does not update, by reason.");
   const std::pair<const char*, LeftOutReason> reasons[] = {
-      {"up-to-date", LeftOutReason::kUpToDate},
-      {"offline", LeftOutReason::kOffline},
-      {"unreachable", LeftOutReason::kUnreachable},
-      {"reboot-pending", LeftOutReason::kRebootPending},
-      {"no-reboot", LeftOutReason::kNoReboot},
-      {"not-prepared", LeftOutReason::kNotPrepared},
-      {"no-group", LeftOutReason::kNoGroup}};
+      {"up-to-date", LeftOutReason::kUpToDate},          {"offline", LeftOutReason::kOffline},
+      {"unreachable", LeftOutReason::kUnreachable},      {"no-target", LeftOutReason::kNoTarget},
+      {"reboot-pending", LeftOutReason::kRebootPending}, {"no-reboot", LeftOutReason::kNoReboot},
+      {"not-prepared", LeftOutReason::kNotPrepared},     {"no-group", LeftOutReason::kNoGroup}};
   for (const auto& [name, reason] : reasons) {
     const auto count = std::ranges::count(run.plan.left_out, reason, &LeftOut::reason);
     out.Add(static_cast<double>(count), {{"reason", name}});

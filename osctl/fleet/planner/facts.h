@@ -38,6 +38,7 @@ struct MachineFacts {
   std::string staged{};   // the schedule of a fleet that has its pinned target staged; empty: none
   std::string held_by{};  // another controller, by its lease on the machine; empty: nobody
   PinnedTarget target{};
+  std::string no_target{};  // why its target is not known; empty: it is
   bool operator==(const MachineFacts&) const = default;
 };
 

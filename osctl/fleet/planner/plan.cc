@@ -102,6 +102,7 @@ class Planning {
     }
     if (selected == 0) return {};
     planned.max_failures = LimitOf(group.max_failures, selected);
+    planned.failures_before = FailuresBefore(group.name);
     FitRules(task_, planned);
     planned.waves = WavesOf(group, planned.parallel, todo);
     index_[&group] = plan_.groups.size();
@@ -111,6 +112,13 @@ class Planning {
       controllers_ = plan_.groups.size() - 1;
     }
     return {};
+  }
+
+  uint32_t FailuresBefore(const std::string& group) const {
+    const auto failed = std::ranges::count_if(plan_.left_out, [&](const LeftOut& left) {
+      return left.group == group && IsFailure(left.reason);
+    });
+    return static_cast<uint32_t>(failed);
   }
 
   PlannedGroup RulesOf(const Group& group) const {
@@ -137,7 +145,6 @@ class Planning {
     const MachineFacts facts = known == facts_.end() ? MachineFacts{} : known->second;
     if (!facts.reachable) {
       const bool skip = inventory_.settings.skip_offline;
-      if (!skip) ++planned.failures_before;
       LeaveOut(machine, group.name, skip ? LeftOutReason::kOffline : LeftOutReason::kUnreachable,
                facts.problem);
       return std::nullopt;
@@ -162,6 +169,10 @@ class Planning {
   // False where it is left out.
   bool ConsiderUpdate(const Machine& machine, const Group& group, const MachineFacts& facts,
                       PlannedMachine& planned) {
+    if (!facts.no_target.empty() && !task_.prepared_only) {
+      LeaveOut(machine, group.name, LeftOutReason::kNoTarget, facts.no_target);
+      return false;
+    }
     if (facts.up_to_date) {
       LeaveOut(machine, group.name, LeftOutReason::kUpToDate, facts.version);
       return false;
@@ -280,6 +291,8 @@ std::string_view NameOf(LeftOutReason reason) {
       return "offline, skipped";
     case LeftOutReason::kUnreachable:
       return "cannot be reached";
+    case LeftOutReason::kNoTarget:
+      return "no target";
     case LeftOutReason::kRebootPending:
       return "reboot pending";
     case LeftOutReason::kNoReboot:
@@ -290,6 +303,10 @@ std::string_view NameOf(LeftOutReason reason) {
       return "in no group";
   }
   return "";
+}
+
+bool IsFailure(LeftOutReason reason) {
+  return reason == LeftOutReason::kUnreachable || reason == LeftOutReason::kNoTarget;
 }
 
 }  // namespace matic::fleet

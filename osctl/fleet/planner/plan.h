@@ -38,6 +38,7 @@ enum class LeftOutReason {
   kUpToDate,
   kOffline,        // and may be skipped
   kUnreachable,    // and may not: counts as a failure of its group
+  kNoTarget,       // nobody can say what it is to run: counts likewise
   kRebootPending,  // what it lacks is a reboot, which its group does not allow
   kNoReboot,       // its group does not allow what may take a reboot
   kNotPrepared,    // only what was prepared is to be activated
@@ -63,7 +64,7 @@ struct PlannedGroup {
   std::vector<Wave> waves;           // canaries first; none: nothing is to be done
   std::string skip;                  // why it is not touched; empty: it is
   std::vector<std::string> members;  // all selected ones that could be reached: whose health counts
-  uint32_t failures_before = 0;      // machines that could not be reached, and may not be skipped
+  uint32_t failures_before = 0;      // machines that are left out, and may not be
   uint32_t max_failures = 0;         // machines; one more stops the run
   uint32_t parallel = 1;             // machines down at once
   bool needs_approval = false;
@@ -96,5 +97,7 @@ Result<Plan> MakePlan(const Inventory& inventory, const Selection& selection,
 
 // "up to date", "offline", …
 std::string_view NameOf(LeftOutReason reason);
+// Left out where it may not be: a failure of its group.
+bool IsFailure(LeftOutReason reason);
 
 }  // namespace matic::fleet

@@ -26,10 +26,10 @@ constexpr std::pair<Work, const char*> kWork[] = {{Work::kUpdate, "update"},
                                                   {Work::kRollBack, "roll-back"},
                                                   {Work::kRestart, "restart"}};
 constexpr std::pair<LeftOutReason, const char*> kLeftOut[] = {
-    {LeftOutReason::kUpToDate, "up-to-date"},     {LeftOutReason::kOffline, "offline"},
-    {LeftOutReason::kUnreachable, "unreachable"}, {LeftOutReason::kRebootPending, "reboot-pending"},
-    {LeftOutReason::kNoReboot, "no-reboot"},      {LeftOutReason::kNotPrepared, "not-prepared"},
-    {LeftOutReason::kNoGroup, "no-group"}};
+    {LeftOutReason::kUpToDate, "up-to-date"},          {LeftOutReason::kOffline, "offline"},
+    {LeftOutReason::kUnreachable, "unreachable"},      {LeftOutReason::kNoTarget, "no-target"},
+    {LeftOutReason::kRebootPending, "reboot-pending"}, {LeftOutReason::kNoReboot, "no-reboot"},
+    {LeftOutReason::kNotPrepared, "not-prepared"},     {LeftOutReason::kNoGroup, "no-group"}};
 
 // What is wrong with a value; caught in ParsePlan.
 struct Unknown {

@@ -107,7 +107,7 @@ class Settling {
   std::string WhoFailed() const {
     std::vector<std::string> names;
     for (const LeftOut& left : run_.plan.left_out) {
-      if (left.group == planned_.name && left.reason == LeftOutReason::kUnreachable) {
+      if (left.group == planned_.name && IsFailure(left.reason)) {
         names.push_back(left.machine + " " + std::string(NameOf(left.reason)));
       }
     }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <utility>
 
 #include "osctl/fleet/inventory/describe.h"
@@ -15,6 +16,9 @@ using namespace std::chrono_literals;
 
 constexpr auto kHealthTime = 30s;
 constexpr auto kFlakeTime = 60s;
+
+// What one machine cannot reach another may; what three cannot, hardly anybody can.
+constexpr int kAskedForATarget = 3;
 
 // One machine of those that are asked. No connection is kept: there may be thousands.
 struct Asked {
@@ -156,13 +160,19 @@ class Pinning {
     if (image != nullptr && !image->sha256.empty()) {
       return PinnedTarget{.target = target, .digest = image->sha256};
     }
+    std::optional<Error> first;
+    int asked_for = 0;
     for (Asked& asked : machines_) {
       if (!asked.facts.reachable || asked.facts.target.target != target) continue;
       Result<PinnedTarget> resolved = ResolveManifest(target, asked);
       if (resolved) return resolved;
-      return Fail(resolved.error().Context(ShowTarget(target) + ", as machine '" +
-                                           asked.machine->name + "' sees it"));
+      if (!first) {
+        first = resolved.error().Context(ShowTarget(target) + ", as machine '" +
+                                         asked.machine->name + "' sees it");
+      }
+      if (++asked_for == kAskedForATarget) break;
     }
+    if (first) return Fail(*first);
     return Fail(ErrorCode::kUnavailable, ShowTarget(target) + ": no machine that takes it answers");
   }
 
@@ -186,14 +196,19 @@ class Pinning {
   std::map<std::string, std::string> locked_;  // flakes by their references
 };
 
+bool IsGrouped(const Inventory& inventory, const std::string& machine) {
+  return std::ranges::any_of(inventory.groups, [&](const Group& group) {
+    return std::ranges::find(group.machines, machine) != group.machines.end();
+  });
+}
+
 // A machine of slots without a target follows a channel of its own; a Nix host its own
 // configuration.
 Result<PinnedTarget> OwnTarget(Asked& asked) {
   if (asked.backend != "ab") return PinnedTarget{};
   Result<PinnedTarget> own = ResolveManifest({}, asked);
   if (own) return own;
-  return Fail(own.error().Context("machine '" + asked.machine->name +
-                                  "' has no target in the inventory, and by itself"));
+  return Fail(own.error().Context("fleet.yaml names no target for it, and by itself"));
 }
 
 // `run`: that has pinned the target, and may have staged it; empty: none before this one.
@@ -266,8 +281,17 @@ Result<FleetFacts> GatherFacts(const Inventory& inventory,
       runs[i] = before->second.run;
       continue;
     }
-    const bool own = std::holds_alternative<std::monostate>(target);
-    MATIC_ASSIGN(pinned[i], own ? OwnTarget(asked[i]) : pinning.Resolve(target));
+    if (!IsGrouped(inventory, asked[i].machine->name)) continue;  // nobody updates it
+    if (!std::holds_alternative<std::monostate>(target)) {
+      MATIC_ASSIGN(pinned[i], pinning.Resolve(target));
+      continue;
+    }
+    Result<PinnedTarget> own = OwnTarget(asked[i]);
+    if (own) {
+      pinned[i] = *std::move(own);
+    } else {
+      asked[i].facts.no_target = own.error().message;
+    }
   }
   for (size_t i = 0; i < asked.size(); ++i) {
     if (asked[i].facts.reachable) asked[i].facts.target = std::move(pinned[i]);

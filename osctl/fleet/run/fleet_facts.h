@@ -24,9 +24,10 @@ FleetFacts ReadFacts(const std::vector<const Machine*>& machines, Nodes& nodes, 
 
 // The same with targets; a machine that does not answer is asked twice. One of `pins`, by machine,
 // is taken as it is. What a channel or another manifest names is told by the first machine of those
-// that take it which answers: that pins the digest, and each machine verifies the manifest itself.
+// that take it which can: that pins the digest, and each machine verifies the manifest itself.
 // A flake of another place is pinned to its revision of now by this machine's nix, where it has
-// one. An error names the target that cannot be resolved: nothing was changed anywhere.
+// one. An error names the target of the inventory that cannot be resolved: nothing was changed
+// anywhere. A machine's own channel that it cannot read is its own matter: `no_target`.
 Result<FleetFacts> GatherFacts(const Inventory& inventory,
                                const std::vector<const Machine*>& machines, Nodes& nodes,
                                ProcessRunner& processes, const Clock& clock,

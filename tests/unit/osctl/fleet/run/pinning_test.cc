@@ -33,13 +33,13 @@ class PinningTest : public RunEngineTest {
 
   // Of its own channel, and of one that it is told: which of the words are there.
   std::string WhyNotPlanned(const v1::PlanUpdateResponse& plan) {
-    SetPlan("web-1", plan);
+    for (const char* name : {"web-1", "web-2", "web-3"}) SetPlan(name, plan);
     std::string found;
     for (const Target& target : {Target(), Target(ChannelTarget{kChannel})}) {
       Follow(target);
       const auto facts = Gather();
-      const std::string why = facts ? "nothing is wrong" : facts.error().message;
-      EXPECT_THAT(why, HasSubstr("machine 'web-1'"));
+      const std::string why = facts ? facts->at("web-1").no_target : facts.error().message;
+      EXPECT_THAT(why, HasSubstr(facts ? "fleet.yaml names no target" : "machine 'web-1'"));
       for (const char* words :
            {"HTTP 404", "does not say whether the source is good", "names no image"}) {
         if (why.find(words) != std::string::npos) found = words;
@@ -56,6 +56,54 @@ class PinningTest : public RunEngineTest {
 
   std::vector<std::string> reasons_;
 };
+
+v1::PlanUpdateResponse Unread() {
+  v1::PlanUpdateResponse failed;
+  v1::PlanCheck& source = *failed.add_checks();
+  source.set_name("source");
+  source.set_output("cdn/stable.json: HTTP 404");
+  return failed;
+}
+
+TEST_F(PinningTest, WhoCannotReadItsOwnChannelIsLeftOutAlone) {
+  Follow({});
+  inventory_.groups[0].max_failures = {1, false};
+  SetPlan("web-2", Unread());
+  const RunRecord run = Planned();
+  ASSERT_EQ(run.plan.left_out.size(), 1u);
+  EXPECT_EQ(run.plan.left_out[0].reason, LeftOutReason::kNoTarget);
+  EXPECT_THAT(run.plan.left_out[0].detail, HasSubstr("HTTP 404"));
+  ASSERT_TRUE(OpenJournal()->Begin(run));
+  const Result<RunState> state = Carry(run);
+  ASSERT_TRUE(state);
+  EXPECT_THAT(Phases(*state), ElementsAre("updated", "updated"));
+}
+
+TEST_F(PinningTest, ItCountsAsAFailureOfItsGroup) {
+  Follow({});
+  SetPlan("web-2", Unread());
+  const RunState state = Run();
+  EXPECT_THAT(Phases(state), ElementsAre("not-reached", "not-reached"));
+  EXPECT_THAT(state.stop_reason, HasSubstr("(web-2 no target)"));
+}
+
+TEST_F(PinningTest, AMachineOfNoGroupIsNotAskedForAChannel) {
+  Follow({});
+  inventory_.groups[0].machines = {"web-1", "web-3"};
+  SetPlan("web-2", Unread());
+  const RunRecord run = Planned();
+  ASSERT_EQ(run.plan.left_out.size(), 1u);
+  EXPECT_EQ(run.plan.left_out[0].reason, LeftOutReason::kNoGroup);
+  EXPECT_EQ(run.plan.machines.size(), 2u);
+}
+
+TEST_F(PinningTest, WhatOneCannotReadOfAChannelOfAllAnotherDoes) {
+  Follow(ChannelTarget{kChannel});
+  SetPlan("web-1", Unread());
+  const auto facts = Gather();
+  ASSERT_TRUE(facts);
+  EXPECT_EQ(facts->at("web-1").target.digest, kNew);
+}
 
 TEST_F(PinningTest, EachMachineVerifiesTheChannelItself) {
   Follow(ChannelTarget{kChannel});
@@ -107,11 +155,7 @@ TEST_F(PinningTest, AnOwnChannelIsPinnedByItsOwnMachine) {
 }
 
 TEST_F(PinningTest, APlanThatFailedPinsNothing) {
-  v1::PlanUpdateResponse failed;
-  v1::PlanCheck& source = *failed.add_checks();
-  source.set_name("source");
-  source.set_output("cdn/stable.json: HTTP 404");
-  EXPECT_EQ(WhyNotPlanned(failed), "HTTP 404");
+  EXPECT_EQ(WhyNotPlanned(Unread()), "HTTP 404");
   EXPECT_EQ(WhyNotPlanned({}), "does not say whether the source is good");
 
   for (const std::string& digest : {std::string(), std::string("22"), std::string(64, 'X')}) {
