@@ -135,6 +135,14 @@ Result<> AbBackend::CheckSource(const engine::StageSpec& spec) {
   }
   if (spec.source.empty()) return {};
   if (!spec.sha256.empty()) MATIC_TRY(crypto::ParseSha256Hex(spec.sha256));
+  const std::string scheme = http::UrlScheme(spec.source);
+  if (scheme.empty() || scheme.find('+') != std::string::npos) {
+    return Fail(ErrorCode::kInvalidArgument,
+                "'" + http::PublicUrl(spec.source) +
+                    "' is no URL of an image: this machine has slots, and is updated with --source "
+                    "(https://…, http://… or file:///…); flakes and paths in the store are for Nix "
+                    "hosts");
+  }
   MATIC_TRY(transfer::OpenSource(spec.source, http_, clock_, options_->sources));
   return {};
 }

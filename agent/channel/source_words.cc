@@ -24,10 +24,11 @@ Result<std::string> ManifestBeside(const std::string& image_url) {
   const size_t end = EndOfPath(image_url);
   const std::string_view path = std::string_view(image_url).substr(0, end);
   if (!path.ends_with(kImageEnding)) {
-    return Fail(ErrorCode::kInvalidArgument,
-                http::PublicUrl(image_url) +
-                    ": only an image named NAME.squashfs has a signed manifest beside it "
-                    "(NAME.manifest.json); name its SHA-256, or give the URL of its manifest");
+    return Fail(
+        ErrorCode::kInvalidArgument,
+        http::PublicUrl(image_url) +
+            ": only an image named NAME.squashfs has a signed manifest beside it "
+            "(NAME.manifest.json); name its SHA-256 (--sha256), or give the URL of its manifest");
   }
   return std::string(path.substr(0, path.size() - kImageEnding.size())) + ".manifest.json" +
          image_url.substr(end);

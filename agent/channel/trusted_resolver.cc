@@ -19,6 +19,15 @@ Result<> CheckProduct(const config::Trust& trust) {
               "trust.product is not configured, so no manifest can be for this machine");
 }
 
+// Who forgot the digest may not know that it stands for a signed manifest.
+Error WithoutDigest(const SourceWords& words, const std::string& sha256, Error error) {
+  if (words.kind != SourceKind::kSignedImage || !sha256.empty()) return error;
+  return Error{error.code,
+               "no SHA-256 of the image is given (--sha256), and its signed manifest, " +
+                   http::PublicUrl(words.manifest_url) +
+                   ", cannot be used instead: " + error.message};
+}
+
 Result<> CheckDigest(const std::string& asked, const trust::Manifest& manifest) {
   if (asked.empty()) return {};
   MATIC_ASSIGN(const crypto::Digest digest, crypto::ParseSha256Hex(asked));
@@ -98,9 +107,13 @@ Result<> TrustedResolver::Check(const std::string& source, const std::string& sh
   const auto options = options_.Get();
   MATIC_ASSIGN(const SourceWords words, Read(*options, source, sha256));
   if (words.kind == SourceKind::kImage) return {};
-  MATIC_TRY(CheckProduct(options->trust));
+  if (const Result<> product = CheckProduct(options->trust); !product) {
+    return Fail(WithoutDigest(words, sha256, product.error()));
+  }
   const std::scoped_lock lock(mutex_);
-  MATIC_TRY(store_.ConfiguredRoot());
+  if (const Result<trust::Root> root = store_.ConfiguredRoot(); !root) {
+    return Fail(WithoutDigest(words, sha256, root.error()));
+  }
   return {};
 }
 
@@ -129,17 +142,17 @@ Result<engine::ResolvedSource> TrustedResolver::Find(const std::string& source,
   MATIC_ASSIGN(Trusted trusted,
                FollowRoots(*options, words.manifest_url, running_version, purpose, stop));
   DocumentSource from(*options, http_, clock_);
-  MATIC_ASSIGN(const trust::FetchedDocument document,
-               Persist(
-                   *options, purpose,
-                   [&] {
-                     return from.fetcher.Fetch(words.manifest_url, trust::DocumentKind::kManifest,
-                                               stop);
-                   },
-                   stop));
+  const auto document = Persist(
+      *options, purpose,
+      [&] { return from.fetcher.Fetch(words.manifest_url, trust::DocumentKind::kManifest, stop); },
+      stop);
+  if (!document) {
+    const bool missing = document.error().code == ErrorCode::kNotFound;
+    return Fail(missing ? WithoutDigest(words, sha256, document.error()) : document.error());
+  }
   const std::string name = http::PublicUrl(words.manifest_url);
   auto manifest =
-      Verify(*options, words.manifest_url, document, running_version, purpose, std::move(trusted));
+      Verify(*options, words.manifest_url, *document, running_version, purpose, std::move(trusted));
   if (!manifest) return Fail(manifest.error().Context(name));
   MATIC_ASSIGN(std::string image, trust::ResolveUrl(words.manifest_url, manifest->image.url));
   if (words.kind == SourceKind::kSignedImage) {

@@ -134,6 +134,9 @@ TEST_F(StageTest, WhatIsWrongInWordsIsKnownWithoutAnyWork) {
   EXPECT_TRUE(machine_.backend.CheckSource({"", ""}).has_value()) << "the configured channel";
   for (const engine::StageSpec& wrong :
        {engine::StageSpec{"ftp://host/x", digest},
+        {"github:org/config#host", ""},
+        {"/nix/store/abc-nixos-system", ""},
+        {"git+https://host/config", ""},
         {kUrl, "zz"},
         {.source = kUrl, .sha256 = digest, .mode = update::Mode::kSwitch},
         {.source = kUrl, .sha256 = digest, .mode = update::Mode::kBuild},

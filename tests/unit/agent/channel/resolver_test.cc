@@ -83,6 +83,15 @@ TEST_F(ResolverTest, WhatCouldNotBeResolvedIsSaidBeforeAnythingIsFetched) {
   EXPECT_TRUE(http_.requests().empty());
 }
 
+TEST_F(ResolverTest, AForgottenDigestIsNamed) {
+  ExpectRefused(ErrorCode::kNotFound, "no SHA-256 of the image is given (--sha256)", image_);
+  ExpectRefused(ErrorCode::kInvalidArgument, "(--sha256)", "https://h/os.img");
+  options_.trust.product.clear();
+  const auto checked = TrustedResolver(options_, http_, clock_).Check(image_, "");
+  ASSERT_FALSE(checked);
+  EXPECT_THAT(checked.error().message, testing::HasSubstr("no SHA-256 of the image is given"));
+}
+
 TEST_F(ResolverTest, ImageAndManifestOnAStick) {
   const std::string base = "file://" + folder_.string() + "/";
   const trust::Signed document = trust::SignManifest(ManifestHere(), {"m2", "m3"});
