@@ -31,10 +31,13 @@ Result<std::string> SerialOfFile(const std::string& file, const rpc::KeyPair& au
   auto certificate = rpc::ParseCertificate(pem);
   if (!certificate) return Fail(certificate.error().Context(file));
   MATIC_ASSIGN(const auto ours, rpc::ParseCertificate(authority.certificate_pem));
-  if (certificate->issuer != ours.issuer) {
-    return Fail(ErrorCode::kInvalidArgument, file + " was issued by " + certificate->issuer +
-                                                 ", not by " + ours.issuer +
-                                                 ": its own authority must revoke it");
+  // Authorities may have one name.
+  MATIC_ASSIGN(const bool signed_here, rpc::IsSignedBy(pem, authority.certificate_pem));
+  if (!signed_here) {
+    return Fail(ErrorCode::kInvalidArgument,
+                file + " was issued by " + certificate->issuer + ", not by " + ours.issuer +
+                    (certificate->issuer == ours.issuer ? " of this folder" : "") +
+                    ": its own authority must revoke it");
   }
   return certificate->serial;
 }

@@ -1,5 +1,7 @@
 #include "lib/rpc/certificate.h"
 
+#include <openssl/err.h>
+
 #include "lib/rpc/openssl.h"
 
 namespace matic::rpc {
@@ -52,6 +54,15 @@ Result<CertificateInfo> ParseCertificate(const std::string& pem) {
   info.issuer = NameText(X509_get_issuer_name(certificate.get()));
   info.serial = SerialText(X509_get0_serialNumber(certificate.get()));
   return info;
+}
+
+Result<bool> IsSignedBy(const std::string& certificate_pem, const std::string& authority_pem) {
+  MATIC_ASSIGN(UniqueX509 certificate, ReadCertificate(certificate_pem));
+  MATIC_ASSIGN(UniqueX509 authority, ReadCertificate(authority_pem));
+  EVP_PKEY* key = X509_get0_pubkey(authority.get());
+  const bool is = key != nullptr && X509_verify(certificate.get(), key) == 1;
+  ERR_clear_error();
+  return is;
 }
 
 Result<> CheckKeyFits(const std::string& certificate_pem, const std::string& key_pem) {

@@ -26,6 +26,10 @@ struct CertificateInfo {
 // Reads the first certificate of a PEM text. kCorrupt where there is none that can be read.
 Result<CertificateInfo> ParseCertificate(const std::string& pem);
 
+// Whether the first certificate was signed with the key of the authority's. Both PEM; kCorrupt
+// where one cannot be read.
+Result<bool> IsSignedBy(const std::string& certificate_pem, const std::string& authority_pem);
+
 // Whether the private key belongs to the first certificate. Both PEM; kInvalidArgument where they
 // do not fit, kCorrupt where one cannot be read.
 Result<> CheckKeyFits(const std::string& certificate_pem, const std::string& key_pem);

@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from signer import BIN, FAILED, REFUSED, osctl, refused
+from signer import BIN, FAILED, REFUSED, USAGE, osctl, refused
 
 ISSUE = ("--role", "admin", "--name", "mallory")
 
@@ -65,3 +65,14 @@ def test_a_name_that_is_no_utf8_is_told_as_well_as_json_can(tmp_path: Path, imag
     (odd / "os.squashfs").write_bytes(image.read_bytes())
     assert told("image", "index", odd / "os.squashfs")["path"].endswith("odd\ufffd/os.squashfs.idx")
     assert told("image", "inspect", odd / "os.squashfs")["path"].endswith("odd\ufffd/os.squashfs")
+
+
+def test_a_certificate_of_another_authority_is_not_revoked(authority: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    osctl("pki", "init", "--dir", other)  # of the same name
+    osctl("pki", "issue", "--dir", other, *ISSUE, "--out", tmp_path / "theirs")
+    osctl("pki", "issue", "--dir", authority, *ISSUE, "--out", tmp_path / "ours")
+    said = refused(USAGE, "pki", "revoke", "--dir", authority, "--certificate", tmp_path / "theirs/client.pem")
+    assert "its own authority must revoke it" in said
+    assert not (authority / "crl.pem").exists()
+    assert osctl("pki", "revoke", "--dir", authority, "--certificate", tmp_path / "ours/client.pem")["added"] == 1
