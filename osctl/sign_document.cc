@@ -1,5 +1,6 @@
 // osctl manifest sign, osctl root sign
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -12,6 +13,12 @@ namespace matic::osctl {
 namespace {
 
 using trust::DocumentKind;
+
+std::string JoinedKeys(const trust::Role& role) {
+  std::string text;
+  for (const std::string& id : role.key_ids) text += (text.empty() ? "" : ", ") + id;
+  return text;
+}
 
 struct SignOptions {
   std::string path;
@@ -29,6 +36,26 @@ Result<> CheckDocument(const SignOptions& options, DocumentKind kind, const std:
   if (checked) return {};
   return Fail(checked.error().Context(options.path + " is no " +
                                       std::string(trust::KindName(kind)) + " document"));
+}
+
+// Not of a key that the document names, which is no mistake only where the one before names it.
+Result<std::string> DoubtOf(const SignOptions& options, DocumentKind kind, const std::string& text,
+                            const std::string& key_id) {
+  if (kind == DocumentKind::kManifest) return std::string();
+  MATIC_ASSIGN(const trust::Root root, trust::ParseConfiguredRoot(text));
+  if (std::ranges::find(root.root.key_ids, key_id) != root.root.key_ids.end()) {
+    return std::string();
+  }
+  if (root.version > 1) {
+    return options.path +
+           " does not name this key as a root key: the signature counts only where "
+           "the root document before it does";
+  }
+  return Fail(ErrorCode::kRefused,
+              options.path + " does not name " + options.key.path + " (" + key_id +
+                  ") as a root key, so that its signature would count for nothing; osctl root "
+                  "create --root-key names it, or sign with one of: " +
+                  JoinedKeys(root.root));
 }
 
 Result<std::vector<trust::KeySignature>> ReadSignatures(const std::string& path) {
@@ -50,6 +77,7 @@ Result<> Sign(const Session& session, const SignOptions& options, DocumentKind k
   MATIC_ASSIGN(std::vector<trust::KeySignature> signatures, ReadSignatures(path));
   MATIC_ASSIGN(trust::KeySignature signature, trust::SignDocument(kind, text, key));
   const std::string key_id = signature.key_id;
+  MATIC_ASSIGN(const std::string doubt, DoubtOf(options, kind, text, key_id));
   if (const Result<> put = trust::PutSignature(signatures, std::move(signature)); !put) {
     return Fail(put.error().Context(path));
   }
@@ -57,10 +85,12 @@ Result<> Sign(const Session& session, const SignOptions& options, DocumentKind k
   session.PrintOutcome({{"path", options.path},
                         {"signatures", path},
                         {"keyid", key_id},
-                        {"count", signatures.size()}},
+                        {"count", signatures.size()},
+                        {"note", doubt}},
                        "Signed by " + key_id + "\nWrote     " + path + " (" +
                            std::to_string(signatures.size()) +
-                           (signatures.size() == 1 ? " signature)\n" : " signatures)\n"));
+                           (signatures.size() == 1 ? " signature)\n" : " signatures)\n") +
+                           (doubt.empty() ? "" : "Note      " + doubt + "\n"));
   return {};
 }
 

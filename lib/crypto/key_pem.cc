@@ -91,6 +91,11 @@ Result<std::string> WriteEncrypted(const EVP_PKEY* key, const std::string& passp
 }  // namespace
 
 Result<PublicKey> ParsePublicKeyPem(std::string_view pem) {
+  if (pem.find("PRIVATE KEY-----") != std::string_view::npos) {
+    return Fail(ErrorCode::kInvalidArgument,
+                "not a PEM public key but a private one: give NAME.pub, which osctl key generate "
+                "puts beside it, or what openssl pkey -in NAME -pubout prints");
+  }
   MATIC_ASSIGN(const UniqueBio bio, Memory(pem));
   const std::optional<std::string> none;
   Passphrase passphrase{none};

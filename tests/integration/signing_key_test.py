@@ -76,6 +76,17 @@ def test_no_key_is_ever_replaced(tmp_path: Path) -> None:
     assert "/missing/folder" in refused(FAILED, "key", "generate", "--out", "/missing/folder/k")
 
 
+def test_a_private_key_shown_is_called_one(tmp_path: Path) -> None:
+    passphrase = tmp_path / "passphrase"
+    passphrase.write_text("correct horse\n")
+    passphrase.chmod(0o600)
+    osctl("key", "generate", "--out", tmp_path / "plain")
+    osctl("key", "generate", "--out", tmp_path / "sealed", "--passphrase-file", passphrase)
+    for name in ("plain", "sealed"):
+        said = refused(USAGE, "key", "show", tmp_path / name)
+        assert f"{name}: not a PEM public key but a private one" in said and "-pubout" in said
+
+
 def test_what_is_no_public_key_is_named(tmp_path: Path, keys: Path) -> None:
     rsa = tmp_path / "rsa.pub"
     assert run("openssl", "genrsa", "-out", tmp_path / "rsa", "2048").returncode == 0
@@ -106,6 +117,15 @@ def test_a_lost_release_key_is_rotated_out(image: Path, keys: Path, root: Path, 
     assert "signed by 1 of the 2 keys of root document 2" in message
     sign(manifest, keys, "release-3")
     osctl("manifest", "verify", "--root", second, manifest)
+
+
+def test_a_key_that_a_first_root_does_not_name_does_not_sign_it(root: Path, tmp_path: Path) -> None:
+    osctl("key", "generate", "--out", tmp_path / "stranger")
+    before = Path(f"{root}.sig").read_bytes()
+    said = refused(REFUSED, "root", "sign", "--key", tmp_path / "stranger", root)
+    assert f"{root} does not name {tmp_path}/stranger" in said
+    assert key_id(tmp_path / "stranger.pub") in said
+    assert Path(f"{root}.sig").read_bytes() == before
 
 
 def test_a_root_key_is_rotated_by_old_and_new(keys: Path, root: Path, tmp_path: Path) -> None:
