@@ -34,6 +34,16 @@ struct DiskOptions {
   std::string out;
 };
 
+// AsSizeValue takes "-5" for what is left of 2^64.
+CLI::Validator NotNegative() {
+  return CLI::Validator(
+      [](std::string& text) {
+        const bool negative = text.find('-') != std::string::npos;
+        return negative ? "'" + text + "' is no size; 2G, 512M, or bytes" : std::string();
+      },
+      "");
+}
+
 Result<fs::path> FindSelector(const std::string& given) {
   std::error_code error;
   std::vector<fs::path> places;
@@ -136,12 +146,14 @@ void AddImageDiskCommand(CLI::App& image, Session& session) {
       ->type_name("IMAGE");
   command->add_option("--size", options->size_bytes, "The disk's size: 2G, 512M, or bytes")
       ->transform(CLI::AsSizeValue(false).description(""))
+      ->transform(NotNegative())
       ->type_name("SIZE")
       ->required();
   command
       ->add_option("--slot-size", options->slot_bytes,
                    "Each slot's size [half of what the state partition leaves]")
       ->transform(CLI::AsSizeValue(false).description(""))
+      ->transform(NotNegative())
       ->type_name("SIZE");
   command
       ->add_option("--state", options->state,

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include <CLI/CLI.hpp>
+#include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -55,8 +56,14 @@ Result<> Pack(const Session& session, const PackOptions& options, std::stop_toke
   SystemProcessRunner runner;
   MATIC_ASSIGN(const auto packed, image::PackImage(runner, spec));
   std::optional<WrittenIndex> index;
-  if (!options.no_index) {
-    auto written = WriteIndexOf(options.out, options.out + kIndexEnding, std::move(stop));
+  const std::string index_path = options.out + kIndexEnding;
+  if (options.no_index) {
+    // One of an image that was there before fits this one no longer.
+    std::error_code failure;
+    std::filesystem::remove(index_path, failure);
+    if (failure) return Fail(OsError("remove the former index " + index_path, failure.value()));
+  } else {
+    auto written = WriteIndexOf(options.out, index_path, std::move(stop));
     if (!written) return Fail(written.error().Context("the image is there, its index is not"));
     index = std::move(*written);
   }
@@ -128,7 +135,8 @@ void AddImagePackCommand(CLI::App& image, Session& session) {
                     "Add a hash tree of the root, which the initrd then opens with dm-verity");
   AddBootKeyOptions(*command, options->sign_key, options->sign_certificate, "kernel");
   command->add_option("--out", options->out, "The image")->type_name("FILE")->required();
-  command->add_flag("--no-index", options->no_index, "Leave IMAGE.idx out");
+  command->add_flag("--no-index", options->no_index,
+                    "Leave IMAGE.idx out; one of an image before is removed");
   command->footer(R"(The same input gives the same bytes at any time; only a signature holds when it
 was made.
 

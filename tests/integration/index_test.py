@@ -68,6 +68,9 @@ def test_pack_and_index_write_the_same(parts: Path, image: Path, tmp_path: Path)
     assert packed["index"]["path"] == str(tmp_path / "with.idx")
     assert "index" not in osctl(*pack_arguments(parts, tmp_path / "without"), "--no-index")
     assert (tmp_path / "with.idx").exists() and not (tmp_path / "without.idx").exists()
+    # One of an image that was there before is not left beside it.
+    osctl(*pack_arguments(parts, tmp_path / "with"), "--no-index")
+    assert not (tmp_path / "with.idx").exists()
 
 
 def test_versions_share_chunks(parts: Path, image: Path, tmp_path: Path) -> None:
