@@ -122,10 +122,15 @@ int Main(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     // Help and the version come this way too.
-    if (error.get_exit_code() == 0) return app.exit(error);
+    if (error.get_exit_code() == 0) {
+      app.exit(error, session.out(), session.out());
+      session.FinishOutput();
+      return static_cast<int>(session.exit_code());
+    }
     if (WantsJson(argc, argv)) session.options.output = OutputFormat::kJson;
     session.Fail({ErrorCode::kInvalidArgument, UsageMessage(app, error)}, ExitCode::kUsage);
   }
+  session.FinishOutput();
   return static_cast<int>(session.exit_code());
 }
 

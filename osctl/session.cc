@@ -1,5 +1,6 @@
 #include "osctl/session.h"
 
+#include <cerrno>
 #include <cstdio>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -10,6 +11,9 @@
 
 namespace matic::osctl {
 namespace {
+
+// The streams do not keep why a write failed: the next one fails alike.
+int WhyUnwritten() { return ::write(STDOUT_FILENO, "\n", 1) < 0 ? errno : EIO; }
 
 Endpoint EndpointOf(const GlobalOptions& options) {
   Endpoint endpoint{.node = options.node, .socket = options.socket, .pki_dir = options.pki_dir};
@@ -64,6 +68,19 @@ void Session::PrintOutcome(const nlohmann::json& object, const std::string& text
 
 void Session::PrintJson(const google::protobuf::Message& message, JsonLayout layout) const {
   out() << ToJson(message, layout) << '\n' << std::flush;
+}
+
+void Session::FinishOutput() {
+  out() << std::flush;
+  const bool flushed = std::fflush(stdout) == 0;
+  if (out().good() && flushed) return;
+  const int number = WhyUnwritten();
+  if (exit_code_ != ExitCode::kDone) return;
+  exit_code_ = ExitCode::kFailed;
+  if (number == EPIPE) return;
+  Fail({ErrorCode::kIo,
+        OsError("write the output", number).message + "; the command itself was carried out"},
+       exit_code_);
 }
 
 void Session::Fail(const Error& error, ExitCode code) {

@@ -68,6 +68,10 @@ class Session {
   // Prints the error, and ends with `code`.
   void Fail(const Error& error, ExitCode code);
 
+  // Writes out what is left. Where not all of the output could be written, a command that has done
+  // well ends as failed, and says so; a reader that has gone away (EPIPE) is told of nothing.
+  void FinishOutput();
+
   ExitCode exit_code() const { return exit_code_; }
 
  private:

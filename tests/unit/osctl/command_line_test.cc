@@ -98,6 +98,20 @@ TEST_F(CommandLineTest, WrongUsageIsTwoAndSaysWhatWasMeant) {
   EXPECT_EQ(nlohmann::json::parse(json.errors)["error"]["code"], "invalid-argument");
 }
 
+TEST_F(CommandLineTest, OutputThatCannotBeWrittenIsAFailure) {
+  StartAgent();
+  for (const char* command :
+       {"status", "--help", "completion bash", "schedule list --output json"}) {
+    const Outcome full = Run(std::string(command) + " >/dev/full #");
+    EXPECT_EQ(full.code, 1) << command;
+  }
+  const fs::path errors = folder_ / "said";
+  Run("status 2>" + errors.string() + " >/dev/full #");
+  EXPECT_EQ(Read(errors),
+            "osctl: write the output: No space left on device; the command itself was carried "
+            "out\n");
+}
+
 TEST_F(CommandLineTest, AnAgentThatDoesNotRunIsThree) {
   const Outcome outcome = Run("status");
   EXPECT_EQ(outcome.code, 3);
