@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "lib/completion/completion.h"
 #include "lib/notify/curl_transport.h"
 #include "lib/notify/deliver_once.h"
 #include "osctl/fleet/notices/run_announcer.h"
@@ -108,9 +109,9 @@ void AddFleetNotifyCommand(CLI::App& fleet, Session& session, SharedFleetOptions
   CLI::App* command =
       fleet.add_subcommand("notify", "Tell people something through the fleet's channels");
   auto notify = std::make_shared<NotifyOptions>();
-  command->add_option("--level", notify->level, "info, warning or error [info]")
-      ->type_name("LEVEL")
-      ->check(CLI::IsMember({"info", "warning", "error"}));
+  completion::TakesOneOf(
+      command->add_option("--level", notify->level, "How much it matters [info]"),
+      {"info", "warning", "error"});
   command->add_option("--message", notify->message, "What to say")->type_name("TEXT")->required();
   command->add_option("--title", notify->title, "A line above it [Message]")->type_name("TEXT");
   command

@@ -118,4 +118,13 @@ Result<v1::Timing> ToTiming(const TimingOptions& options) {
   return timing;
 }
 
+Result<> CheckIsToCome(const v1::Timing& timing, WallTime now) {
+  if (!timing.has_at()) return {};
+  const WallTime at = std::chrono::system_clock::from_time_t(timing.at().seconds());
+  if (at + std::chrono::minutes(1) > now) return {};
+  return Fail(ErrorCode::kInvalidArgument,
+              "--at: " + FormatTime(at) + " is past, it is " + FormatTime(now) +
+                  " now: name a time to come, or leave --at out to begin at once");
+}
+
 }  // namespace matic::osctl

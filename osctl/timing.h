@@ -25,4 +25,8 @@ void AddTimingOptions(CLI::App& command, TimingOptions& options);
 // such weekday: 'Son' …". Local times are of --timezone, or else of this machine.
 Result<v1::Timing> ToTiming(const TimingOptions& options);
 
+// kInvalidArgument where --at is past: nothing says then whether it is wanted at once, or was
+// mistyped. What is due in this minute is not.
+Result<> CheckIsToCome(const v1::Timing& timing, WallTime now);
+
 }  // namespace matic::osctl

@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "lib/completion/completion.h"
 #include "osctl/source.h"
 
 namespace matic::osctl {
@@ -43,12 +44,11 @@ void AddUpdateOptions(CLI::App& command, UpdateOptions& options) {
       ->check(NotEmpty())
       ->excludes(source)
       ->excludes(flake);
-  command
-      .add_option("--mode", options.mode,
-                  "Of a Nix host: auto (without a reboot where that can be done), switch, boot, or "
-                  "build (and nothing more) [as configured]")
-      ->type_name("MODE")
-      ->check(CLI::IsMember({"auto", "switch", "boot", "build"}).description(""));
+  CLI::Option* mode =
+      command.add_option("--mode", options.mode,
+                         "Of a Nix host: auto (without a reboot where that can be done), switch, "
+                         "boot, or build (and nothing more) [as configured]");
+  completion::TakesOneOf(mode, {"auto", "switch", "boot", "build"});
   command
       .add_option("--update-input", options.inputs,
                   "Of a Nix host: inputs of the flake to move to their newest revisions; '*' is "
@@ -96,6 +96,10 @@ Result<v1::ScheduleUpdateRequest> ToRequest(const UpdateOptions& options) {
   if (!options.store_path.empty()) MATIC_TRY(CheckStorePath(options.store_path));
   if (!options.sha256.empty()) MATIC_TRY(CheckSha256(options.sha256));
   MATIC_ASSIGN(const v1::Timing timing, ToTiming(options.timing));
+  // What is asked for again was right when it was asked for first.
+  if (options.request_id.empty()) {
+    MATIC_TRY(CheckIsToCome(timing, std::chrono::system_clock::now()));
+  }
   v1::ScheduleUpdateRequest request;
   request.set_source(options.source + options.flake + options.store_path);  // one at most is said
   if (!options.mode.empty()) request.set_mode(ModeOf(options.mode));

@@ -18,6 +18,8 @@ CASES = [
     (["osctl", "schedule", "update", "--sha"], ["--sha256"]),
     (["osctl", "status", "--output", ""], ["json", "text"]),
     (["osctl", "pki", "issue", "--role", "op"], ["operator"]),
+    (["osctl", "schedule", "update", "--mode", "b"], ["boot", "build"]),
+    (["osctl", "fleet", "notify", "--level", "w"], ["warning"]),
     (["osctl", "schedule", "update", "--comment", ""], []),
     (["osctl", "fleet", "config", "sh"], ["show"]),
     (["osctl", "comple"], []),

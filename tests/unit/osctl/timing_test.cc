@@ -91,6 +91,20 @@ TEST(Timing, RefusalsNameTheOption) {
   }
 }
 
+TEST(Timing, AMomentThatIsPastIsRefused) {
+  const auto timing = Typed({"--at", "2026-12-01T03:00:00Z"});
+  ASSERT_TRUE(timing);
+  const WallTime at = std::chrono::system_clock::from_time_t(timing->at().seconds());
+  EXPECT_TRUE(CheckIsToCome(*timing, at - std::chrono::hours(1)));
+  EXPECT_TRUE(CheckIsToCome(*timing, at + std::chrono::seconds(30))) << "in this minute";
+  EXPECT_TRUE(CheckIsToCome({}, at)) << "none is given";
+  const auto past = CheckIsToCome(*timing, at + std::chrono::hours(1));
+  ASSERT_FALSE(past);
+  EXPECT_EQ(past.error().code, ErrorCode::kInvalidArgument);
+  EXPECT_THAT(past.error().message,
+              StartsWith("--at: 2026-12-01T03:00:00Z is past, it is 2026-12-01T04:00:00Z now"));
+}
+
 TEST(Timing, AWindowTakesOneArgument) {
   EXPECT_THROW(Typed({"--window", "Sat", "02:00-05:00"}), CLI::ParseError)
       << "the quotes were forgotten";
