@@ -14,6 +14,7 @@
 #include "lib/rpc/runtime.h"
 #include "lib/rpc/status.h"
 #include "matic/v1/node.grpc.pb.h"
+#include "osctl/client/unreachable.h"
 
 namespace matic::osctl {
 namespace {
@@ -49,16 +50,6 @@ Error UnixError(const Error& error) {
   return error;
 }
 
-// gRPC repeats itself; its last error is what happened.
-std::string LastError(const std::string& message) {
-  constexpr std::string_view kMark = "last error: ";
-  const size_t at = message.rfind(kMark);
-  std::string text = at == std::string::npos ? message : message.substr(at + kMark.size());
-  constexpr std::string_view kNoise = "UNKNOWN: ";
-  if (text.starts_with(kNoise)) text.erase(0, kNoise.size());
-  return text;
-}
-
 // What a node says goes to terminals and into logs, and a node may be anybody's.
 void MakePrintable(google::protobuf::Message& message) {
   const google::protobuf::Reflection& reflection = *message.GetReflection();
@@ -83,10 +74,6 @@ void MakePrintable(google::protobuf::Message& message) {
       }
     }
   }
-}
-
-bool Contains(const std::string& text, std::string_view part) {
-  return text.find(part) != std::string::npos;
 }
 
 }  // namespace
@@ -141,11 +128,13 @@ class Client::Connection {
     if (trailer.find(rpc::kErrorCodeKey) != trailer.end()) return error;
     if (error.code == ErrorCode::kDeadline) {
       error.message =
-          "no answer from " + Name() + " within " + std::to_string(limit.count() / 1000) + " s";
+          "no answer from " + Name() + " within " + std::to_string(limit.count() / 1000) +
+          " s: the node hangs or is busy, or a firewall drops what is sent to it; --timeout waits "
+          "longer";
     } else if (error.code == ErrorCode::kUnavailable || error.code == ErrorCode::kCancelled) {
       // An agent that ends, ends its calls, too.
       error.code = ErrorCode::kUnavailable;
-      error.message = Unreachable(LastError(error.message));
+      error.message = Unreachable(error.message);
       stub_.reset();
     } else {
       error.message = Name() + ": " + error.message;
@@ -173,20 +162,9 @@ class Client::Connection {
   std::string Name() const { return tls() ? address_.ToString() : socket_; }
 
   std::string Unreachable(const std::string& why) const {
-    std::string message = "cannot reach " + Name() + ": " + why;
-    if (!tls()) return message + "; is matic-agent.service active?";
-    if (Contains(why, "CERTIFICATE_VERIFY_FAILED") || Contains(why, "verify failed") ||
-        Contains(why, "Peer name")) {
-      return message + "; the node's certificate is not signed by " +
-             (identity_->folder / "ca.pem").string() + ", has expired, or does not name " +
-             address_.host;
-    }
-    if (Contains(why, "Socket closed") || Contains(why, "reset by peer") ||
-        Contains(why, "alert") || Contains(why, "andshake")) {
-      return message + "; the node may not trust " + (identity_->folder / "client.pem").string() +
-             " (wrong authority, or expired)";
-    }
-    return message + "; is the node up, and its port open?";
+    const std::string message = "cannot reach " + Name() + ": ";
+    if (!tls()) return message + LastError(why) + "; is matic-agent.service active?";
+    return message + TellUnreachable(why, {.host = address_.host, .pki = identity_->folder});
   }
 
   rpc::Runtime runtime_;  // first: outlives what uses it
