@@ -78,10 +78,7 @@ std::string UpdateText(const v1::GetStatusResponse& status) {
   if (status.phase() == v1::PHASE_UNSPECIFIED) return "none under way";
   std::string text = PhaseName(status.phase());
   if (!status.schedule_id().empty()) text += ", " + Shown(status.schedule_id());
-  const bool waits = status.phase() == v1::PHASE_WAITING;
-  if (!status.waiting_for().empty()) {
-    text += (waits ? ": waits for " : ": ") + Shown(status.waiting_for());
-  }
+  if (!status.waiting_for().empty()) text += ": " + Shown(status.waiting_for());
   if (status.boot_counter() > 0) text += " (start " + std::to_string(status.boot_counter()) + ")";
   return text;
 }

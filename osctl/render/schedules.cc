@@ -48,6 +48,34 @@ std::string TimingText(const v1::Timing& timing) {
   add("reboot in ", Join(timing.reboot_windows()));
   add("not on ", Join(timing.blackouts()));
   if (!text.empty() && !timing.timezone().empty()) text += " (" + Shown(timing.timezone()) + ")";
+  const auto duration = [](uint32_t seconds) {
+    return seconds == 0 ? std::string() : FormatDuration(std::chrono::seconds(seconds));
+  };
+  add("random delay up to ", duration(timing.random_delay_seconds()));
+  add("up for at least ", duration(timing.min_uptime_seconds()));
+  add("users are warned before the reboot for ", duration(timing.reboot_delay_seconds()));
+  return text;
+}
+
+std::string HooksText(const v1::Hooks& hooks) {
+  std::string text;
+  const auto add = [&](std::string_view when, const std::string& names) {
+    if (!names.empty()) text += (text.empty() ? "" : "; ") + std::string(when) + names;
+  };
+  add("before: ", Join(hooks.pre()));
+  add("after: ", Join(hooks.post()));
+  add("after going back: ", Join(hooks.rollback()));
+  return text;
+}
+
+// Of a Nix host.
+std::string ModeText(const v1::Schedule& schedule) {
+  std::string text;
+  if (schedule.mode() == v1::UPDATE_MODE_AUTO) text = "auto";
+  if (schedule.mode() == v1::UPDATE_MODE_SWITCH) text = "switch";
+  if (schedule.mode() == v1::UPDATE_MODE_BOOT) text = "boot";
+  if (schedule.mode() == v1::UPDATE_MODE_BUILD) text = "build";
+  if (schedule.no_reboot()) text += (text.empty() ? "" : ", ") + std::string("no reboot by itself");
   return text;
 }
 
@@ -77,6 +105,9 @@ std::string ScheduleText(const v1::Schedule& schedule, const Terminal& terminal)
   line("Reason", schedule.reason().empty() ? "" : Shown(schedule.reason()));
   if (schedule.has_waiting_until()) line("Until", TimeText(schedule.waiting_until()));
   line("When", TimingText(schedule.timing()));
+  line("Mode", ModeText(schedule));
+  line("Inputs", Join(schedule.inputs()));
+  line("Hooks", HooksText(schedule.hooks()));
   line("Comment", schedule.comment().empty() ? "" : Shown(schedule.comment()));
   line("Source", Shown(schedule.source()));
   line("SHA-256", Shown(schedule.sha256()));

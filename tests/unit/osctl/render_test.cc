@@ -255,6 +255,37 @@ TEST(ScheduleTest, ListsAndShows) {
             "  Updated    -\n");
 }
 
+TEST(ScheduleTest, ShowsDelaysHooksAndTheMode) {
+  v1::Schedule schedule;
+  v1::Timing& timing = *schedule.mutable_timing();
+  timing.add_windows("02:00-05:00");
+  timing.set_timezone("Europe/Berlin");
+  timing.set_random_delay_seconds(1800);
+  timing.set_min_uptime_seconds(600);
+  timing.set_reboot_delay_seconds(300);
+  schedule.mutable_hooks()->add_pre("drain");
+  schedule.mutable_hooks()->add_pre("save");
+  schedule.mutable_hooks()->add_rollback("tell");
+  schedule.set_mode(v1::UPDATE_MODE_BOOT);
+  schedule.set_no_reboot(true);
+  const std::string text = ScheduleText(schedule, kPipe);
+  EXPECT_NE(text.find("  When       in 02:00-05:00 (Europe/Berlin); random delay up to 30 min; up "
+                      "for at least 10 min; users are warned before the reboot for 5 min\n"
+                      "  Mode       boot, no reboot by itself\n"
+                      "  Hooks      before: drain, save; after going back: tell\n"),
+            std::string::npos)
+      << text;
+}
+
+TEST(StatusTextTest, WhyItWaitsIsASentence) {
+  v1::GetStatusResponse status;
+  status.set_phase(v1::PHASE_WAITING);
+  status.set_waiting_for("may not begin before Tue 2026-12-01 03:00");
+  EXPECT_NE(StatusText(status, kPipe)
+                .find("Update       Waiting: may not begin before Tue 2026-12-01 03:00\n"),
+            std::string::npos);
+}
+
 TEST(JsonTest, HasEveryFieldUnderItsOwnName) {
   v1::RebootResponse reboot;
   EXPECT_EQ(ToJson(reboot, JsonLayout::kOneLine), "{\"try_given_back\":false}");
