@@ -9,6 +9,11 @@ namespace matic::osctl {
 void AddImageCommands(CLI::App& app, Session& session) {
   CLI::App* image = app.add_subcommand("image", "Make and look at images and disks");
   image->require_subcommand(1);
+  image->footer(R"(Examples:
+  osctl image pack --rootfs root --kernel vmlinuz --initrd initrd.img \
+      --cmdline "console=ttyS0 panic=10" --out os-2.0.squashfs
+  osctl image inspect os-2.0.squashfs
+  osctl image disk --slot-a os-2.0.squashfs --size 2G --out disk.img)");
   AddImagePackCommand(*image, session);
   AddImageIndexCommand(*image, session);
   AddImagePatchCommand(*image, session);

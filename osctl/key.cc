@@ -86,6 +86,10 @@ void AddShow(CLI::App& key, Session& session) {
 void AddKeyCommand(CLI::App& app, Session& session) {
   CLI::App* key = app.add_subcommand("key", "Make the keys that manifests are signed with");
   key->require_subcommand(1);
+  key->footer(
+      "Examples:\n"
+      "  osctl key generate --out release-1 --passphrase-file ~/.release-1.passphrase\n"
+      "  osctl key show release-1.pub");
   AddGenerate(*key, session);
   AddShow(*key, session);
 }
