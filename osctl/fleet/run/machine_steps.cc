@@ -309,37 +309,6 @@ Result<> MachineSteps::AwaitHealth() {
   }
 }
 
-MachineSteps::Outcome MachineSteps::RollBack() {
-  MATIC_ASSIGN(std::optional<v1::Schedule> schedule, Own());
-  if (schedule && !HasEnded(*schedule)) {
-    MATIC_TRY(node_.Cancel(schedule->id(), "rolled back by the fleet"));
-    MATIC_TRY(Await(schedule->id(), HasEnded));
-  } else if (schedule && schedule->state() == v1::SCHEDULE_STATE_COMPLETED) {
-    MATIC_ASSIGN(const v1::GetStatusResponse before, node_.GetStatus());
-    const v1::Target* running = RunningOf(before);
-    // Nothing to do where it was done before this controller took the run up.
-    if (UnderWayOf(before) == UnderWay::kNothing && running != nullptr &&
-        running->name() == schedule->target()) {
-      v1::TriggerRollbackRequest request;
-      request.set_reason("rolled back by the fleet " + identity_.fleet);
-      MATIC_TRY(node_.Rollback(request));
-    }
-    // Until it runs something else, with nothing under way.
-    while (true) {
-      const Result<v1::GetStatusResponse> now = node_.GetStatus();
-      if (!now && !MayPass(now.error())) return Fail(now.error());
-      const v1::Target* runs = now ? RunningOf(*now) : nullptr;
-      if (runs != nullptr && runs->name() != schedule->target() &&
-          UnderWayOf(*now) == UnderWay::kNothing) {
-        break;
-      }
-      MATIC_TRY(Pause());
-    }
-  }
-  const Result<> healthy = AwaitHealth();
-  return healthy ? std::string() : healthy.error().message;
-}
-
 MachineSteps::Outcome MachineSteps::CancelStaged() {
   MATIC_ASSIGN(const std::optional<v1::Schedule> schedule, Own());
   if (!schedule || schedule->run() != identity_.run || HasEnded(*schedule)) return std::string();

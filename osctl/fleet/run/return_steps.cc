@@ -1,10 +1,23 @@
-// Reboots and rollbacks that are what a run is for, rather than a part of an update.
+// Rollbacks; and reboots that are what a run is for, rather than a part of an update.
 #include "osctl/client/schedule_end.h"
 #include "osctl/fleet/run/machine_steps.h"
 
 namespace matic::fleet {
 
 using osctl::HasEnded;
+
+namespace {
+
+// Another update may have gone to the same slot since.
+bool IsFrom(const v1::Schedule& schedule, const v1::Target& running) {
+  const auto differ = [](const std::string& one, const std::string& other) {
+    return !one.empty() && !other.empty() && one != other;
+  };
+  return running.name() == schedule.target() && !differ(running.version(), schedule.version()) &&
+         !differ(running.digest(), schedule.sha256());
+}
+
+}  // namespace
 
 bool IsBehind(const PlannedMachine& machine, const v1::GetStatusResponse& status) {
   if (machine.work == Work::kRestart) return status.boot_id() != machine.before;
@@ -73,6 +86,36 @@ MachineSteps::Outcome MachineSteps::GoBack(const PlannedMachine& machine) {
     }
     MATIC_TRY(Pause());
   }
+}
+
+MachineSteps::Outcome MachineSteps::RollBack() {
+  MATIC_ASSIGN(std::optional<v1::Schedule> schedule, Own());
+  if (schedule && !HasEnded(*schedule)) {
+    MATIC_TRY(node_.Cancel(schedule->id(), "rolled back by the fleet"));
+    MATIC_TRY(Await(schedule->id(), HasEnded));
+  } else if (schedule && schedule->state() == v1::SCHEDULE_STATE_COMPLETED) {
+    MATIC_ASSIGN(const v1::GetStatusResponse before, node_.GetStatus());
+    const v1::Target* running = RunningOf(before);
+    // Nothing to do where it was done before this controller took the run up.
+    if (UnderWayOf(before) == UnderWay::kNothing && running != nullptr &&
+        IsFrom(*schedule, *running)) {
+      v1::TriggerRollbackRequest request;
+      request.set_reason("rolled back by the fleet " + identity_.fleet);
+      MATIC_TRY(node_.Rollback(request));
+    }
+    // Until it runs something else, with nothing under way.
+    while (true) {
+      const Result<v1::GetStatusResponse> now = node_.GetStatus();
+      if (!now && !MayPass(now.error())) return Fail(now.error());
+      const v1::Target* runs = now ? RunningOf(*now) : nullptr;
+      if (runs != nullptr && !IsFrom(*schedule, *runs) && UnderWayOf(*now) == UnderWay::kNothing) {
+        break;
+      }
+      MATIC_TRY(Pause());
+    }
+  }
+  const Result<> healthy = AwaitHealth();
+  return healthy ? std::string() : healthy.error().message;
 }
 
 }  // namespace matic::fleet

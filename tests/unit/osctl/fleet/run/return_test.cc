@@ -20,6 +20,20 @@ class ReturnTest : public RunEngineTest {
   }
 };
 
+TEST_F(ReturnTest, WhatSomebodyElseHasPutIntoTheSlotSinceStays) {
+  inventory_.settings.rollback_on_failure = RollbackScope::kGroup;
+  machines_.Set("web-2", Misbehaviour::kSick);
+  // web-1 is updated first; then another system runs in its slot-b, which goes by that name, too.
+  watching_.at_change = [this](const RunState& state) {
+    if (state.machines.empty() || state.machines[0].phase != MachinePhase::kUpdated) return;
+    machines_.With("web-1", [](FakeMachine& machine) { machine.digests["slot-b"] = "theirs"; });
+  };
+  EXPECT_THAT(Phases(Run()), Each("rolled-back"));
+  EXPECT_EQ(machines_.Get("web-1").rollbacks, 0);
+  EXPECT_EQ(machines_.Get("web-1").running, "slot-b");
+  EXPECT_EQ(machines_.Get("web-1").digests["slot-b"], "theirs");
+}
+
 TEST_F(ReturnTest, PreparingChangesNothingThatRuns) {
   const RunState state = Run({.work = Work::kPrepare});
   EXPECT_THAT(Phases(state), Each("updated"));
