@@ -7,6 +7,7 @@
 #include "osctl/fleet/run/parallel.h"
 #include "osctl/fleet_commands.h"
 #include "osctl/fleet_controller.h"
+#include "osctl/fleet_known_runs.h"
 #include "osctl/fleet_view.h"
 #include "osctl/render/table.h"
 
@@ -113,15 +114,35 @@ Result<> Show(const Session& session, const std::string& run, const std::vector<
                   " machines were not reached: run osctl fleet stop again");
 }
 
+// A run that is misspelt must not look stopped. Who does not answer may know it all the same.
+Result<> CheckKnown(FleetController& controller, const std::string& run) {
+  const KnownRuns known = AskForRuns(controller);
+  if (known.seen.contains(run) || !known.all_answered) return {};
+  return Fail(ErrorCode::kNotFound, "no machine of fleet " + controller.inventory.name +
+                                        " knows a run '" + run + "', and none was told to stop; " +
+                                        known.Text());
+}
+
+Result<> NothingToStop(FleetController& controller, const Result<std::string>& own) {
+  const KnownRuns known = AskForRuns(controller);
+  std::string text = own.error().message + "; " + known.Text();
+  if (!known.holding.empty()) {
+    text += "; osctl fleet stop --run " + known.holding.begin()->first + " stops it from here, too";
+  }
+  return Fail(ErrorCode::kNotFound, text);
+}
+
 Result<> Stop(const Session& session, const FleetOptions& options, const StopOptions& stop) {
   MATIC_ASSIGN(const auto controller, FleetController::Open(session, options));
   MATIC_ASSIGN(const auto journal, controller->OpenJournal());
   const Result<std::string> own = controller->UnfinishedRun(*journal);
   if (!stop.run.empty() && (!own || *own != stop.run)) {
+    MATIC_TRY(CheckKnown(*controller, stop.run));
     return Show(
         session, stop.run,
         StopMachines(*controller, stop.run, ListenersOf(controller->inventory), stop.revert), "");
   }
+  if (!own && own.error().code == ErrorCode::kNotFound) return NothingToStop(*controller, own);
   MATIC_ASSIGN(const std::string id, own);
   MATIC_ASSIGN(const fleet::RunRecord run, journal->Find(id));
   const std::string why =
@@ -141,6 +162,7 @@ Result<> Stop(const Session& session, const FleetOptions& options, const StopOpt
 void AddFleetPauseCommand(CLI::App& fleet, Session& session, SharedFleetOptions options) {
   CLI::App* command =
       fleet.add_subcommand("pause", "Let machines at work come to their end, and begin no others");
+  command->footer("Example:\n  osctl fleet pause");
   command->callback([&session, options] {
     session.RunLocal([&] {
       return Wish(
@@ -152,6 +174,10 @@ void AddFleetPauseCommand(CLI::App& fleet, Session& session, SharedFleetOptions 
 
 void AddFleetResumeCommand(CLI::App& fleet, Session& session, SharedFleetOptions options) {
   CLI::App* command = fleet.add_subcommand("resume", "Go on after a pause");
+  command->footer(
+      "A run whose process ended is gone on with by `osctl fleet run --resume`.\n\n"
+      "Example:\n"
+      "  osctl fleet resume");
   command->callback([&session, options] {
     session.RunLocal([&] {
       return Wish(
@@ -197,7 +223,8 @@ void AddFleetStopCommand(CLI::App& fleet, Session& session, SharedFleetOptions o
       "  osctl fleet stop --revert --reason 'checkout is down'\n"
       "  osctl fleet stop --run run-20261121-184946-437c");
   command->callback([&session, options, stop] {
-    session.RunLocal([&] { return Stop(session, *options, *stop); });
+    const Result<> stopped = Stop(session, *options, *stop);
+    if (!stopped) session.Fail(stopped.error(), RemoteExitCode(stopped.error().code));
   });
 }
 

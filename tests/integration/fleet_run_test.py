@@ -142,7 +142,11 @@ def test_a_run_of_a_controller_that_is_lost_is_stopped_from_elsewhere(
     run.communicate()
     at_home = fleet.environment
     fleet.environment = {**at_home, "MATIC_FLEET_STATE": str(tmp_path / "elsewhere")}
-    assert "no run" in fleet.osctl("stop", code=None).stderr
+    refused = fleet.osctl("stop", code=1).stderr
+    assert "no run of fleet tested" in refused and f"osctl fleet stop --run {held}" in refused
+    misspelt = fleet.osctl("stop", "--run", held[:-1], code=1)
+    assert f"runs that hold machines now: {held} (" in misspelt.stderr, "and none was told"
+    assert misspelt.stdout == ""
     told = json.loads(fleet.osctl("stop", "--run", held, "--revert", "--output", "json").stdout)
     fleet.environment = at_home
     assert [machine["reached"] for machine in told["machines"]] == [True] * 3
