@@ -19,6 +19,8 @@
 namespace matic::osctl {
 namespace {
 
+using nlohmann::json;
+
 struct RunOptions {
   bool resume = false;
   bool dry_run = false;
@@ -90,11 +92,11 @@ Result<ExitCode> CarryOut(const Workplace& here, const fleet::RunRecord& run, Ru
   outlets.RunEnded(run, *state);
   const Session& session = here.session;
   if (session.json()) {
-    nlohmann::json object = RunJson(run, *state, {});
+    json object = RunJson(run, *state, {});
     object["event"] = "end";
-    session.out() << object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
+    session.out() << object.dump(-1, ' ', false, json::error_handler_t::replace) << '\n';
   } else {
-    session.out() << run.id << ": " << Summary(run.plan, *state) << '\n';
+    session.out() << run.id << ": " << Summary(run.plan, *state) << '\n' << EndText(run, *state);
   }
   return OutcomeCode(*state);
 }
@@ -109,6 +111,17 @@ Result<std::optional<ExitCode>> GoOn(const Workplace& here, const std::stop_toke
   return code;
 }
 
+// With --output json the one line of a run that is none.
+void TellNothing(const Session& session, json object, const std::string& text) {
+  if (!session.json()) {
+    session.out() << text;
+    return;
+  }
+  object["event"] = "nothing-to-do";
+  object["run"] = nullptr;
+  session.out() << object.dump(-1, ' ', false, json::error_handler_t::replace) << '\n';
+}
+
 // Nothing where there is nothing to do, which is told.
 Result<std::optional<fleet::RunRecord>> BeginAnew(const Workplace& here, const PlanMaker& make) {
   MATIC_ASSIGN(const std::optional<std::string> left, here.journal.Unfinished());
@@ -119,7 +132,7 @@ Result<std::optional<fleet::RunRecord>> BeginAnew(const Workplace& here, const P
   }
   MATIC_ASSIGN(fleet::Plan plan, make(here.controller, here.journal));
   if (NothingToDo(plan)) {
-    here.session.PrintOutcome(PlanJson(plan), PlanText(plan, here.session.terminal()));
+    TellNothing(here.session, PlanJson(plan), PlanText(plan, here.session.terminal()));
     RunOutlets outlets(here.session, here.controller, here.journal, here.file,
                        here.options.metrics);
     outlets.NothingToDo(plan);
@@ -160,7 +173,7 @@ Result<ExitCode> HandOver(const Session& session, const FleetOptions& options,
 Result<ExitCode> Resume(const Workplace& here, const std::stop_token& stop) {
   MATIC_ASSIGN(const std::optional<ExitCode> left, GoOn(here, stop));
   if (left) return *left;
-  here.session.PrintOutcome({{"run", nullptr}}, "nothing to go on with\n");
+  TellNothing(here.session, json::object(), "nothing to go on with\n");
   RunOutlets(here.session, here.controller, here.journal, here.file, here.options.metrics)
       .NothingToGoOnWith();
   return ExitCode::kDone;

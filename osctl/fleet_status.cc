@@ -88,7 +88,7 @@ json MachinesJson(const std::vector<MachineRow>& rows) {
          {"version", running == nullptr ? "" : running->version()},
          {"digest", running == nullptr ? "" : running->digest()},
          {"healthy", row.health && fleet::IsHealthy(*row.health)},
-         {"phase", row.status ? DoingOf(*row.status) : ""},
+         {"phase", row.status ? std::string(PhaseName(row.status->phase())) : ""},
          {"run", row.status && row.status->has_lease() ? row.status->lease().run() : ""},
          {"note", WhyOf(row)}});
   }
@@ -110,7 +110,8 @@ Result<> ShowStatus(const Session& session, const FleetOptions& options) {
     object["run"] = RunJson(run, state, decision);
     text += "\n" + TitleOf(run) + " (" + FormatTime(run.created) + ", by " + run.requested_by +
             "): " + (run.finished ? "ended: " : "") + Summary(run.plan, state) + "\n";
-    if (!run.finished) text += RunText(run, state, decision, now, session.terminal());
+    text +=
+        run.finished ? EndText(run, state) : RunText(run, state, decision, now, session.terminal());
   }
   session.PrintOutcome(object, text);
   return {};
@@ -123,9 +124,12 @@ Result<ExitCode> CheckHealth(const Session& session, const FleetOptions& options
                                   : controller->inventory.settings.health_check_timeout;
   MATIC_ASSIGN(const auto rows, AskMachines(*controller, options.selection, within));
   session.PrintOutcome({{"machines", MachinesJson(rows)}}, MachinesText(rows, session.terminal()));
-  const bool all = std::ranges::all_of(
-      rows, [](const MachineRow& row) { return row.health && fleet::IsHealthy(*row.health); });
-  return all ? ExitCode::kDone : ExitCode::kFailed;
+  // One that is sick is known to be; one that is not reached may be well.
+  const bool sick = std::ranges::any_of(
+      rows, [](const MachineRow& row) { return row.health && !fleet::IsHealthy(*row.health); });
+  const bool all = std::ranges::all_of(rows, [](const MachineRow& row) { return !!row.health; });
+  if (sick) return ExitCode::kFailed;
+  return all ? ExitCode::kDone : ExitCode::kUnreachable;
 }
 
 Result<> ShowHistory(const Session& session, const FleetOptions& options, uint32_t days) {
@@ -156,6 +160,7 @@ void AddFleetStatusCommand(CLI::App& fleet, Session& session, SharedFleetOptions
   CLI::App* command = fleet.add_subcommand(
       "status", "Show what all machines run and do, and the run that is under way or was last");
   AddSelection(*command, options->selection);
+  command->footer("Examples:\n  osctl fleet status\n  osctl fleet status --group web");
   command->callback(
       [&session, options] { session.RunLocal([&] { return ShowStatus(session, *options); }); });
 }
@@ -180,6 +185,7 @@ void AddFleetHistoryCommand(CLI::App& fleet, Session& session, SharedFleetOption
   command->add_option("--days", *days, "So many days back [30]")
       ->type_name("N")
       ->check(CLI::Range(1, 36500));
+  command->footer("Example:\n  osctl fleet history --days 7");
   command->callback([&session, options, days] {
     session.RunLocal([&] { return ShowHistory(session, *options, *days); });
   });

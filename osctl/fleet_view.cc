@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <numeric>
 
 #include "osctl/fleet/inventory/describe.h"
 #include "osctl/render/table.h"
@@ -14,7 +15,7 @@ namespace {
 using fleet::MachinePhase;
 using nlohmann::json;
 
-constexpr size_t kNoticesShown = 5;
+constexpr size_t kFewestRows = 3;
 
 Style StyleOf(MachinePhase phase) {
   switch (phase) {
@@ -58,16 +59,6 @@ std::string Joined(const std::vector<std::string>& words) {
   return text;
 }
 
-std::string WaitsText(const fleet::Plan& plan, const fleet::Decision& decision) {
-  std::vector<std::string> waits;
-  for (const fleet::Wait& wait : decision.waits) {
-    std::string text = wait.group ? plan.groups[*wait.group].name + ": " + wait.why : wait.why;
-    if (wait.until) text += " until " + FormatTime(*wait.until);
-    if (std::ranges::find(waits, text) == waits.end()) waits.push_back(std::move(text));
-  }
-  return Joined(waits);
-}
-
 // What is to become of a machine.
 std::string AimOf(const fleet::PlannedMachine& machine) {
   if (machine.work == fleet::Work::kRestart) return "a reboot";
@@ -102,7 +93,62 @@ json LeftOutJson(const fleet::Plan& plan) {
   return list;
 }
 
+std::string MachinesTable(const fleet::RunRecord& run, const fleet::RunState& state,
+                          const std::vector<size_t>& rows, WallTime now, const Terminal& terminal) {
+  Table table({"MACHINE", "GROUP", "WAVE", "PHASE", "VERSION", "SINCE", "WHY"});
+  for (const size_t index : rows) {
+    const fleet::MachineRun& machine = state.machines[index];
+    const fleet::PlannedGroup& group = run.plan.groups[machine.group];
+    const auto since = std::chrono::floor<std::chrono::seconds>(now - machine.since);
+    table.AddRow({run.plan.machines[index].name, group.name, WaveName(group, machine.wave),
+                  terminal.Paint(NameOf(machine.phase, run.plan.work), StyleOf(machine.phase)),
+                  VersionOf(run.plan, state, index), FormatDuration(since), machine.reason});
+  }
+  return table.Render(terminal);
+}
+
+// Below the machines: who was left out, what is waited for, and what did not end well.
+std::string NotesText(const fleet::RunRecord& run, const fleet::RunState& state,
+                      const fleet::Decision& decision) {
+  std::string text;
+  for (const fleet::LeftOut& left : run.plan.left_out) {
+    if (left.reason != fleet::LeftOutReason::kUpToDate) text += LeftOutLine(left);
+  }
+  if (const std::string waits = WaitsText(run.plan, decision); !waits.empty()) {
+    text += "Waits: " + OneLine(waits) + "\n";
+  }
+  for (size_t i = 0; i < state.groups.size(); ++i) {
+    const fleet::GroupRun& group = state.groups[i];
+    if (group.end == fleet::GroupEnd::kOpen || group.end == fleet::GroupEnd::kWell) continue;
+    text += "Group " + run.plan.groups[i].name + ": " + std::string(NameOf(group.end)) +
+            (group.reason.empty() ? "" : ": " + OneLine(group.reason)) + "\n";
+  }
+  if (state.stop != fleet::StopCause::kNone) {
+    text += "Stopped: " + OneLine(state.stop_reason) + "\n";
+  }
+  return text;
+}
+
+// Where not all machines can be shown, the lower ones are.
+int RankOf(MachinePhase phase) {
+  if (phase == MachinePhase::kWaiting) return 3;
+  if (!fleet::IsEnd(phase)) return 0;  // at work
+  if (phase == MachinePhase::kFailed || phase == MachinePhase::kRolledBack) return 1;
+  if (phase == MachinePhase::kUpdated) return 4;
+  return phase == MachinePhase::kNotReached ? 5 : 2;
+}
+
 }  // namespace
+
+std::string WaitsText(const fleet::Plan& plan, const fleet::Decision& decision) {
+  std::vector<std::string> waits;
+  for (const fleet::Wait& wait : decision.waits) {
+    std::string text = wait.group ? plan.groups[*wait.group].name + ": " + wait.why : wait.why;
+    if (wait.until) text += " until " + FormatTime(*wait.until);
+    if (std::ranges::find(waits, text) == waits.end()) waits.push_back(std::move(text));
+  }
+  return Joined(waits);
+}
 
 std::string PlanText(const fleet::Plan& plan, const Terminal& terminal) {
   std::string text;
@@ -154,32 +200,35 @@ json PlanJson(const fleet::Plan& plan) {
 }
 
 std::string RunText(const fleet::RunRecord& run, const fleet::RunState& state,
-                    const fleet::Decision& decision, WallTime now, const Terminal& terminal) {
-  Table table({"MACHINE", "GROUP", "WAVE", "PHASE", "VERSION", "SINCE", "WHY"});
+                    const fleet::Decision& decision, WallTime now, const Terminal& terminal,
+                    size_t lines) {
+  const std::string notes = NotesText(run, state, decision);
+  const auto used = static_cast<size_t>(std::ranges::count(notes, '\n')) + 1;  // and the header
+  const size_t room = std::max(kFewestRows, lines > used ? lines - used : 0);
+  std::vector<size_t> rows(state.machines.size());
+  std::iota(rows.begin(), rows.end(), size_t{0});
+  std::string more;
+  if (rows.size() > room) {
+    std::ranges::stable_sort(rows, {},
+                             [&](size_t index) { return RankOf(state.machines[index].phase); });
+    const std::vector<size_t> rest(rows.begin() + static_cast<ptrdiff_t>(room) - 1, rows.end());
+    more =
+        "… and " + std::to_string(rest.size()) + " more: " + Summary(run.plan, state, rest) + "\n";
+    rows.resize(room - 1);
+  }
+  return MachinesTable(run, state, rows, now, terminal) + more + notes;
+}
+
+std::string EndText(const fleet::RunRecord& run, const fleet::RunState& state) {
+  std::string text;
   for (size_t i = 0; i < state.machines.size(); ++i) {
     const fleet::MachineRun& machine = state.machines[i];
-    const fleet::PlannedGroup& group = run.plan.groups[machine.group];
-    const auto since = std::chrono::floor<std::chrono::seconds>(now - machine.since);
-    table.AddRow({run.plan.machines[i].name, group.name, WaveName(group, machine.wave),
-                  terminal.Paint(NameOf(machine.phase, run.plan.work), StyleOf(machine.phase)),
-                  VersionOf(run.plan, state, i), FormatDuration(since), machine.reason});
+    if (machine.phase == MachinePhase::kUpdated) continue;
+    if (machine.phase == MachinePhase::kNotReached) continue;  // its group's reason is theirs
+    text += run.plan.machines[i].name + ": " + std::string(NameOf(machine.phase, run.plan.work)) +
+            (machine.reason.empty() ? "" : ": " + OneLine(machine.reason)) + "\n";
   }
-  std::string text = table.Render(terminal);
-  for (const fleet::LeftOut& left : run.plan.left_out) {
-    if (left.reason != fleet::LeftOutReason::kUpToDate) text += LeftOutLine(left);
-  }
-  if (const std::string waits = WaitsText(run.plan, decision); !waits.empty()) {
-    text += "Waits: " + OneLine(waits) + "\n";
-  }
-  for (size_t i = 0; i < state.groups.size(); ++i) {
-    const fleet::GroupRun& group = state.groups[i];
-    if (group.end == fleet::GroupEnd::kOpen || group.end == fleet::GroupEnd::kWell) continue;
-    text += "Group " + run.plan.groups[i].name + ": " + std::string(NameOf(group.end)) +
-            (group.reason.empty() ? "" : ": " + OneLine(group.reason)) + "\n";
-  }
-  if (state.stop != fleet::StopCause::kNone)
-    text += "Stopped: " + OneLine(state.stop_reason) + "\n";
-  return text;
+  return text + NotesText(run, state, {});
 }
 
 json RunJson(const fleet::RunRecord& run, const fleet::RunState& state,
@@ -236,94 +285,6 @@ std::string TitleOf(const fleet::RunRecord& run) {
   const bool update = run.plan.work == fleet::Work::kUpdate;
   return run.id + " of " + run.fleet +
          (update ? "" : " (" + std::string(NameOf(run.plan.work)) + ")");
-}
-
-RunView::RunView(const Session& session)
-    : session_(session), block_(session.out(), session.terminal()) {}
-
-void RunView::Tell(const fleet::RunRecord& run, const fleet::RunState&,
-                   const fleet::Notice& notice) {
-  const std::string group = notice.group ? run.plan.groups[*notice.group].name : "";
-  if (session_.json()) {
-    const json object = {{"time", FormatTime(notice.at)},
-                         {"event", NameOf(notice.kind)},
-                         {"run", run.id},
-                         {"group", group},
-                         {"machine", notice.machine},
-                         {"text", notice.text}};
-    session_.out() << object.dump(-1, ' ', false, json::error_handler_t::replace) << '\n'
-                   << std::flush;
-    return;
-  }
-  std::string line = FormatTime(notice.at) + " " + std::string(NameOf(notice.kind));
-  if (!group.empty()) line += " " + group;
-  if (!notice.machine.empty()) line += " " + notice.machine;
-  if (!notice.text.empty()) line += ": " + notice.text;
-  Note(std::move(line));
-}
-
-void RunView::Warn(const std::string& run, const std::string& text) {
-  const std::string now = FormatTime(std::chrono::system_clock::now());
-  if (session_.json()) {
-    const json object = {{"time", now}, {"event", "warning"}, {"run", run}, {"text", text}};
-    session_.out() << object.dump(-1, ' ', false, json::error_handler_t::replace) << '\n'
-                   << std::flush;
-    return;
-  }
-  Note(now + " warning: " + text);
-}
-
-void RunView::Note(std::string line) {
-  line = OneLine(line);
-  if (!session_.terminal().interactive) {
-    session_.out() << line << '\n' << std::flush;
-    return;
-  }
-  notices_.push_back(std::move(line));
-  if (notices_.size() > kNoticesShown) notices_.erase(notices_.begin());
-}
-
-void RunView::Changed(const fleet::RunRecord& run, const fleet::RunState& state,
-                      const fleet::Decision& decision) {
-  if (!session_.terminal().interactive || session_.json()) return Lines(run, state, decision);
-  std::string text =
-      "Run " + TitleOf(run) + ": " + Summary(run.plan, state) + "\n" +
-      RunText(run, state, decision, std::chrono::system_clock::now(), session_.terminal());
-  for (const std::string& notice : notices_) {
-    text += session_.terminal().Paint(notice, Style::kDim) + "\n";
-  }
-  block_.Draw(text);
-}
-
-void RunView::Lines(const fleet::RunRecord& run, const fleet::RunState& state,
-                    const fleet::Decision& decision) {
-  shown_.resize(state.machines.size(), MachinePhase::kWaiting);
-  for (size_t i = 0; i < state.machines.size(); ++i) {
-    const fleet::MachineRun& machine = state.machines[i];
-    if (machine.phase == shown_[i]) continue;
-    shown_[i] = machine.phase;
-    if (session_.json()) {
-      const json object = {{"time", FormatTime(machine.since)},
-                           {"event", "phase"},
-                           {"run", run.id},
-                           {"group", run.plan.groups[machine.group].name},
-                           {"machine", run.plan.machines[i].name},
-                           {"phase", NameOf(machine.phase, run.plan.work)},
-                           {"version", machine.version},
-                           {"reason", machine.reason}};
-      session_.out() << object.dump(-1, ' ', false, json::error_handler_t::replace) << '\n';
-    } else {
-      session_.out() << FormatTime(machine.since) << ' ' << run.plan.machines[i].name << ": "
-                     << NameOf(machine.phase, run.plan.work)
-                     << (machine.reason.empty() ? "" : ": " + OneLine(machine.reason)) << '\n';
-    }
-  }
-  const std::string waits = WaitsText(run.plan, decision);
-  if (waits != waits_ && !waits.empty() && !session_.json()) {
-    session_.out() << "waits: " << OneLine(waits) << '\n';
-  }
-  waits_ = waits;
-  session_.out() << std::flush;
 }
 
 }  // namespace matic::osctl

@@ -1,6 +1,7 @@
 // Plans and runs of a fleet, as people see them.
 #pragma once
 
+#include <cstdint>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
@@ -14,9 +15,15 @@ namespace matic::osctl {
 std::string PlanText(const fleet::Plan& plan, const Terminal& terminal);
 nlohmann::json PlanJson(const fleet::Plan& plan);
 
-// A table of the machines of a run, what it waits for, and how it ended.
+// A table of the machines of a run, what it waits for, and how it ended. Where that is more than
+// `lines`, machines at work come first, then those that failed, and the others are only counted.
 std::string RunText(const fleet::RunRecord& run, const fleet::RunState& state,
-                    const fleet::Decision& decision, WallTime now, const Terminal& terminal);
+                    const fleet::Decision& decision, WallTime now, const Terminal& terminal,
+                    size_t lines = SIZE_MAX);
+// Who did not come to a good end, and why, in full; empty where all did.
+std::string EndText(const fleet::RunRecord& run, const fleet::RunState& state);
+// "db: waits for approval, …"
+std::string WaitsText(const fleet::Plan& plan, const fleet::Decision& decision);
 nlohmann::json RunJson(const fleet::RunRecord& run, const fleet::RunState& state,
                        const fleet::Decision& decision);
 

@@ -70,12 +70,16 @@ Terminal Terminal::Detect(int fd) {
   const bool dumb = term == nullptr || std::string_view(term) == "dumb";
   terminal.interactive = !dumb;
   terminal.colour = !dumb && !IsSet("NO_COLOR");
-  winsize size{};
-  if (::ioctl(fd, TIOCGWINSZ, &size) == 0) {
-    if (size.ws_col > 0) terminal.width = size.ws_col;
-    if (size.ws_row > 0) terminal.height = size.ws_row;
-  }
+  terminal.fd = fd;
+  terminal.Measure();
   return terminal;
+}
+
+void Terminal::Measure() {
+  winsize size{};
+  if (fd < 0 || ::ioctl(fd, TIOCGWINSZ, &size) != 0) return;
+  if (size.ws_col > 0) width = size.ws_col;
+  if (size.ws_row > 0) height = size.ws_row;
 }
 
 std::string Terminal::Paint(std::string_view text, Style style) const {
@@ -134,7 +138,15 @@ std::string Pad(std::string_view text, size_t width) {
 
 void Block::Draw(std::string_view text) {
   std::string screen;
-  if (drawn_ > 0) screen = "\x1b[" + std::to_string(drawn_) + "A\r\x1b[J";
+  const size_t width = terminal_.width;
+  const size_t height = terminal_.height;
+  terminal_.Measure();
+  const bool resized = terminal_.width != width || terminal_.height != height;
+  if (drawn_ > 0 && resized) {
+    screen = "\x1b[H\x1b[J";
+  } else if (drawn_ > 0) {
+    screen = "\x1b[" + std::to_string(drawn_) + "A\r\x1b[J";
+  }
   // The cursor stands below the last line, which takes a line of its own.
   for (drawn_ = 0; !text.empty() && drawn_ + 1 < terminal_.height; ++drawn_) {
     const size_t end = std::min(text.find('\n'), text.size());
@@ -154,6 +166,7 @@ void LineWriter::Line(std::string_view text) {
 
 void LineWriter::Live(std::string_view text) {
   if (!terminal_.interactive) return;
+  terminal_.Measure();
   // One column is left free: a terminal wraps when the last is used, and then \r clears too little.
   std::string line = Fit(text, terminal_.width > 1 ? terminal_.width - 1 : 1);
   if (line == live_) return;

@@ -16,9 +16,13 @@ struct Terminal {
   bool colour = false;
   size_t width = 80;
   size_t height = 24;
+  int fd = -1;  // that it was made of; -1: none
 
   // Of a file descriptor; NO_COLOR (no-color.org) and TERM=dumb are respected.
   static Terminal Detect(int fd);
+
+  // Reads width and height again: the window may have been resized.
+  void Measure();
 
   std::string Paint(std::string_view text, Style style) const;
 };
@@ -43,7 +47,8 @@ class Block {
   Block(std::ostream& out, const Terminal& terminal) : out_(out), terminal_(terminal) {}
 
   // Replaces what was drawn before. What does not fit on the screen is cut: a line to its width,
-  // and the last lines altogether.
+  // and the last lines altogether. Where the window was resized since, what was drawn stands nobody
+  // knows where: the screen is begun anew.
   void Draw(std::string_view text);
 
  private:

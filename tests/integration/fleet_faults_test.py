@@ -82,6 +82,31 @@ def test_a_machine_that_is_off_is_named_before_anything_is_touched(fleet: Simula
     assert left["detail"].startswith("cannot reach")
     assert touched(fleet) == []
     assert "web-2: cannot be reached: " in fleet.osctl("plan").stdout
+    # Nothing was begun, which is not the same as nothing to do.
+    text = fleet.osctl("run", "--machine", "web-2", code=4).stdout
+    assert ": none begun, 1 left out\nweb-2: cannot be reached: cannot reach " in text
+    assert "nothing to do" not in text
+    assert fleet.osctl("health-check", code=3).stdout.count("unreachable") == 1
+
+
+def test_who_failed_and_why_is_told_at_the_end_of_the_text(fleet: SimulatedFleet) -> None:
+    fleet.order("web-1=staging-fails")
+    lines = fleet.osctl("run", code=4).stdout.splitlines()
+    end = lines[next(i for i, line in enumerate(lines) if line.startswith("run-")) + 1:]
+    assert any(line.startswith("web-1: failed: ") for line in end), lines
+    assert any(line.startswith("Stopped: ") for line in end), lines
+    assert any(line.startswith("web-1: failed: ") for line in fleet.osctl("status").stdout.splitlines())
+
+
+def test_a_run_with_nothing_to_do_is_one_object(fleet: SimulatedFleet) -> None:
+    fleet.run()
+    (line,) = fleet.osctl("run", "--output", "json").stdout.splitlines()
+    told = json.loads(line)
+    assert (told["event"], told["run"]) == ("nothing-to-do", None)
+    assert {one["reason"] for one in told["left_out"]} == {"up to date"}
+    (line,) = fleet.osctl("run", "--resume", "--output", "json").stdout.splitlines()
+    assert json.loads(line)["event"] == "nothing-to-do"
+    assert {machine["phase"] for machine in fleet.status()["machines"]} == {""}
 
 
 def test_a_machine_that_may_be_off_is_reported_at_the_end(fleet: SimulatedFleet) -> None:
@@ -129,6 +154,19 @@ def test_one_that_falls_silent_is_a_failure_at_its_deadline(fleet: SimulatedFlee
     assert reasons(done)["web-1"] == "reboot: not done within its deadline"
     assert done["stop_reason"] == "machine 'web-1' failed to reboot: reboot: not done within its deadline"
     assert touched(fleet) == ["web-1"]
+
+
+def test_who_could_not_be_told_to_stop_is_named(fleet: SimulatedFleet) -> None:
+    describe(fleet, soak="1h")
+    run = fleet.start()
+    fleet.wait_until("the canary is updated", lambda: fleet.report()["web-1"]["newest"].endswith("COMPLETED"))
+    run.send_signal(signal.SIGKILL)
+    run.communicate()
+    fleet.order("web-1=offline")
+    stopped = fleet.osctl("stop", code=3)
+    assert "1 of 3 machines were not reached: run osctl fleet stop again" in stopped.stderr
+    fleet.order("web-1=none")
+    fleet.osctl("stop")
 
 
 @pytest.mark.parametrize("how", ["--keep", "--revert"])

@@ -1,4 +1,5 @@
 // How a run stands, in a line.
+#include <algorithm>
 #include <array>
 #include <map>
 #include <numeric>
@@ -48,6 +49,9 @@ std::string Summary(const Plan& plan, const RunState& state, const std::vector<s
 std::string Summary(const Plan& plan, const RunState& state) {
   std::vector<size_t> all(state.machines.size());
   std::iota(all.begin(), all.end(), size_t{0});
+  const auto failed = std::ranges::count_if(
+      plan.left_out, [](const LeftOut& left) { return IsFailure(left.reason); });
+  if (all.empty() && failed > 0) return "none begun, " + std::to_string(failed) + " left out";
   return Summary(plan, state, all);
 }
 
