@@ -34,7 +34,8 @@ Result<ExitCode> ShowHealth(Session& session, Client& client, const HealthOption
   } else {
     session.out() << HealthText(health, session.terminal());
   }
-  return ExitCode::kDone;
+  // As osctl fleet health-check does.
+  return health.state() == v1::HEALTH_STATE_UNHEALTHY ? ExitCode::kFailed : ExitCode::kDone;
 }
 
 bool MayComeBack(const Error& error) {
@@ -91,6 +92,7 @@ void AddHealthCommand(CLI::App& app, Session& session) {
       ->capture_default_str()
       ->needs(watch);
   command->footer(
+      "The exit code is 1 where a critical check fails; with --watch it is not looked at.\n\n"
       "Examples:\n  osctl health\n  osctl health --refresh --output json\n"
       "  osctl health --watch --refresh --interval 10");
   command->callback([&session, options] {

@@ -11,6 +11,7 @@ from pathlib import Path
 from device import HERE, Device, Factory, Servers
 from harness import paths
 from harness.https_server import Behaviour
+from harness.node import DONE, FAILED
 
 
 def checks_of(device: Device) -> dict[str, dict[str, object]]:
@@ -60,9 +61,11 @@ def test_an_executable_that_others_can_change_is_not_run(device: Device) -> None
     assert check["result"] == "CHECK_RESULT_FAILED"
     assert "can be changed by others than root" in str(check["output"])
     assert not ran.exists()
+    assert device.node.run("health").code == FAILED, "a critical check fails"
     script.chmod(0o755)
     assert checks_of(device)["required.d/10-open"]["result"] == "CHECK_RESULT_PASSED"
     assert ran.exists()
+    assert device.node.run("health").code == DONE
 
 
 def test_one_that_hangs_leaves_no_process_behind(device: Device) -> None:
