@@ -30,7 +30,7 @@ def test_what_was_staged_and_never_activated_is_discarded(fleet: SimulatedFleet)
     assert {row["phase"] for row in fleet.status()["machines"]} == {"Staged"}
     only = cleaned(fleet, "--staged-days", 0, "--machine", "web-1")
     assert "is discarded" in only["web-1"]
-    assert [row["phase"] for row in fleet.status()["machines"]] == ["-", "Staged"]
+    assert [row["phase"] for row in fleet.status()["machines"]] == ["", "Staged"]
 
 
 def test_a_machine_that_is_off_is_told(fleet: SimulatedFleet) -> None:
