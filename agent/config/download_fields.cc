@@ -3,28 +3,12 @@
 
 #include "agent/config/fields.h"
 #include "agent/config/values.h"
+#include "lib/base/host_port.h"
 
 namespace matic::config {
 namespace {
 
-bool IsPort(std::string_view text) {
-  unsigned port = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-  return error == std::errc() && end == text.data() + text.size() && port >= 1 && port <= 65535;
-}
-
-bool IsHost(std::string_view text) {
-  if (!text.starts_with('[') || !text.ends_with(']')) return IsHostname(text);
-  return text.size() > 2 && std::ranges::all_of(text.substr(1, text.size() - 2), [](char c) {
-           return std::isxdigit(static_cast<unsigned char>(c)) || c == ':' || c == '.';
-         });
-}
-
-bool IsServer(std::string_view text) {
-  const size_t colon = text.rfind(':');
-  if (colon == std::string_view::npos || text.ends_with(']')) return IsHost(text);
-  return IsHost(text.substr(0, colon)) && IsPort(text.substr(colon + 1));
-}
+bool IsServer(std::string_view text) { return ParseHostPort(text).has_value(); }
 
 constexpr std::string_view kProxyWords =
     "http://HOST:PORT, https://HOST:PORT or socks5h://HOST:PORT (user and password go into "
@@ -35,9 +19,8 @@ bool IsProxy(std::string_view text) {
   if (text.empty()) return true;
   for (const std::string_view scheme : {"http://", "https://", "socks5h://"}) {
     if (!text.starts_with(scheme)) continue;
-    const std::string_view server = text.substr(scheme.size());
-    return IsServer(server) && server.rfind(':') != std::string_view::npos &&
-           !server.ends_with(']');
+    const auto server = ParseHostPort(text.substr(scheme.size()));
+    return server && server->port != 0;
   }
   return false;
 }

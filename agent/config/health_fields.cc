@@ -1,9 +1,9 @@
 #include <algorithm>
-#include <charconv>
 #include <set>
 
 #include "agent/config/fields.h"
 #include "agent/config/values.h"
+#include "lib/base/host_port.h"
 #include "lib/pattern/pattern.h"
 
 namespace matic::config {
@@ -17,23 +17,9 @@ constexpr std::string_view kBuiltIn[] = {"boot",   "service", "network",      "a
 
 bool IsCheckName(std::string_view text) { return IsHostname(text) && text.size() <= 64; }
 
-bool IsPort(std::string_view text) {
-  uint32_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  return error == std::errc() && end == text.data() + text.size() && number >= 1 && number <= 65535;
-}
-
-// Names are handed to getent, so none may look like an option.
 bool IsHostAndPort(std::string_view text) {
-  const size_t colon = text.rfind(':');
-  if (colon == std::string_view::npos || !IsPort(text.substr(colon + 1))) return false;
-  std::string_view host = text.substr(0, colon);
-  if (host.starts_with('[') && host.ends_with(']')) {
-    host = host.substr(1, host.size() - 2);
-    return host.find(':') != std::string_view::npos &&
-           host.find_first_not_of("0123456789abcdefABCDEF:.") == std::string_view::npos;
-  }
-  return IsHostname(host) && !host.starts_with('-');
+  const auto place = ParseHostPort(text);
+  return place && place->port != 0;
 }
 
 bool IsWebUrl(std::string_view text) {

@@ -4,30 +4,21 @@
 
 #include <algorithm>
 #include <cctype>
-#include <charconv>
+
+#include "lib/base/host_port.h"
 
 namespace matic::config {
 namespace {
 
-bool IsAddress(const std::string& host) {
-  in_addr v4;
-  in6_addr v6;
-  if (host.size() > 2 && host.front() == '[' && host.back() == ']') {
-    return inet_pton(AF_INET6, host.substr(1, host.size() - 2).c_str(), &v6) == 1;
-  }
-  return host == "localhost" || inet_pton(AF_INET, host.c_str(), &v4) == 1;
-}
-
 // No names but localhost: looking one up could hold up the start, or the health check of the port.
 bool IsListenAddress(std::string_view text) {
-  const size_t colon = text.rfind(':');
-  if (colon == std::string_view::npos || !IsAddress(std::string(text.substr(0, colon)))) {
-    return false;
-  }
-  const std::string_view port = text.substr(colon + 1);
-  uint32_t number = 0;
-  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), number);
-  return error == std::errc() && end == port.data() + port.size() && number >= 1 && number <= 65535;
+  const auto place = ParseHostPort(text);
+  if (!place || place->port == 0) return false;
+  in_addr v4;
+  in6_addr v6;
+  const char* const host = place->host.c_str();
+  return place->host == "localhost" || inet_pton(AF_INET, host, &v4) == 1 ||
+         inet_pton(AF_INET6, host, &v6) == 1;
 }
 
 // Names are handed to systemctl, so none may look like an option.

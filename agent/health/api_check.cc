@@ -36,10 +36,8 @@ Result<Address> UnixAddress(const std::filesystem::path& path) {
   return address;
 }
 
-// Where to connect to for something that listens on `listen`: a wildcard is reached as the
-// loopback.
-Result<Address> TcpAddress(const std::string& listen) {
-  MATIC_ASSIGN(HostAndPort place, SplitHostAndPort(listen));
+// Where to connect to for something that listens at `place`: a wildcard is reached as the loopback.
+Result<Address> TcpAddress(HostPort place) {
   if (place.host == "0.0.0.0" || place.host == "localhost") place.host = "127.0.0.1";
   if (place.host == "::") place.host = "::1";
   return NumericAddress(place);
@@ -70,7 +68,7 @@ Result<> TryUnixSocket(const std::filesystem::path& path, SteadyTime deadline,
   return AskForSettings(fd.get(), deadline, stop);
 }
 
-Result<> TryTcp(const std::string& listen, SteadyTime deadline, const std::stop_token& stop) {
+Result<> TryTcp(const HostPort& listen, SteadyTime deadline, const std::stop_token& stop) {
   MATIC_ASSIGN(const Address address, TcpAddress(listen));
   MATIC_TRY(Connect(address, deadline, stop));
   return {};
@@ -87,8 +85,10 @@ Finding ApiCheck::Run(std::stop_token stop) {
     return {false, socket_.string() + ": " + answer.error().message};
   }
   if (listen_.empty()) return {true, socket_.string() + " answers"};
-  const std::string port = "port " + listen_.substr(listen_.rfind(':') + 1);
-  if (const auto answer = TryTcp(listen_, deadline, stop); !answer) {
+  const auto listen = ParseHostPort(listen_);
+  if (!listen) return {false, listen.error().message};
+  const std::string port = "port " + std::to_string(listen->port);
+  if (const auto answer = TryTcp(*listen, deadline, stop); !answer) {
     return {false, port + ": " + answer.error().message};
   }
   return {true, port + " answers"};

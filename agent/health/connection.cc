@@ -14,20 +14,13 @@ constexpr std::chrono::milliseconds kStopLatency{200};  // between two looks at 
 
 }  // namespace
 
-Result<HostAndPort> SplitHostAndPort(const std::string& text) {
-  const size_t colon = text.rfind(':');
-  if (colon == std::string::npos) return Fail(ErrorCode::kInvalidArgument, "not HOST:PORT");
-  std::string host = text.substr(0, colon);
-  if (host.size() > 2 && host.front() == '[') host = host.substr(1, host.size() - 2);
-  return HostAndPort{std::move(host), text.substr(colon + 1)};
-}
-
-Result<Address> NumericAddress(const HostAndPort& place) {
+Result<Address> NumericAddress(const HostPort& place) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
   addrinfo* found = nullptr;
-  const int error = getaddrinfo(place.host.c_str(), place.port.c_str(), &hints, &found);
+  const std::string port = std::to_string(place.port);
+  const int error = getaddrinfo(place.host.c_str(), port.c_str(), &hints, &found);
   if (error != 0) return Fail(ErrorCode::kInvalidArgument, gai_strerror(error));
   Address address;
   address.size = found->ai_addrlen;

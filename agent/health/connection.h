@@ -8,6 +8,7 @@
 #include <stop_token>
 #include <string>
 
+#include "lib/base/host_port.h"
 #include "lib/base/result.h"
 #include "lib/base/unique_fd.h"
 
@@ -20,16 +21,8 @@ struct Address {
   socklen_t size = 0;
 };
 
-struct HostAndPort {
-  std::string host;  // without the brackets of an IPv6 address
-  std::string port;
-};
-
-// Of "HOST:PORT".
-Result<HostAndPort> SplitHostAndPort(const std::string& text);
-
 // The host must be an address: a name is kInvalidArgument, since looking it up could take minutes.
-Result<Address> NumericAddress(const HostAndPort& place);
+Result<Address> NumericAddress(const HostPort& place);
 
 // A stream socket that does not block. kDeadline without an answer, kCancelled when stopped.
 Result<UniqueFd> Connect(const Address& address, SteadyTime deadline, const std::stop_token& stop);

@@ -18,7 +18,7 @@ TcpCheck::TcpCheck(const config::TcpCheck& check, ProcessRunner& processes)
 
 Result<std::vector<Address>> TcpCheck::Resolve(std::chrono::milliseconds limit,
                                                std::stop_token stop) const {
-  MATIC_ASSIGN(const HostAndPort place, SplitHostAndPort(address_));
+  MATIC_ASSIGN(const HostPort place, ParseHostPort(address_));
   if (const auto numeric = NumericAddress(place)) return std::vector{*numeric};
   MATIC_ASSIGN(const std::string answer,
                AskProgram(processes_, {"getent", "ahosts", place.host}, limit, std::move(stop)));

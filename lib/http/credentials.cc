@@ -7,6 +7,7 @@
 #include <cctype>
 #include <string_view>
 
+#include "lib/base/host_port.h"
 #include "lib/http/origin.h"
 #include "lib/os/secret.h"
 
@@ -57,9 +58,10 @@ Result<std::string> ReadHeader(const HostHeader& header) {
 }
 
 bool Names(const std::string& host, const Origin& origin) {
-  const std::string wanted = absl::AsciiStrToLower(host);
-  return wanted == origin.host + ":" + origin.port ||
-         (origin.port == "443" && wanted == origin.host);
+  auto wanted = ParseHostPort(absl::AsciiStrToLower(host));
+  if (!wanted) return false;
+  if (wanted->port == 0) wanted->port = 443;
+  return wanted->ToString() == origin.host + ":" + origin.port;
 }
 
 }  // namespace

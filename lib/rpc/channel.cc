@@ -7,9 +7,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <cstring>
 
 #include "lib/base/unique_fd.h"
@@ -54,62 +52,7 @@ Result<UniqueFd> Connect(const std::filesystem::path& socket_path) {
   return fd;
 }
 
-Result<uint16_t> ParsePort(std::string_view digits, std::string_view whole) {
-  unsigned port = 0;
-  const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
-  if (failure != std::errc{} || end != digits.data() + digits.size() || port == 0 || port > 65535) {
-    return Fail(ErrorCode::kInvalidArgument, "'" + std::string(whole) + "': the port '" +
-                                                 std::string(digits) +
-                                                 "' is not a number from 1 to 65535");
-  }
-  return static_cast<uint16_t>(port);
-}
-
-bool IsHostCharacter(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
-         c == '.' || c == '_' || c == ':' || c == '%';
-}
-
 }  // namespace
-
-std::string HostPort::ToString() const {
-  const bool ipv6 = host.find(':') != std::string::npos;
-  return (ipv6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
-}
-
-Result<HostPort> ParseHostPort(std::string_view text) {
-  HostPort address;
-  std::string_view host = text;
-  std::string_view port;
-  bool has_port = false;
-  if (text.starts_with('[')) {
-    const size_t close = text.find(']');
-    if (close == std::string_view::npos) {
-      return Fail(ErrorCode::kInvalidArgument, "'" + std::string(text) + "': ']' is missing");
-    }
-    host = text.substr(1, close - 1);
-    has_port = close + 1 < text.size();
-    port = has_port ? text.substr(close + 1) : "";
-    if (has_port && !port.starts_with(':')) {
-      return Fail(ErrorCode::kInvalidArgument,
-                  "'" + std::string(text) + "': only a :PORT may follow ']'");
-    }
-    if (has_port) port.remove_prefix(1);
-  } else if (std::ranges::count(text, ':') == 1) {
-    host = text.substr(0, text.find(':'));
-    port = text.substr(text.find(':') + 1);
-    has_port = true;
-  }
-  if (host.empty() || !std::ranges::all_of(host, IsHostCharacter)) {
-    return Fail(ErrorCode::kInvalidArgument,
-                "'" + std::string(text) + "' is not a node: HOST or HOST:PORT is expected");
-  }
-  address.host = host;
-  if (has_port) {
-    MATIC_ASSIGN(address.port, ParsePort(port, text));
-  }
-  return address;
-}
 
 Result<std::shared_ptr<grpc::Channel>> OpenUnixChannel(const std::filesystem::path& socket) {
   MATIC_ASSIGN(UniqueFd fd, Connect(socket));

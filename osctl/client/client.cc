@@ -85,7 +85,8 @@ class Client::Connection {
       : socket_(endpoint.socket), time_(endpoint.call_time) {}
 
   Result<> UseTls(const Endpoint& endpoint) {
-    MATIC_ASSIGN(address_, rpc::ParseHostPort(endpoint.node));
+    MATIC_ASSIGN(address_, ParseHostPort(endpoint.node));
+    if (address_.port == 0) address_.port = rpc::kDefaultPort;
     identity_ = endpoint.identity;
     if (identity_) return {};
     auto identity = LoadIdentity(endpoint.pki_dir);
@@ -170,7 +171,7 @@ class Client::Connection {
   rpc::Runtime runtime_;  // first: outlives what uses it
   std::string socket_;
   std::chrono::milliseconds time_;
-  rpc::HostPort address_;
+  HostPort address_;
   std::shared_ptr<const Identity> identity_;  // none: the unix socket is meant
   std::unique_ptr<v1::Node::Stub> stub_;
 };

@@ -1,12 +1,10 @@
 #include "osctl/fleet/inventory/address.h"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
 #include <cctype>
-#include <charconv>
 #include <optional>
 
+#include "lib/base/host_port.h"
 #include "lib/base/utf8.h"
 
 namespace matic::fleet {
@@ -28,42 +26,6 @@ bool IsSocket(std::string_view text) {
          std::ranges::none_of(text, [](unsigned char c) { return c <= ' ' || c == 0x7f; });
 }
 
-std::string_view WithoutBrackets(std::string_view text) {
-  if (text.size() > 2 && text.front() == '[' && text.back() == ']') {
-    return text.substr(1, text.size() - 2);
-  }
-  return text;
-}
-
-bool IsIpv6(std::string_view text) {
-  in6_addr address;
-  return inet_pton(AF_INET6, std::string(text).c_str(), &address) == 1;
-}
-
-std::optional<uint16_t> ParsePort(std::string_view text) {
-  uint16_t port = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-  if (error != std::errc() || end != text.data() + text.size() || port == 0) return std::nullopt;
-  return port;
-}
-
-struct HostAndPort {
-  std::string host;
-  std::optional<uint16_t> port;
-};
-
-std::optional<HostAndPort> ParseHostAndPort(std::string_view text) {
-  const size_t colon = text.rfind(':');
-  if (colon == std::string_view::npos || text.ends_with(']') || IsIpv6(text)) {
-    if (!IsHost(text)) return std::nullopt;
-    return HostAndPort{std::string(WithoutBrackets(text)), std::nullopt};
-  }
-  const std::string_view host = text.substr(0, colon);
-  const auto port = ParsePort(text.substr(colon + 1));
-  if (!port || !IsHost(host) || (IsIpv6(host) && host.front() != '[')) return std::nullopt;
-  return HostAndPort{std::string(WithoutBrackets(host)), port};
-}
-
 std::optional<Address> ParseSsh(std::string_view text) {
   SshAddress address;
   if (const size_t slash = text.find('/'); slash != std::string_view::npos) {
@@ -76,10 +38,10 @@ std::optional<Address> ParseSsh(std::string_view text) {
     address.user = text.substr(0, at);
     text = text.substr(at + 1);
   }
-  const auto place = ParseHostAndPort(text);
+  const auto place = ParseHostPort(text);
   if (!place) return std::nullopt;
   address.host = place->host;
-  address.port = place->port.value_or(0);
+  address.port = place->port;
   return address;
 }
 
@@ -89,22 +51,19 @@ std::optional<Address> Parse(std::string_view text) {
     if (!IsSocket(text.substr(kUnix.size()))) return std::nullopt;
     return LocalAddress{std::string(text.substr(kUnix.size()))};
   }
-  const auto place = ParseHostAndPort(text);
+  const auto place = ParseHostPort(text);
   if (!place) return std::nullopt;
-  return TlsAddress{place->host, place->port.value_or(TlsAddress().port)};
+  return TlsAddress{place->host, place->port == 0 ? TlsAddress().port : place->port};
 }
 
-std::string Bracketed(const std::string& host) { return IsIpv6(host) ? "[" + host + "]" : host; }
-
 std::string Format(const TlsAddress& address) {
-  return Bracketed(address.host) + ":" + std::to_string(address.port);
+  return HostPort{address.host, address.port}.ToString();
 }
 
 std::string Format(const SshAddress& address) {
   std::string text(kSsh);
   if (!address.user.empty()) text += address.user + "@";
-  text += Bracketed(address.host);
-  if (address.port != 0) text += ":" + std::to_string(address.port);
+  text += HostPort{address.host, address.port}.ToString();
   if (address.socket != SshAddress().socket) text += address.socket;
   return text;
 }
@@ -114,8 +73,8 @@ std::string Format(const LocalAddress& address) { return std::string(kUnix) + ad
 }  // namespace
 
 bool IsHost(std::string_view text) {
-  const std::string_view bare = WithoutBrackets(text);
-  return IsIpv6(bare) || (bare.size() == text.size() && IsName(text));
+  const auto place = ParseHostPort(text);
+  return place && place->port == 0;
 }
 
 bool IsUser(std::string_view text) { return text.size() <= 64 && IsName(text); }

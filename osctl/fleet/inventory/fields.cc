@@ -1,7 +1,6 @@
 #include "osctl/fleet/inventory/fields.h"
 
-#include <charconv>
-
+#include "lib/base/host_port.h"
 #include "lib/calendar/rules.h"
 #include "lib/settings/values.h"
 #include "osctl/fleet/inventory/values.h"
@@ -17,13 +16,8 @@ constexpr settings::TextRule kName{kNameWords, IsFleetName};
 
 bool IsListen(std::string_view text) {
   if (text.empty()) return true;
-  const size_t colon = text.rfind(':');
-  if (colon == std::string_view::npos || colon == 0) return false;
-  const std::string_view port = text.substr(colon + 1);
-  uint32_t number = 0;
-  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), number);
-  return error == std::errc() && end == port.data() + port.size() && number <= 65535 &&
-         text.find_first_of(" /") == std::string_view::npos;
+  const auto place = ParseHostPort(text);
+  return place && place->port != 0;
 }
 
 constexpr settings::TextRule kListen{"ADDRESS:PORT, such as '127.0.0.1:28052', or \"\"", IsListen};

@@ -4,7 +4,7 @@
 #include <optional>
 #include <utility>
 
-#include "lib/rpc/channel.h"
+#include "lib/base/host_port.h"
 #include "osctl/client/client.h"
 #include "osctl/fleet/node/ssh_tunnel.h"
 
@@ -134,7 +134,7 @@ Result<std::unique_ptr<Node>> AgentNodes::Open(const Address& address) {
     endpoint.socket = local->socket;
   } else {
     const auto& tls = std::get<TlsAddress>(address);
-    endpoint.node = rpc::HostPort{tls.host, tls.port}.ToString();
+    endpoint.node = HostPort{tls.host, tls.port}.ToString();
     endpoint.identity = Identity();
   }
   return std::make_unique<AgentNode>(std::move(endpoint));

@@ -2,7 +2,6 @@
 #include <gtest/gtest.h>
 
 #include "lib/rpc/certificate.h"
-#include "lib/rpc/channel.h"
 #include "lib/rpc/pki.h"
 #include "lib/rpc/revocation_list.h"
 #include "tests/fakes/broken_text.h"
@@ -64,19 +63,6 @@ TEST(BrokenCertificates, KeysThatFitOrDoNot) {
     const auto fits = CheckKeyFits(authority->certificate_pem, text);
     if (!fits) {
       EXPECT_LE(fits.error().message.size(), 400U);
-    }
-  }
-}
-
-TEST(BrokenAddresses, AreUnderstoodOrRefused) {
-  for (const char* good : {"edge-7.example.com:50051", "[::1]:50051", "127.0.0.1"}) {
-    for (const std::string& text : fakes::Broken(good, 5000)) {
-      const auto address = ParseHostPort(text);
-      if (!address) continue;
-      EXPECT_NE(address->port, 0);
-      const auto again = ParseHostPort(address->ToString());
-      ASSERT_TRUE(again) << text.substr(0, 200);
-      EXPECT_EQ(again->ToString(), address->ToString());
     }
   }
 }
