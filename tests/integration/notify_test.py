@@ -27,6 +27,7 @@ class Sender:
     def __init__(self, folder: Path, certificate: Certificate) -> None:
         self.folder = folder
         self.certificate = certificate
+        self.environment: dict[str, str] = {}
 
     def secret(self, name: str, content: str) -> str:
         file = self.folder / name
@@ -51,7 +52,8 @@ class Sender:
         messages = [{"title": "Update failed", "body": "no space", "node": "edge-7"}]
         file = self.folder / "plan.json"
         file.write_text(json.dumps({"channels": channels, "messages": messages, **plan}))
-        done = subprocess.run([PROGRAM, file], capture_output=True, text=True, timeout=120)
+        done = subprocess.run([PROGRAM, file], env={**os.environ, **self.environment}, capture_output=True,
+                              text=True, timeout=120)
         assert done.returncode == 0, done.stderr
         for secret in (PASSWORD, TOKEN, "hook-secret", "/services"):
             assert secret not in done.stdout + done.stderr
@@ -253,6 +255,12 @@ def test_a_token_follows_no_redirect(sender: Sender) -> None:
         assert report["code"] == "refused"
         assert "redirect" in report["error"]
         assert elsewhere.posts == []
+
+
+def test_no_proxy_of_the_environment_is_asked(sender: Sender) -> None:
+    sender.environment = {name: "http://127.0.0.1:1" for name in ("https_proxy", "HTTPS_PROXY", "all_proxy")}
+    with WebServer(sender.certificate) as server:
+        assert codes(sender.send(sender.hook_channel("slack", f"{server.url}{HOOK}"))) == [DELIVERED]
 
 
 def test_an_untrusted_server_gets_nothing(sender: Sender) -> None:
