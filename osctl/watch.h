@@ -19,9 +19,8 @@ enum class WatchUntil {
 enum class Reached { kNotYet, kBefore };
 
 // Shows every change (as a JSON object a line with --output json) until the final state, whose exit
-// code is returned, or kDone where the watch ends before. Hanging up cancels nothing. kDeadline
-// when
-// --timeout is over before.
+// code is returned, or kDone where the watch ends before. Hanging up cancels nothing. kDeadline:
+// --timeout was over before.
 Result<ExitCode> Watch(Session& session, Client& client, const std::string& schedule_id,
                        WatchUntil until, Reached reached);
 

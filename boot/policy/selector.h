@@ -10,9 +10,8 @@
 //   backup damaged       the backup, restored unchanged. Nothing is recorded in this run: a trial
 //                        started in it costs no try, the next run finds both copies valid and takes
 //                        one. Where the backup cannot be restored, no trial is started.
-//   a write failed       nothing more is written and no trial is started; a refusal is remembered
-//   for
-//                        the rest of the run.
+//   a write failed       nothing more is written and no trial is started; refusals are remembered
+//                        for the rest of the run.
 // After a power loss between any two writes at least the copy that was not written is valid.
 #pragma once
 

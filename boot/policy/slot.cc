@@ -27,14 +27,6 @@ SlotLookup FindSlot(std::span<const Partition> partitions, Slot slot, const Guid
   return {found, SlotLookupError::kNone};
 }
 
-const Partition* FindPartition(std::span<const Partition> partitions, const Guid& type,
-                               std::string_view name) {
-  for (const Partition& partition : partitions) {
-    if (partition.type == type && HasName(partition, name)) return &partition;
-  }
-  return nullptr;
-}
-
 std::string_view DescribeLookupError(SlotLookupError error) {
   switch (error) {
     case SlotLookupError::kNone:

@@ -122,12 +122,7 @@ struct SlotLookup {
 SlotLookup FindSlot(std::span<const Partition> partitions, Slot slot,
                     const Guid& root_type = kRootType);
 
-// The first partition of that type and name (the ESP, the state partition); null where there is
-// none.
-const Partition* FindPartition(std::span<const Partition> partitions, const Guid& type,
-                               std::string_view name);
-
-// "no such partition", …: for messages.
+// "no partition of that type and name", …: for messages.
 std::string_view DescribeLookupError(SlotLookupError error);
 
 struct SlotCandidate {

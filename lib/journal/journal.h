@@ -28,11 +28,12 @@ inline constexpr std::chrono::milliseconds kPatience{20};
 // Whether this program's output goes to the journal.
 bool IsThere();
 
-// False where it does not, or where the journal does not take the entry now: then it is lost, and
-// whoever calls may tell `message` another way. What is longer than 48 KiB is cut.
+// False where this program's output does not go there, or where the journal does not take the entry
+// now: then it is lost, and whoever calls may tell `message` another way. A text longer than 48 KiB
+// is cut.
 bool Send(Priority priority, std::string_view message, std::span<const Field> fields);
 
-// The same, to that socket, whatever this program's output is.
+// The same to whoever listens at `socket`, wherever this program's output goes.
 bool SendTo(const std::filesystem::path& socket, Priority priority, std::string_view message,
             std::span<const Field> fields);
 

@@ -59,7 +59,7 @@ struct Matrix {
   std::string ca_file;
 };
 
-// Gets the text on stdin and the rest in its environment (deliver.h). Exit code 0: delivered.
+// Gets the text on stdin and the rest in its environment (courier.h). Exit code 0: delivered.
 struct Program {
   std::vector<std::string> argv;
 };

@@ -47,9 +47,8 @@ class VerifiedManifest {
 //                     met by no signature
 //   kCorrupt          too large, or not of the format
 //   kRefused          another product, architecture or channel; expired; released after `now`;
-//   older
-//                     than what the channel had before, or than the version floor; the running
-//                     version is older than the manifest's minimum
+//                     older than what the channel had before, or than the version floor; the
+//                     running version is older than the manifest's minimum
 //   kInvalidArgument  `expected` has no product or architecture
 // "Expired" is judged by `now` or the last verified time, whichever is later.
 Result<VerifiedManifest> VerifyManifest(const SignedDocument& document, const Root& root,
