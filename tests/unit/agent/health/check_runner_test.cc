@@ -155,13 +155,18 @@ TEST_F(CheckRunnerTest, TheTimeIsForAllChecksTogether) {
 }
 
 TEST_F(CheckRunnerTest, ACheckThatHangsDoesNotHoldUpTheOthersAndIsCutOff) {
+  std::promise<void> api_hangs;
   std::promise<void> boot_ran;
-  Add("api", true, HangsUntilStopped());
+  Add("api", true, [&](uint32_t attempt, const std::stop_token& stop) {
+    api_hangs.set_value();
+    return HangsUntilStopped()(attempt, stop);
+  });
   Add("boot", true, [&](uint32_t, const std::stop_token&) {
     boot_ran.set_value();
     return Finding{true, ""};
   });
   auto verdict = Start();
+  api_hangs.get_future().wait();
   boot_ran.get_future().wait();
   clock_.AwaitWaiters(1);
   clock_.Advance(300s);
