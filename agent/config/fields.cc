@@ -4,22 +4,22 @@
 #include <iterator>
 
 #include "agent/config/values.h"
+#include "lib/base/names.h"
 
 namespace matic::config {
 
-std::string_view LogLevelName(LogLevel level) {
-  switch (level) {
-    case LogLevel::kDebug:
-      return "debug";
-    case LogLevel::kInfo:
-      return "info";
-    case LogLevel::kWarning:
-      return "warning";
-    case LogLevel::kError:
-      return "error";
-  }
-  return "info";
-}
+namespace {
+
+constexpr Names<LogLevel, 4> kLogLevels{{
+    {LogLevel::kDebug, "debug"},
+    {LogLevel::kInfo, "info"},
+    {LogLevel::kWarning, "warning"},
+    {LogLevel::kError, "error"},
+}};
+
+}  // namespace
+
+std::string_view LogLevelName(LogLevel level) { return NameIn(kLogLevels, level); }
 
 std::vector<Field> FieldsOf(Config& config) {
   constexpr uint64_t kDay = 86400;
@@ -44,10 +44,7 @@ std::vector<Field> FieldsOf(Config& config) {
       {"api.pki_dirs", TextList(api.pki_dirs, kPath, 1)},
       {"api.pki_check_seconds", Seconds(api.pki_check, 1, 86400)},
       {"metrics.listen", Text(config.metrics.listen, kListen)},
-      {"log.level", Choice<LogLevel>(config.log.level, {{"debug", LogLevel::kDebug},
-                                                        {"info", LogLevel::kInfo},
-                                                        {"warning", LogLevel::kWarning},
-                                                        {"error", LogLevel::kError}})},
+      {"log.level", Choice(config.log.level, kLogLevels)},
   };
   std::ranges::move(DownloadFields(config.download), std::back_inserter(fields));
   std::ranges::move(FleetLockFields(config.fleet_lock), std::back_inserter(fields));

@@ -1,6 +1,7 @@
 #include "agent/config/fields.h"
 #include "agent/config/nixos.h"
 #include "agent/config/values.h"
+#include "agent/update/mode_names.h"
 
 namespace matic::config {
 namespace {
@@ -25,10 +26,7 @@ std::vector<Field> NixosFields(Nixos& nixos) {
   return {
       {"nixos.flake", Text(nixos.flake, kAnyText)},
       {"nixos.nix_path", Text(nixos.nix_path, kAnyText)},
-      {"nixos.mode", Choice<update::Mode>(nixos.mode, {{"auto", update::Mode::kAuto},
-                                                       {"switch", update::Mode::kSwitch},
-                                                       {"boot", update::Mode::kBoot},
-                                                       {"build", update::Mode::kBuild}})},
+      {"nixos.mode", Choice(nixos.mode, update::kModeNames)},
       {"nixos.builder", Choice<Builder>(nixos.builder, {{"nix", Builder::kNix},
                                                         {"nh", Builder::kNh},
                                                         {"nixos-rebuild", Builder::kNixosRebuild},

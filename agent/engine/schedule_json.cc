@@ -1,11 +1,10 @@
 #include "agent/engine/schedule_json.h"
 
 #include <algorithm>
-#include <array>
 #include <cctype>
 #include <nlohmann/json.hpp>
-#include <utility>
 
+#include "agent/engine/named_value.h"
 #include "agent/engine/timing_json.h"
 #include "agent/engine/update_json.h"
 #include "lib/base/json_number.h"
@@ -15,7 +14,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr std::array<std::pair<ScheduleState, std::string_view>, 6> kStates{{
+constexpr Names<ScheduleState, 6> kStates{{
     {ScheduleState::kPending, "pending"},
     {ScheduleState::kInProgress, "in-progress"},
     {ScheduleState::kCompleted, "completed"},
@@ -23,7 +22,7 @@ constexpr std::array<std::pair<ScheduleState, std::string_view>, 6> kStates{{
     {ScheduleState::kRolledBack, "rolled-back"},
     {ScheduleState::kCancelled, "cancelled"},
 }};
-constexpr std::array<std::pair<Phase, std::string_view>, 13> kPhases{{
+constexpr Names<Phase, 13> kPhases{{
     {Phase::kNone, "none"},
     {Phase::kWaiting, "waiting"},
     {Phase::kChecking, "checking"},
@@ -39,20 +38,9 @@ constexpr std::array<std::pair<Phase, std::string_view>, 13> kPhases{{
     {Phase::kRollingBack, "rolling-back"},
 }};
 
-template <typename Table>
-auto ValueOf(const Table& table, const std::string& text) {
-  for (const auto& [value, name] : table) {
-    if (name == text) return value;
-  }
-  throw Json::other_error::create(501, "unknown value '" + text + "'", nullptr);
-}
-
 // A phase is only shown: one that a newer agent knows is no reason to lose the schedule.
 Phase PhaseFrom(const std::string& text) {
-  for (const auto& [phase, name] : kPhases) {
-    if (name == text) return phase;
-  }
-  return Phase::kWaiting;
+  return ValueIn(kPhases, text).value_or(Phase::kWaiting);
 }
 
 WallTime TimeAt(const Json& json, const char* key) {
@@ -102,19 +90,8 @@ bool HasEnded(ScheduleState state) {
   return state != ScheduleState::kPending && state != ScheduleState::kInProgress;
 }
 
-std::string_view StateName(ScheduleState state) {
-  for (const auto& [value, name] : kStates) {
-    if (value == state) return name;
-  }
-  return {};
-}
-
-std::string_view PhaseName(Phase phase) {
-  for (const auto& [value, name] : kPhases) {
-    if (value == phase) return name;
-  }
-  return {};
-}
+std::string_view StateName(ScheduleState state) { return NameIn(kStates, state); }
+std::string_view PhaseName(Phase phase) { return NameIn(kPhases, phase); }
 
 void Write(const Schedule& schedule, Json& json) {
   const ScheduleRequest& request = schedule.request;
@@ -174,7 +151,7 @@ Result<Schedule> ScheduleFromJson(const Json& json) {
     schedule.request.inputs = json.value("inputs", std::vector<std::string>());
     schedule.request.no_reboot = json.value("no_reboot", false);
     schedule.request.run = json.value("run", "");
-    schedule.state = ValueOf(kStates, json.at("state"));
+    schedule.state = NamedValue(kStates, json.at("state"));
     schedule.phase = PhaseFrom(json.at("phase"));
     schedule.target = json.at("target");
     schedule.previous = json.at("previous");

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "agent/engine/update_json.h"
+#include "lib/base/names.h"
 
 namespace matic::engine {
 namespace {
@@ -12,6 +13,8 @@ using Json = nlohmann::json;
 
 constexpr size_t kMaxFileBytes = 1u << 20;
 constexpr int kVersion = 1;
+constexpr Names<FollowUp, 3> kFollowUps{
+    {{FollowUp::kDone, "done"}, {FollowUp::kDue, "due"}, {FollowUp::kAgain, "again"}}};
 // A state of the update that this release could not read, for a person or a newer agent.
 constexpr const char* kNotUnderstood = "update_not_understood";
 
@@ -67,25 +70,9 @@ Json QuarantineJson(const std::vector<QuarantineEntry>& entries, const Json& bef
   return list;
 }
 
-std::string_view FollowUpName(FollowUp follow_up) {
-  switch (follow_up) {
-    case FollowUp::kDone:
-      return "done";
-    case FollowUp::kDue:
-      return "due";
-    case FollowUp::kAgain:
-      return "again";
-  }
-  return "done";
-}
-
 // An older agent's end has none, and followed it at once.
 FollowUp FollowUpFrom(const Json& outcome) {
-  const std::string name = TextAt(outcome, "follow_up");
-  for (const FollowUp known : {FollowUp::kDue, FollowUp::kAgain}) {
-    if (name == FollowUpName(known)) return known;
-  }
-  return FollowUp::kDone;
+  return ValueIn(kFollowUps, TextAt(outcome, "follow_up")).value_or(FollowUp::kDone);
 }
 
 std::optional<RecordedOutcome> OutcomeFrom(const Json& json) {
@@ -176,7 +163,7 @@ Result<> StateStore::Save(const AgentState& state) {
     outcome["id"] = state.last_outcome->id;
     outcome["time"] = state.last_outcome->time;
     outcome["boot_id"] = state.last_outcome->boot_id;
-    outcome["follow_up"] = FollowUpName(state.last_outcome->follow_up);
+    outcome["follow_up"] = NameIn(kFollowUps, state.last_outcome->follow_up);
     Json& before = json["last_outcome"];
     if (before.is_object() && TextAt(before, "id") == state.last_outcome->id) {
       before.update(outcome);  // a newer agent's keys stay

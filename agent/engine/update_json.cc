@@ -6,16 +6,15 @@
 #include <utility>
 
 #include "agent/engine/engine.h"
+#include "agent/engine/named_value.h"
 #include "agent/engine/timing_json.h"
+#include "agent/update/mode_names.h"
 #include "lib/base/json_number.h"
 
 namespace matic::engine {
 namespace {
 
 using Json = nlohmann::json;
-
-template <typename Enum, size_t N>
-using Names = std::array<std::pair<Enum, std::string_view>, N>;
 
 constexpr Names<update::RollbackKind, 3> kKinds{{
     {update::RollbackKind::kAutomatic, "automatic"},
@@ -30,12 +29,6 @@ constexpr Names<update::RollbackCause, 6> kCauses{{
     {update::RollbackCause::kAskedFor, "manual"},
     {update::RollbackCause::kActivation, "activation"},
 }};
-constexpr Names<update::Mode, 4> kModes{{
-    {update::Mode::kAuto, "auto"},
-    {update::Mode::kSwitch, "switch"},
-    {update::Mode::kBoot, "boot"},
-    {update::Mode::kBuild, "build"},
-}};
 constexpr Names<update::Outcome::End, 4> kEnds{{
     {update::Outcome::End::kCompleted, "completed"},
     {update::Outcome::End::kFailed, "failed"},
@@ -47,23 +40,6 @@ constexpr Names<update::Verdict, 3> kVerdicts{{
     {update::Verdict::kStrike, "strike"},
     {update::Verdict::kQuarantine, "quarantine"},
 }};
-
-template <typename Enum, size_t N>
-std::string_view NameOf(const Names<Enum, N>& names, Enum value) {
-  for (const auto& [known, name] : names) {
-    if (known == value) return name;
-  }
-  return {};
-}
-
-// Throws like the library does, and is caught where the library's exceptions are.
-template <typename Enum, size_t N>
-Enum ValueOf(const Names<Enum, N>& names, const std::string& text) {
-  for (const auto& [value, name] : names) {
-    if (name == text) return value;
-  }
-  throw Json::other_error::create(501, "unknown value '" + text + "'", nullptr);
-}
 
 Json FileJson(const update::SignedFile& file) {
   return {{"url", file.url}, {"size_bytes", file.size_bytes}, {"sha256", file.sha256}};
@@ -128,7 +104,7 @@ update::Order OrderFrom(const Json& json) {
           .version = json.value("version", ""),
           .size_bytes = WholeNumber(json, "size_bytes", uint64_t{0}),
           .force = json.value("force", std::vector<std::string>()),
-          .mode = ValueOf(kModes, json.value("mode", "auto")),
+          .mode = NamedValue(update::kModeNames, json.value("mode", "auto")),
           .inputs = json.value("inputs", std::vector<std::string>()),
           .allow_reboot = json.value("allow_reboot", true),
           .delta = DeltaFrom(json.value("delta", Json::object()))};
@@ -225,7 +201,7 @@ struct StateFields {
   }
   Json operator()(const update::RollingBack& s) const {
     return {{"trial", TrialJson(s.trial)},
-            {"kind", NameOf(kKinds, s.kind)},
+            {"kind", NameIn(kKinds, s.kind)},
             {"reason", s.reason},
             {"requested_by", s.requested_by},
             {"not_activated", s.not_activated},
@@ -263,7 +239,7 @@ update::UpdateState StateFrom(const std::string& name, const Json& json) {
   }
   if (name == "rolling-back") {
     return update::RollingBack{TrialFrom(json.at("trial")),
-                               ValueOf(kKinds, json.at("kind")),
+                               NamedValue(kKinds, json.at("kind")),
                                json.at("reason"),
                                json.at("requested_by"),
                                json.value("not_activated", false),
@@ -323,26 +299,22 @@ void KeepUnknown(Json& json, const Json& before) {
   }
 }
 
-std::string_view ModeName(update::Mode mode) { return NameOf(kModes, mode); }
+std::string_view ModeName(update::Mode mode) { return NameIn(update::kModeNames, mode); }
 
 Result<update::Mode> ParseMode(std::string_view name) {
-  for (const auto& [mode, known] : kModes) {
-    if (known == name) return mode;
-  }
+  if (const auto mode = ValueIn(update::kModeNames, name)) return *mode;
   return Fail(ErrorCode::kInvalidArgument,
               "'" + std::string(name) + "' is no mode; there are auto, switch, boot and build");
 }
 
-std::string_view KindName(update::RollbackKind kind) { return NameOf(kKinds, kind); }
-std::string_view CauseName(update::RollbackCause cause) { return NameOf(kCauses, cause); }
+std::string_view KindName(update::RollbackKind kind) { return NameIn(kKinds, kind); }
+std::string_view CauseName(update::RollbackCause cause) { return NameIn(kCauses, cause); }
 
 update::RollbackCause ParseCause(std::string_view name) {
-  const auto* found =
-      std::ranges::find(kCauses, name, [](const auto& cause) { return cause.second; });
-  return found == kCauses.end() ? update::RollbackCause::kUnknown : found->first;
+  return ValueIn(kCauses, name).value_or(update::RollbackCause::kUnknown);
 }
 
-std::string_view EndName(update::Outcome::End end) { return NameOf(kEnds, end); }
+std::string_view EndName(update::Outcome::End end) { return NameIn(kEnds, end); }
 
 Json ToJson(const update::UpdateState& state) {
   Json json = std::visit(StateFields{}, state);
@@ -360,13 +332,13 @@ Result<update::UpdateState> UpdateStateFromJson(const Json& json) {
 
 Json ToJson(const update::Outcome& outcome) {
   Json json = {{"schedule_id", outcome.schedule_id},
-               {"end", NameOf(kEnds, outcome.end)},
+               {"end", NameIn(kEnds, outcome.end)},
                {"reason", outcome.reason},
                {"image", ImageJson(outcome.image)},
-               {"verdict", NameOf(kVerdicts, outcome.verdict)},
+               {"verdict", NameIn(kVerdicts, outcome.verdict)},
                {"stays", outcome.stays}};
   if (outcome.rollback) {
-    json["rollback"] = {{"kind", NameOf(kKinds, outcome.rollback->kind)},
+    json["rollback"] = {{"kind", NameIn(kKinds, outcome.rollback->kind)},
                         {"from", outcome.rollback->from},
                         {"to", outcome.rollback->to},
                         {"requested_by", outcome.rollback->requested_by},
@@ -379,15 +351,15 @@ Json ToJson(const update::Outcome& outcome) {
 Result<update::Outcome> OutcomeFromJson(const Json& json) {
   try {
     update::Outcome outcome{.schedule_id = json.at("schedule_id"),
-                            .end = ValueOf(kEnds, json.at("end")),
+                            .end = NamedValue(kEnds, json.at("end")),
                             .reason = json.at("reason"),
                             .image = ImageFrom(json.at("image")),
-                            .verdict = ValueOf(kVerdicts, json.at("verdict")),
+                            .verdict = NamedValue(kVerdicts, json.at("verdict")),
                             .stays = json.at("stays"),
                             .rollback = {}};
     if (json.contains("rollback")) {
       const Json& rollback = json.at("rollback");
-      outcome.rollback = update::RollbackFact{ValueOf(kKinds, rollback.at("kind")),
+      outcome.rollback = update::RollbackFact{NamedValue(kKinds, rollback.at("kind")),
                                               rollback.at("from"),
                                               rollback.at("to"),
                                               rollback.at("requested_by"),

@@ -1,11 +1,10 @@
 #include "agent/nixos/host_state.h"
 
-#include <array>
 #include <nlohmann/json.hpp>
 #include <string_view>
-#include <utility>
 #include <vector>
 
+#include "lib/base/names.h"
 #include "lib/base/utf8.h"
 
 namespace matic::nixos {
@@ -18,22 +17,12 @@ constexpr size_t kMaxPath = 1024;
 constexpr size_t kMaxBootId = 64;
 constexpr int kVersion = 1;
 
-constexpr std::array<std::pair<ActivationMode, std::string_view>, 2> kModes{
+constexpr Names<ActivationMode, 2> kModes{
     {{ActivationMode::kLive, "live"}, {ActivationMode::kBoot, "boot"}}};
-constexpr std::array<std::pair<StartOnce, std::string_view>, 4> kStartsOnce{
-    {{StartOnce::kNot, "not"},
-     {StartOnce::kOneShot, "one-shot"},
-     {StartOnce::kBootCounts, "boot-counts"},
-     {StartOnce::kGrubReboot, "grub-reboot"}}};
-
-// The name of `value`; every value has one.
-template <typename Table, typename Value>
-std::string NameOf(const Table& table, Value value) {
-  for (const auto& [known, name] : table) {
-    if (known == value) return std::string(name);
-  }
-  return {};
-}
+constexpr Names<StartOnce, 4> kStartsOnce{{{StartOnce::kNot, "not"},
+                                           {StartOnce::kOneShot, "one-shot"},
+                                           {StartOnce::kBootCounts, "boot-counts"},
+                                           {StartOnce::kGrubReboot, "grub-reboot"}}};
 
 Result<std::string> TextAt(const Json& json, const char* key, size_t limit) {
   const auto it = json.find(key);
@@ -69,13 +58,10 @@ Result<bool> FlagAt(const Json& json, const char* key) {
   return it->get<bool>();
 }
 
-template <typename Table>
-auto NamedAt(const Json& json, const char* key, const Table& table)
-    -> Result<typename Table::value_type::first_type> {
+template <typename Enum, size_t N>
+Result<Enum> NamedAt(const Json& json, const char* key, const Names<Enum, N>& names) {
   MATIC_ASSIGN(const std::string text, TextAt(json, key, 64));
-  for (const auto& [value, name] : table) {
-    if (name == text) return value;
-  }
+  if (const auto value = ValueIn(names, text)) return *value;
   return Fail(ErrorCode::kCorrupt,
               std::string(key) + " is \"" + ToUtf8(text) + "\", which this release does not know");
 }
@@ -117,8 +103,8 @@ Json ToJson(const GoldenSystem& golden) {
 Json ToJson(const TrialNote& trial) {
   return {{"path", trial.system.string()},
           {"previous", trial.previous.string()},
-          {"mode", NameOf(kModes, trial.mode)},
-          {"start_once", NameOf(kStartsOnce, trial.start_once)},
+          {"mode", NameIn(kModes, trial.mode)},
+          {"start_once", NameIn(kStartsOnce, trial.start_once)},
           {"time", FormatTime(trial.time)},
           {"boot_id", trial.boot_id},
           {"told", trial.told}};

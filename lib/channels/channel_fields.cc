@@ -11,7 +11,6 @@
 namespace matic::channels {
 namespace {
 
-using notify::Level;
 using notify::MailSecurity;
 using settings::Choice;
 using settings::Field;
@@ -62,15 +61,8 @@ const TextRule kChannelName{"a name of at most 64 letters, digits, '.', '-' and 
 std::vector<Field> ChannelFields(ChannelSettings& channel, TextRule event) {
   return {
       {"name", Text(channel.name, kChannelName)},
-      {"type", Choice<Type>(channel.type, {{"email", Type::kEmail},
-                                           {"discord", Type::kDiscord},
-                                           {"slack", Type::kSlack},
-                                           {"webhook", Type::kWebhook},
-                                           {"matrix", Type::kMatrix},
-                                           {"command", Type::kCommand}})},
-      {"min_level", Choice<Level>(channel.min_level, {{"info", Level::kInfo},
-                                                      {"warning", Level::kWarning},
-                                                      {"error", Level::kError}})},
+      {"type", Choice(channel.type, kChannelTypes)},
+      {"min_level", Choice(channel.min_level, notify::kLevelNames)},
       {"events", TextList(channel.events, event, 1)},
       {"limit_messages", Number(channel.limit_messages, 1, 1000)},
       {"limit_seconds", Seconds(channel.limit_period, 1, kDay)},

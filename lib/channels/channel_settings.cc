@@ -42,25 +42,7 @@ Target TargetOf(const ChannelSettings& channel) {
 
 }  // namespace
 
-std::string_view NameOf(ChannelType type) {
-  switch (type) {
-    case ChannelType::kNone:
-      break;
-    case ChannelType::kEmail:
-      return "email";
-    case ChannelType::kDiscord:
-      return "discord";
-    case ChannelType::kSlack:
-      return "slack";
-    case ChannelType::kWebhook:
-      return "webhook";
-    case ChannelType::kMatrix:
-      return "matrix";
-    case ChannelType::kCommand:
-      return "command";
-  }
-  return "";
-}
+std::string_view NameOf(ChannelType type) { return NameIn(kChannelTypes, type); }
 
 notify::Channel MakeChannel(const ChannelSettings& settings) {
   notify::Channel channel{

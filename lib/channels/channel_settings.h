@@ -8,11 +8,20 @@
 #include <string>
 #include <vector>
 
+#include "lib/base/names.h"
 #include "lib/notify/channel.h"
 
 namespace matic::channels {
 
 enum class ChannelType { kNone, kEmail, kDiscord, kSlack, kWebhook, kMatrix, kCommand };
+inline constexpr Names<ChannelType, 6> kChannelTypes{{
+    {ChannelType::kEmail, "email"},
+    {ChannelType::kDiscord, "discord"},
+    {ChannelType::kSlack, "slack"},
+    {ChannelType::kWebhook, "webhook"},
+    {ChannelType::kMatrix, "matrix"},
+    {ChannelType::kCommand, "command"},
+}};
 
 // Secrets are the absolute path of a file, or the name of a systemd credential (lib/os/secret.h):
 // never what is secret itself.

@@ -1,8 +1,5 @@
 #include "lib/notify/message.h"
 
-#include <array>
-#include <utility>
-
 #include "lib/notify/text.h"
 
 namespace matic::notify {
@@ -15,13 +12,7 @@ constexpr size_t kFields = 16;
 constexpr size_t kNameBytes = 64;
 constexpr size_t kValueBytes = 512;
 
-constexpr std::array<std::pair<Level, std::string_view>, 3> kLevels{{
-    {Level::kInfo, "info"},
-    {Level::kWarning, "warning"},
-    {Level::kError, "error"},
-}};
-
-constexpr std::array<std::pair<Event, std::string_view>, 18> kEvents{{
+constexpr Names<Event, 18> kEvents{{
     {Event::kUpdateStarted, "update-started"},
     {Event::kUpdateSucceeded, "update-succeeded"},
     {Event::kUpdateFailed, "update-failed"},
@@ -42,28 +33,12 @@ constexpr std::array<std::pair<Event, std::string_view>, 18> kEvents{{
     {Event::kTest, "test"},
 }};
 
-template <typename Table, typename Value>
-std::string_view NameIn(const Table& table, Value value) {
-  for (const auto& [entry, name] : table) {
-    if (entry == value) return name;
-  }
-  return "";
-}
-
-template <typename Value, typename Table>
-std::optional<Value> ValueIn(const Table& table, std::string_view wanted) {
-  for (const auto& [entry, name] : table) {
-    if (name == wanted) return entry;
-  }
-  return std::nullopt;
-}
-
 }  // namespace
 
-std::string_view LevelName(Level level) { return NameIn(kLevels, level); }
+std::string_view LevelName(Level level) { return NameIn(kLevelNames, level); }
 std::string_view EventName(Event event) { return NameIn(kEvents, event); }
-std::optional<Level> ParseLevel(std::string_view name) { return ValueIn<Level>(kLevels, name); }
-std::optional<Event> ParseEvent(std::string_view name) { return ValueIn<Event>(kEvents, name); }
+std::optional<Level> ParseLevel(std::string_view name) { return ValueIn(kLevelNames, name); }
+std::optional<Event> ParseEvent(std::string_view name) { return ValueIn(kEvents, name); }
 
 Message Cleaned(Message message) {
   message.title = OneLine(message.title, kTitleBytes);

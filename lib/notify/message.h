@@ -6,11 +6,14 @@
 #include <string_view>
 #include <vector>
 
+#include "lib/base/names.h"
 #include "lib/base/time.h"
 
 namespace matic::notify {
 
 enum class Level { kInfo, kWarning, kError };
+inline constexpr Names<Level, 3> kLevelNames{
+    {{Level::kInfo, "info"}, {Level::kWarning, "warning"}, {Level::kError, "error"}}};
 
 enum class Event {
   kUpdateStarted,

@@ -1,26 +1,22 @@
 #include "lib/rpc/role.h"
 
+#include "lib/base/names.h"
+
 namespace matic::rpc {
 
-std::string_view RoleName(Role role) {
-  switch (role) {
-    case Role::kReader:
-      return "reader";
-    case Role::kOperator:
-      return "operator";
-    case Role::kAdmin:
-      return "admin";
-  }
-  return "reader";
-}
+namespace {
+
+constexpr Names<Role, 3> kRoles{
+    {{Role::kReader, "reader"}, {Role::kOperator, "operator"}, {Role::kAdmin, "admin"}}};
+
+}  // namespace
+
+std::string_view RoleName(Role role) { return NameIn(kRoles, role); }
 
 std::optional<Role> ParseRoleUri(std::string_view uri) {
   if (!uri.starts_with(kRoleUriPrefix)) return std::nullopt;
   uri.remove_prefix(kRoleUriPrefix.size());
-  for (Role role : {Role::kReader, Role::kOperator, Role::kAdmin}) {
-    if (uri == RoleName(role)) return role;
-  }
-  return std::nullopt;
+  return ValueIn(kRoles, uri);
 }
 
 }  // namespace matic::rpc

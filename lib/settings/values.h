@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "lib/base/names.h"
 #include "lib/base/result.h"
 #include "lib/settings/fields.h"
 
@@ -136,6 +137,14 @@ FieldReader Choice(T& target, std::vector<std::pair<std::string_view, T>> choice
     }
     return Must(words, value);
   };
+}
+
+// One of the names that the values have anyway.
+template <typename T, size_t N>
+FieldReader Choice(T& target, const Names<T, N>& names) {
+  std::vector<std::pair<std::string_view, T>> choices;
+  for (const auto& [value, name] : names) choices.emplace_back(name, value);
+  return Choice<T>(target, std::move(choices));
 }
 
 }  // namespace matic::settings
