@@ -5,6 +5,8 @@
 #include <iostream>
 #include <set>
 
+#include "lib/os/output_tail.h"
+
 namespace matic::osctl {
 namespace {
 
@@ -72,8 +74,8 @@ Result<> Run(ProcessRunner& processes, Command command, std::chrono::millisecond
   const std::string& output = done->output;
   const std::string tail =
       output.size() > kTail ? "…" + output.substr(output.size() - kTail) : output;
-  return Fail(ErrorCode::kIo, what + ": " + command.argv.front() + " exited with " +
-                                  std::to_string(done->exit_code) + ": " + tail);
+  return Fail(ErrorCode::kIo, what + ": " + command.argv.front() + " " +
+                                  DescribeExit(done->exit_code) + ": " + tail);
 }
 
 std::vector<std::string> Nix(std::vector<std::string> words) {

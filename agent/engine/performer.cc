@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "agent/engine/progress_rate.h"
+#include "lib/os/output_tail.h"
 
 namespace matic::engine {
 namespace {
@@ -281,8 +282,8 @@ std::optional<update::Event> Performer::Perform(const update::Reboot& action) {
   if (!outcome) {
     ledger_.AddProblem(outcome.error().Context("reboot").message);
   } else if (outcome->exit_code != 0) {
-    ledger_.AddProblem("reboot: " + command + " exited with " + std::to_string(outcome->exit_code) +
-                       ": " + outcome->output);
+    ledger_.AddProblem("reboot: " + command + " " + DescribeExit(outcome->exit_code) + ": " +
+                       outcome->output);
   }
   return std::nullopt;
 }

@@ -26,8 +26,8 @@ Result<ProcessOutcome> RunProgram(ProcessRunner& processes, std::vector<std::str
 
 Result<std::string> OutputOf(const ProcessOutcome& outcome, const std::string& program) {
   if (outcome.exit_code == 0) return outcome.output;
-  return Fail(ErrorCode::kIo, program + " exited with " + std::to_string(outcome.exit_code) +
-                                  Quoted(OutputTail(outcome.output)));
+  return Fail(ErrorCode::kIo,
+              program + " " + DescribeExit(outcome.exit_code) + Quoted(OutputTail(outcome.output)));
 }
 
 Result<std::string> AskProgram(ProcessRunner& processes, std::vector<std::string> argv,

@@ -83,10 +83,9 @@ Finding ScriptCheck::Run(std::stop_token stop) {
     case ProcessEnd::kItself:
       break;
   }
-  if (outcome->exit_code != 0) {
-    return {false, "exited with " + std::to_string(outcome->exit_code) + Quoted(tail)};
-  }
-  return {true, tail.empty() ? "exited with 0" : tail};
+  const std::string end = DescribeExit(outcome->exit_code);
+  if (outcome->exit_code != 0) return {false, end + Quoted(tail)};
+  return {true, tail.empty() ? end : tail};
 }
 
 CheckFinder ScriptFinder(config::ScriptChecks scripts, ProcessRunner& processes) {

@@ -96,9 +96,7 @@ void TakeOutcome(const Result<ProcessOutcome>& outcome, std::chrono::seconds dea
   }
   result.exit_code = outcome->exit_code;
   result.passed = outcome->exit_code == 0;
-  if (!result.passed) {
-    result.problem = "exited with " + std::to_string(outcome->exit_code) + said;
-  }
+  if (!result.passed) result.problem = DescribeExit(outcome->exit_code) + said;
 }
 
 }  // namespace

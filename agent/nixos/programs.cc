@@ -21,8 +21,7 @@ std::string NameOf(const std::vector<std::string>& argv) {
 }
 
 Error BadEnd(const Invocation& invocation, const ProcessOutcome& outcome) {
-  return {ErrorCode::kIo, NameOf(invocation.argv) + " exited with " +
-                              std::to_string(outcome.exit_code) +
+  return {ErrorCode::kIo, NameOf(invocation.argv) + " " + DescribeExit(outcome.exit_code) +
                               Quoted(OutputTail(outcome.output, kQuotedLines, kQuotedBytes))};
 }
 

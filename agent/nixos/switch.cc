@@ -60,12 +60,13 @@ Result<SwitchOutcome> JudgeUnits(SwitchEnd end, const std::string& name, const U
   std::ranges::set_difference(failed, before, std::inserter(fresh, fresh.end()));
   if (!fresh.empty()) {
     return Fail(ErrorCode::kIo, name + ": units failed that had not before: " + Join(fresh) +
-                                    "; it exited with 4" + quoted);
+                                    "; it " + DescribeExit(kUnitsFailed) + quoted);
   }
   SwitchOutcome outcome{.output = std::move(end.output)};
-  outcome.warnings.push_back(
-      failed.empty() ? name + " exited with 4, but no unit of the system has failed" + quoted
-                     : "units that had failed before failed again: " + Join(failed));
+  outcome.warnings.push_back(failed.empty()
+                                 ? name + " " + DescribeExit(kUnitsFailed) +
+                                       ", but no unit of the system has failed" + quoted
+                                 : "units that had failed before failed again: " + Join(failed));
   return outcome;
 }
 
@@ -103,17 +104,15 @@ Result<SwitchOutcome> Judge(SwitchEnd end, const UnitNames& before, const UnitNa
       return JudgeUnits(std::move(end), name, before, after, quoted);
     case kActivationFailed:
       if (!activates) break;
-      return Fail(ErrorCode::kIo, name +
-                                      ": the system's activation script failed; it exited with "
-                                      "2" +
-                                      quoted);
+      return Fail(ErrorCode::kIo, name + ": the system's activation script failed; it " +
+                                      DescribeExit(kActivationFailed) + quoted);
     default:
       break;
   }
   if (end.output.find("Could not acquire lock") != std::string::npos) {
     return Fail(ErrorCode::kRefused, name + ": another switch-to-configuration is running");
   }
-  return Fail(ErrorCode::kIo, name + " exited with " + std::to_string(end.exit_code) + quoted);
+  return Fail(ErrorCode::kIo, name + " " + DescribeExit(end.exit_code) + quoted);
 }
 
 Result<SwitchOutcome> RunSwitch(const Programs& programs, const HostPaths& paths,

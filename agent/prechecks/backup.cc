@@ -33,9 +33,8 @@ Reason BackupCommand(const config::Backup& wanted, const Situation& now) {
       now.processes.RunCommand({.argv = wanted.command, .stop = now.stop}, wanted.timeout);
   if (!outcome) return "the backup's command: " + outcome.error().message;
   if (outcome->exit_code == 0) return std::nullopt;
-  return "no backup: " + wanted.command.front() + " exited with " +
-         std::to_string(outcome->exit_code) + Quoted(OutputTail(outcome->output)) +
-         "; make one, or see why it is not found";
+  return "no backup: " + wanted.command.front() + " " + DescribeExit(outcome->exit_code) +
+         Quoted(OutputTail(outcome->output)) + "; make one, or see why it is not found";
 }
 
 }  // namespace

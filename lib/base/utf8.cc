@@ -4,10 +4,9 @@
 #include <cstdint>
 
 namespace matic {
-namespace {
 
-// Length of the valid sequence that `text` starts with; 0 where there is none.
 size_t SequenceLength(std::string_view text) {
+  if (text.empty()) return 0;
   const auto byte = [&](size_t i) { return static_cast<uint8_t>(text[i]); };
   const uint8_t first = byte(0);
   if (first < 0x80) return 1;
@@ -17,15 +16,13 @@ size_t SequenceLength(std::string_view text) {
                                                          : 0;
   if (length == 0 || text.size() < length) return 0;
   for (size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xC0) != 0x80) return 0;
+    if (!IsContinuation(text[i])) return 0;
   }
   const bool overlong = (first == 0xE0 && byte(1) < 0xA0) || (first == 0xF0 && byte(1) < 0x90);
   const bool surrogate = first == 0xED && byte(1) > 0x9F;
   const bool too_large = first == 0xF4 && byte(1) > 0x8F;
   return overlong || surrogate || too_large ? 0 : length;
 }
-
-}  // namespace
 
 std::string ToUtf8(std::string_view text, size_t limit) {
   std::string result;

@@ -1,5 +1,7 @@
 #include "lib/image/tool.h"
 
+#include "lib/os/output_tail.h"
+
 namespace matic::image {
 namespace {
 
@@ -29,8 +31,8 @@ Result<std::string> RunTool(ProcessRunner& runner, const Tool& tool,
   }
   if (!outcome) return Fail(std::move(outcome).error());
   if (outcome->exit_code != 0) {
-    return Fail(ErrorCode::kIo, name + " failed (exit code " + std::to_string(outcome->exit_code) +
-                                    "): " + Tail(std::move(outcome->output)));
+    return Fail(ErrorCode::kIo, name + " " + DescribeExit(outcome->exit_code) + ": " +
+                                    Tail(std::move(outcome->output)));
   }
   return std::move(outcome->output);
 }

@@ -5,6 +5,7 @@
 #include "lib/notify/redact.h"
 #include "lib/notify/text.h"
 #include "lib/notify/web_url.h"
+#include "lib/os/output_tail.h"
 #include "lib/os/secret.h"
 
 namespace matic::notify {
@@ -114,9 +115,8 @@ class Delivery {
                                                           : NeverMind(outcome.error());
     }
     if (outcome->exit_code == 0) return {};
-    return Later({ErrorCode::kUnavailable, target.argv[0] + " ended with exit code " +
-                                               std::to_string(outcome->exit_code) + ": " +
-                                               OneLine(outcome->output, kQuotedBytes)});
+    return Later({ErrorCode::kUnavailable, target.argv[0] + " " + DescribeExit(outcome->exit_code) +
+                                               ": " + OneLine(outcome->output, kQuotedBytes)});
   }
 
  private:

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "lib/base/utf8.h"
+
 namespace matic::notify {
 namespace {
 
@@ -20,7 +22,7 @@ bool IsPlain(std::string_view text) {
 // The most bytes of `text`, in whole characters, whose base64 fits into `room`.
 size_t FittingBytes(std::string_view text, size_t room) {
   size_t bytes = std::min(text.size(), room / 4 * 3);
-  while (bytes > 0 && bytes < text.size() && (static_cast<uint8_t>(text[bytes]) & 0xC0) == 0x80) {
+  while (bytes > 0 && bytes < text.size() && IsContinuation(text[bytes])) {
     --bytes;
   }
   return bytes;

@@ -1,16 +1,13 @@
 #include "lib/notify/text.h"
 
+#include <algorithm>
+
 #include "lib/base/utf8.h"
 
 namespace matic::notify {
 namespace {
 
 bool IsControl(unsigned char c) { return c < 0x20 || c == 0x7f; }
-
-size_t SequenceLength(unsigned char first) {
-  if (first < 0x80) return 1;
-  return first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
-}
 
 }  // namespace
 
@@ -40,7 +37,7 @@ std::string Shorten(std::string_view text, size_t limit) {
   size_t units = 0;
   size_t fits = 0;  // the longest prefix that leaves room for "…"
   for (size_t i = 0; i < text.size();) {
-    const size_t length = SequenceLength(static_cast<unsigned char>(text[i]));
+    const size_t length = std::max<size_t>(SequenceLength(text.substr(i)), 1);
     units += length == 4 ? 2 : 1;
     if (units > limit) return std::string(text.substr(0, fits)) + (limit > 0 ? "…" : "");
     i += length;

@@ -1,29 +1,14 @@
 #include "lib/os/output_tail.h"
 
 #include <cstdint>
-#include <vector>
+#include <cstring>
+
+#include "lib/base/utf8.h"
 
 namespace matic {
 namespace {
 
 constexpr std::string_view kCut = "…";
-
-bool IsContinuation(char c) { return (static_cast<uint8_t>(c) & 0xC0) == 0x80; }
-
-// Of the well-formed UTF-8 sequence that `text` begins with (RFC 3629), or 0.
-size_t SequenceLength(std::string_view text) {
-  const auto lead = static_cast<uint8_t>(text[0]);
-  if (lead < 0x80) return 1;
-  const size_t length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
-  if (lead < 0xC2 || lead > 0xF4 || text.size() < length) return 0;
-  for (size_t i = 1; i < length; ++i) {
-    if (!IsContinuation(text[i])) return 0;
-  }
-  const auto second = static_cast<uint8_t>(text[1]);
-  const bool overlong = (lead == 0xE0 && second < 0xA0) || (lead == 0xF0 && second < 0x90);
-  const bool not_a_character = (lead == 0xED && second > 0x9F) || (lead == 0xF4 && second > 0x8F);
-  return overlong || not_a_character ? 0 : length;
-}
 
 std::string_view Trim(std::string_view line) {
   constexpr std::string_view kBlank = " \t\r";
@@ -73,6 +58,12 @@ std::string OutputTail(std::string_view output, size_t lines, size_t max_bytes) 
   }
   if (tail.size() <= max_bytes) return tail;
   return std::string(kCut) + std::string(CleanEnd(tail, max_bytes - kCut.size()));
+}
+
+std::string DescribeExit(int exit_code) {
+  const char* const signal = exit_code > 128 ? sigabbrev_np(exit_code - 128) : nullptr;
+  return "exited with " + std::to_string(exit_code) +
+         (signal == nullptr ? "" : " (SIG" + std::string(signal) + ")");
 }
 
 std::string Quoted(std::string_view text) {

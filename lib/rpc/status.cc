@@ -4,6 +4,8 @@
 #include <optional>
 #include <string>
 
+#include "lib/base/utf8.h"
+
 namespace matic::rpc {
 namespace {
 
@@ -23,7 +25,7 @@ std::optional<ErrorCode> FindCode(std::string_view name) {
 std::string Shorten(const std::string& message) {
   if (message.size() <= kMaxErrorMessageBytes) return message;
   size_t end = kMaxErrorMessageBytes;
-  while (end > 0 && (static_cast<unsigned char>(message[end]) & 0xC0) == 0x80) --end;
+  while (end > 0 && IsContinuation(message[end])) --end;
   return message.substr(0, end) + " …";
 }
 

@@ -7,6 +7,7 @@
 #include <cstdlib>
 
 #include "lib/base/printable.h"
+#include "lib/base/utf8.h"
 
 namespace matic::osctl {
 namespace {
@@ -45,7 +46,7 @@ Piece FirstPiece(std::string_view text) {
     return {end == std::string_view::npos ? text.size() : end + 1, 0};
   }
   size_t bytes = 1;
-  while (bytes < text.size() && (static_cast<unsigned char>(text[bytes]) & 0xC0) == 0x80) ++bytes;
+  while (bytes < text.size() && IsContinuation(text[bytes])) ++bytes;
   return {bytes, 1};
 }
 

@@ -156,7 +156,7 @@ def test_a_program_lists_machines(tmp_path: Path) -> None:
         ("a", "ssh://root@10.0.0.1", ["web"]), ("b", "ssh://root@b", ["web"])]
     program.write_text("#!/bin/sh\necho no token >&2\nexit 3\n")
     failed = osctl(tmp_path, "fleet", "check", file, code=2)
-    assert failed.stdout == "inventory.exec: ./list.py ended with 3: no token\n"
+    assert failed.stdout == "inventory.exec: ./list.py exited with 3: no token\n"
 
 
 def test_twenty_thousand_machines_are_read_in_bounds(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "lib/base/utf8.h"
+#include "lib/os/output_tail.h"
 #include "lib/settings/document.h"
 #include "lib/settings/reader.h"
 #include "osctl/fleet/inventory/ansible.h"
@@ -39,8 +40,8 @@ Result<std::string> Ask(const DraftCatalogue& catalogue, const fs::path& folder,
   MATIC_ASSIGN(const ProcessOutcome outcome, runner.RunCommand(command, catalogue.timeout));
   if (outcome.exit_code != 0) {
     const std::string why = LastLine(outcome.errors);
-    return Fail(ErrorCode::kInvalidArgument, catalogue.exec.front() + " ended with " +
-                                                 std::to_string(outcome.exit_code) +
+    return Fail(ErrorCode::kInvalidArgument, catalogue.exec.front() + " " +
+                                                 DescribeExit(outcome.exit_code) +
                                                  (why.empty() ? "" : ": " + why));
   }
   return outcome.output;

@@ -4,6 +4,7 @@
 #include <functional>
 #include <utility>
 
+#include "lib/os/output_tail.h"
 #include "osctl/fleet/inventory/address.h"
 #include "osctl/fleet/run/parallel.h"
 
@@ -247,7 +248,7 @@ GroupDone RunEngine::RunScript(const Action& action, std::stop_token stop) {
   done.ok = outcome && outcome->exit_code == 0;
   if (!outcome) done.why = outcome.error().message;
   if (outcome && !done.ok) {
-    done.why = "exit code " + std::to_string(outcome->exit_code) + ": " + Tail(outcome->output);
+    done.why = DescribeExit(outcome->exit_code) + ": " + Tail(outcome->output);
   }
   return done;
 }

@@ -35,7 +35,7 @@ TEST(RunTool, ShowsTheEndOfWhatAFailingToolSaid) {
   ASSERT_FALSE(output);
   EXPECT_EQ(output.error().code, ErrorCode::kIo);
   const std::string& message = output.error().message;
-  EXPECT_TRUE(message.starts_with("mksquashfs failed (exit code 1): line ")) << message;
+  EXPECT_TRUE(message.starts_with("mksquashfs exited with 1: line ")) << message;
   EXPECT_TRUE(message.ends_with("No space left on device")) << message;
   EXPECT_LT(message.size(), 1100u);
 }

@@ -176,7 +176,7 @@ TEST_F(CourierTest, AProgramGetsTheMessage) {
   EXPECT_THAT(command.environment, Contains(HasSubstr("MATIC_JSON={")));
   const Attempt failed = Deliver(Program{argv});
   EXPECT_TRUE(failed.again);
-  EXPECT_EQ(failed.error->message, "/usr/local/bin/tell ended with exit code 3: no network");
+  EXPECT_EQ(failed.error->message, "/usr/local/bin/tell exited with 3: no network");
   EXPECT_FALSE(Deliver(Program{argv}).again);
 }
 

@@ -41,5 +41,12 @@ TEST(CleanEnd, BeginsWithAWholeCharacter) {
   EXPECT_EQ(CleanEnd("ä", 1), "");
 }
 
+TEST(DescribeExit, TellsNumberAndSignal) {
+  EXPECT_EQ(DescribeExit(3), "exited with 3");
+  EXPECT_EQ(DescribeExit(128), "exited with 128");
+  EXPECT_EQ(DescribeExit(137), "exited with 137 (SIGKILL)");
+  EXPECT_EQ(DescribeExit(255), "exited with 255");
+}
+
 }  // namespace
 }  // namespace matic

@@ -101,7 +101,7 @@ TEST_F(CatalogueTest, AProgramThatFailsIsTold) {
   runner_.Script({"/bin/list", "--list"},
                  ProcessOutcome{.exit_code = 3, .errors = "warming up\nno token\n"});
   EXPECT_THAT(CheckInventory("f", kFile, runner_).problems.at(0).message,
-              "inventory.exec: /bin/list ended with 3: no token");
+              "inventory.exec: /bin/list exited with 3: no token");
 }
 
 TEST_F(CatalogueTest, IsNotAskedForAFileThatIsWrong) {
