@@ -101,6 +101,10 @@ std::optional<fs::path> HostView::InProfile() const {
   return current->system;
 }
 
+bool HostView::StartsForGood(const fs::path& system) const {
+  return next_default == system && InProfile() == system;
+}
+
 bool HostView::OnTrial(const fs::path& system) const {
   return state.trial && state.trial->system == system;
 }

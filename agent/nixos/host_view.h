@@ -32,6 +32,8 @@ struct HostView {
   // What the profile names.
   std::optional<std::filesystem::path> InProfile() const;
   bool OnTrial(const std::filesystem::path& system) const;
+  // By profile and boot loader alike.
+  bool StartsForGood(const std::filesystem::path& system) const;
 };
 
 // kNotFound where this is no NixOS host: nothing says what runs.

@@ -10,31 +10,15 @@
 #include "agent/nixos/give_back.h"
 #include "agent/nixos/stager.h"
 #include "agent/nixos/store_path.h"
-#include "agent/nixos/switch_lock.h"
 #include "lib/os/clock.h"
 
 namespace matic::nixos {
 namespace {
 
 namespace fs = std::filesystem;
-using engine::Phase;
 
-// Of the activation on a way back; that of an update has the time of its note.
+// Of the activation on a way back; that of an update is another one.
 constexpr const char* kWayBack = "back";
-
-std::string ActivationId(const TrialNote& note) {
-  return std::to_string(
-      std::chrono::duration_cast<std::chrono::seconds>(note.time.time_since_epoch()).count());
-}
-
-// What changed nothing of the running system.
-Error AsRefusal(Error error) {
-  const bool unchanged = error.code == ErrorCode::kNotFound ||
-                         error.code == ErrorCode::kInvalidArgument ||
-                         error.code == ErrorCode::kPermission;
-  if (unchanged) error.code = ErrorCode::kRefused;
-  return error;
-}
 
 std::vector<std::string> ActivationEnvironment(const NixosOptions& options) {
   std::vector<std::string> environment = SwitchEnvironment();
@@ -42,23 +26,6 @@ std::vector<std::string> ActivationEnvironment(const NixosOptions& options) {
     if (variable.starts_with("PATH=")) environment.push_back(variable);
   }
   return environment;
-}
-
-// By profile and boot loader alike.
-bool StartsForGood(const HostView& view, const fs::path& system) {
-  return view.next_default == system && view.InProfile() == system;
-}
-
-// What a step that ended well has to show.
-struct Shown {
-  std::string output;
-};
-std::string OutputOf(const Shown& shown) { return shown.output; }
-
-Shown ShownOf(const SwitchOutcome& outcome) {
-  std::string text;
-  for (const std::string& warning : outcome.warnings) text += warning + "\n";
-  return {text + outcome.output};
 }
 
 }  // namespace
@@ -188,154 +155,13 @@ Result<> NixosBackend::Verify(const update::StagedImage& staged, const engine::P
   return Fail(ErrorCode::kCorrupt, system.error().message);
 }
 
-// One that is there already, of the same start, is what an agent wrote that was restarted since.
-Result<TrialNote> NixosBackend::NoteTrial(const HostView& view, const update::StagedImage& staged) {
-  const auto mode = staged.live ? ActivationMode::kLive : ActivationMode::kBoot;
-  const std::optional<TrialNote>& known = view.state.trial;
-  if (known && known->system == staged.digest && known->boot_id == view.boot_id &&
-      known->mode == mode) {
-    return *known;
-  }
-  MATIC_TRY(CheckSwitchLock(paths_.switch_lock));
-  TrialNote note{.system = staged.digest,
-                 .previous = view.current,
-                 .mode = mode,
-                 .start_once = staged.live ? StartOnce::kNot : boot_loader_->Way(),
-                 .time = Now(),
-                 .boot_id = view.boot_id};
-  MATIC_TRY(Keep([&](HostState& state) { state.trial = note; }));
-  return note;
-}
-
-Result<> NixosBackend::Activate(const update::StagedImage& staged, std::stop_token stop) {
-  const std::scoped_lock changing(changing_);
-  const Result<HostView> view = Look(stop);
-  if (!view) return Fail(AsRefusal(view.error()));
-  const Result<> there = CheckInStore(staged.digest);
-  if (!there) return Fail(AsRefusal(there.error()));
-  if (!staged.live && boot_loader_->Way() == StartOnce::kNot &&
-      !Options().settings.start_without_trial) {
-    const Result<> cannot = boot_loader_->StartNext(staged.digest, stop);
-    return Fail(ErrorCode::kRefused,
-                (cannot ? boot_loader_->Name() + " has changed" : cannot.error().message) +
-                    ". One that does not come up would be started again and again; "
-                    "`nixos.start_without_trial: true` takes that risk");
-  }
-  const Result<TrialNote> note = NoteTrial(*view, staged);
-  if (!note) return Fail(AsRefusal(note.error()));
-  if (staged.live) return ActivateLive(*view, *note, std::move(stop));
-  MATIC_TRY(ActivateAtBoot(*view, *note, std::move(stop)));
-  MATIC_TRY(Keep([](HostState& state) {
-    if (state.trial) state.trial->told = true;
-  }));
-  return {};
-}
-
-Result<> NixosBackend::ActivateLive(const HostView& view, const TrialNote& note,
-                                    std::stop_token stop) {
-  const Result<> switched = SwitchTo(note.system, ActivationId(note), std::move(stop));
-  if (switched || switched.error().code == ErrorCode::kCancelled) return switched;
-  std::error_code ignored;
-  const bool untouched =
-      fs::canonical(paths_.current_system, ignored) == view.current && view.current != note.system;
-  return Fail(untouched ? AsRefusal(switched.error()) : switched.error());
-}
-
-Result<> NixosBackend::SwitchTo(const fs::path& system, const std::string& id,
-                                std::stop_token stop) {
-  MATIC_TRY(steps_.Run(
-      Phase::kActivating, system.filename().string() + ": switch-to-configuration test",
-      [&]() -> Result<Shown> {
-        MATIC_ASSIGN(
-            const SwitchOutcome outcome,
-            activator_.Activate(
-                {.system = system, .id = id, .deadline = Options().settings.activation_timeout}, {},
-                stop));
-        if (outcome.effect == SwitchEffect::kAtNextBoot) {
-          return Fail(
-              ErrorCode::kRefused,
-              "its init does not fit the one that runs, so it takes a reboot (--mode boot)");
-        }
-        return ShownOf(outcome);
-      },
-      OutputOf));
-  std::error_code error;
-  if (fs::canonical(paths_.current_system, error) == system) return {};
-  return Fail(ErrorCode::kIo, "switch-to-configuration ended well, but " +
-                                  paths_.current_system.string() + " is not " + system.string());
-}
-
-Result<SwitchOutcome> NixosBackend::WriteBootEntries(const fs::path& system, std::stop_token stop) {
-  return RunSwitch(programs_, paths_,
-                   {.system = system,
-                    .action = SwitchAction::kBoot,
-                    .deadline = Options().settings.activation_timeout},
-                   std::move(stop));
-}
-
-Result<> NixosBackend::BootSwitch(const fs::path& system, std::stop_token stop) {
-  MATIC_TRY(steps_.Run(
-      Phase::kActivating, system.filename().string() + ": switch-to-configuration boot",
-      [&]() -> Result<Shown> {
-        MATIC_ASSIGN(const SwitchOutcome outcome, WriteBootEntries(system, stop));
-        return ShownOf(outcome);
-      },
-      OutputOf));
-  return {};
-}
-
-Result<> NixosBackend::SetProfile(const HostView& view, const fs::path& system,
-                                  std::stop_token stop) {
-  if (view.InProfile() == system) return {};
-  const auto known = std::ranges::find_if(view.generations, [&](const Generation& generation) {
-    return generation.system == system && generation.present;
-  });
-  if (known != view.generations.end()) {
-    MATIC_TRY(profile_.SwitchTo(known->number, std::move(stop)));
-    return {};
-  }
-  MATIC_TRY(profile_.Set(system, std::move(stop)));
-  return {};
-}
-
-// The new system gets its boot entry, the old one is the default again, and the new one is started
-// once: a kernel that panics comes back to the old one by itself.
-Result<> NixosBackend::ActivateAtBoot(const HostView& view, const TrialNote& note,
-                                      std::stop_token stop) {
-  MATIC_TRY(SetProfile(view, note.system, stop));
-  MATIC_TRY(BootSwitch(note.system, stop));
-  if (note.start_once == StartOnce::kNot) return {};
-  // As the default, which is left when none of its starts got anywhere.
-  if (note.start_once == StartOnce::kBootCounts) {
-    return boot_loader_->StartNext(note.system, std::move(stop));
-  }
-  MATIC_TRY(BootSwitch(note.previous, stop));
-  // Some start the newest generation, whatever they were told.
-  MATIC_ASSIGN(const std::optional<fs::path> next, boot_loader_->Default(stop));
-  if (next && *next != note.previous) {
-    return Fail(ErrorCode::kRefused, boot_loader_->Name() + " starts " + next->filename().string() +
-                                         " by default and not " +
-                                         note.previous.filename().string() +
-                                         ", so a system that does not come up could not be left");
-  }
-  return boot_loader_->StartNext(note.system, std::move(stop));
-}
-
-Result<> NixosBackend::MakeDefault(const HostView& view, const fs::path& system,
-                                   std::stop_token stop) {
-  MATIC_TRY(SetProfile(view, system, stop));
-  if (!StartsForGood(view, system)) MATIC_TRY(BootSwitch(system, stop));
-  if (view.next_once) MATIC_TRY(boot_loader_->ClearNext(std::move(stop)));
-  return {};
-}
-
 Result<> NixosBackend::Confirm() {
   const std::scoped_lock changing(changing_);
   MATIC_ASSIGN(const HostView view, Look({}));
   MATIC_TRY(SetProfile(view, view.current, {}));
   // The boot entries are of the generations that there are when they are written.
   const bool pruned = Prune(view.state);
-  if (pruned && StartsForGood(view, view.current)) MATIC_TRY(BootSwitch(view.current, {}));
+  if (pruned && view.StartsForGood(view.current)) MATIC_TRY(BootSwitch(view.current, {}));
   MATIC_TRY(MakeDefault(view, view.current, {}));
   KeepConfirmed(view.current);
   MATIC_TRY(Keep([&](HostState& kept) {
