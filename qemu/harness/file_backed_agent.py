@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import time
 from pathlib import Path
 from typing import Any
 
 from harness import paths
 from harness.node import Node
 from harness.verdict import Failed
+from harness.waiting import wait_until
 
 _STOP_SECONDS = 30  # as systemd gives it (TimeoutStopSec)
 Settings = dict[str, dict[str, object]]  # by section of agent.yaml
@@ -79,13 +79,13 @@ class FileBackedAgent:
 
     def wait_until_it_reboots(self, timeout: float = 20) -> None:
         """Until the agent asks for a reboot; then it is stopped as systemd would stop it."""
-        deadline = time.monotonic() + timeout
-        while not self._rebooting.exists():
-            if self._agent is None or self._agent.poll() is not None:
+
+        def asks() -> bool:
+            if not self.asks_for_reboot and (self._agent is None or self._agent.poll() is not None):
                 raise Failed(f"the agent ended by itself ({self._folder / 'agent.log'})")
-            if time.monotonic() > deadline:
-                raise Failed(f"the agent asked for no reboot within {timeout:.0f} s")
-            time.sleep(0.02)
+            return self.asks_for_reboot
+
+        wait_until("the agent asks for a reboot", asks, timeout, 0.02)
         self.power_off()
 
     def power_off(self) -> None:

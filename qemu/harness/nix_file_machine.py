@@ -7,7 +7,6 @@ import os
 import shutil
 import signal
 import subprocess
-import time
 import uuid
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from harness.file_backed_agent import FileBackedAgent, Settings
 from harness.nix_file_host import FileHost
 from harness.node import ENDED, Schedule
 from harness.verdict import Failed, expect
+from harness.waiting import wait_until
 
 _PROGRAMS = paths.REPOSITORY / "tests/fixtures/nix-system/programs"
 _VARIABLE = "sys/firmware/efi/efivars/{}-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
@@ -97,9 +97,7 @@ class NixFileMachine(FileBackedAgent):
 
     def wait_until_held(self, timeout: float = 60) -> None:
         held = self.host.root / "held"
-        self._wait_until(
-            lambda: held.exists() and held.read_text() != "", "something is held", timeout
-        )
+        wait_until("something is held", lambda: held.exists() and held.read_text() != "", timeout, 0.02)
 
     def wait_until_logged(self, pattern: str, timeout: float = 60) -> None:
         """Such a line of the activation log."""
@@ -108,7 +106,7 @@ class NixFileMachine(FileBackedAgent):
         def logged() -> bool:
             return any(fnmatch.fnmatch(line, pattern) for line in log.read_text().splitlines())
 
-        self._wait_until(logged, f"{pattern} is logged", timeout)
+        wait_until(f"{pattern} is logged", logged, timeout, 0.02)
 
     def let_go(self) -> None:
         (self.host.root / "hold").unlink()
@@ -189,21 +187,13 @@ class NixFileMachine(FileBackedAgent):
         held = root / "held"
         pid = held.read_text().strip()
         (root / "lost").touch()
-        self._wait_until(lambda: not Path("/proc", pid).exists(), "what is held ends")
+        wait_until("what is held ends", lambda: not Path("/proc", pid).exists())
         for path in (root / "hold", root / "lost", held):
             path.unlink(missing_ok=True)
 
     def _log(self, line: str) -> None:
         with (self.host.root / "var/log/activations").open("a") as log:
             log.write(f"{line}\n")
-
-    @staticmethod
-    def _wait_until(condition: Any, what: str, timeout: float = 20) -> None:
-        deadline = time.monotonic() + timeout
-        while not condition():
-            if time.monotonic() > deadline:
-                raise Failed(f"waited {timeout:.0f} s until {what}")
-            time.sleep(0.02)
 
     def remove(self) -> None:
         """Ends what runs. The store is read-only, so pytest could not remove it."""

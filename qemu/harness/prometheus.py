@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-import time
 import urllib.parse
 import urllib.request
 from collections.abc import Callable
@@ -15,6 +14,7 @@ from typing import Any, TypeVar
 from harness import paths
 from harness.machine import free_port, patient
 from harness.verdict import Failed, expect
+from harness.waiting import wait_until
 
 ALERTS = paths.REPOSITORY / "agent" / "metrics" / "alerts.yml"
 _COMPARISON = re.compile(r"\s*(==|!=|<=|>=|<|>)\s*[\d.* ]+$")
@@ -78,16 +78,15 @@ class Prometheus:
 
     def wait_until(self, reached: Callable[[], _T], what: str) -> _T:
         """The first thing it returns that counts as true."""
-        deadline = time.monotonic() + patient(60)
-        while time.monotonic() < deadline:
+
+        def tried() -> _T | None:
             expect(self._process.poll() is None, "prometheus ended by itself")
             try:
-                if found := reached():
-                    return found
+                return reached()
             except OSError:
-                pass  # it does not listen yet
-            time.sleep(0.2)
-        raise Failed(f"prometheus has no {what}")
+                return None  # it does not listen yet
+
+        return wait_until(f"prometheus has {what}", tried, patient(60), 0.2)
 
     def expect_alerts_can_be_judged(self) -> int:
         """Every alert's expression without its comparison has a series. Returns how many these are."""

@@ -117,7 +117,8 @@ class Fleet {
                 {"staged", counts.staged},
                 {"activated", counts.activated},
                 {"reboots", counts.reboots},
-                {"went_back", counts.went_back}};
+                {"went_back", counts.went_back},
+                {"unanswered", counts.unanswered}};
       }));
     }
     return {{"nodes", std::move(list)}};

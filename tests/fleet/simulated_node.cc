@@ -3,13 +3,15 @@
 #include <algorithm>
 #include <utility>
 
+#include "lib/base/names.h"
+
 namespace matic::fleetsim {
 namespace {
 
 constexpr uint64_t kImageBytes = 200u << 20;
 constexpr int kSlowness = 10;
 
-constexpr std::array<std::pair<Fault, std::string_view>, 9> kFaults = {{
+constexpr Names<Fault, 9> kFaults = {{
     {Fault::kNone, "none"},
     {Fault::kOffline, "offline"},
     {Fault::kSlow, "slow"},
@@ -23,16 +25,8 @@ constexpr std::array<std::pair<Fault, std::string_view>, 9> kFaults = {{
 
 }  // namespace
 
-std::string_view FaultName(Fault fault) {
-  const auto found = std::ranges::find(kFaults, fault, &std::pair<Fault, std::string_view>::first);
-  return found->second;
-}
-
-std::optional<Fault> ParseFault(std::string_view name) {
-  const auto found = std::ranges::find(kFaults, name, &std::pair<Fault, std::string_view>::second);
-  if (found == kFaults.end()) return std::nullopt;
-  return found->first;
-}
+std::string_view FaultName(Fault fault) { return NameIn(kFaults, fault); }
+std::optional<Fault> ParseFault(std::string_view name) { return ValueIn(kFaults, name); }
 
 int64_t WallSeconds() {
   return std::chrono::duration_cast<std::chrono::seconds>(
@@ -159,8 +153,9 @@ Result<> SimulatedNode::Arrive(Moment now) {
   const bool gone = fault_ == Fault::kOffline || doing_ == Doing::kRebooting ||
                     doing_ == Doing::kGoingBack || doing_ == Doing::kRestarting ||
                     doing_ == Doing::kAway;
-  if (gone) return Fail(ErrorCode::kUnavailable, "cannot reach " + name_);
-  return {};
+  if (!gone) return {};
+  ++counts_.unanswered;
+  return Fail(ErrorCode::kUnavailable, "cannot reach " + name_);
 }
 
 bool SimulatedNode::IsOpen() const {

@@ -55,6 +55,7 @@ struct Counts {
   int activated = 0;
   int reboots = 0;
   int went_back = 0;
+  int unanswered = 0;  // calls while it was not there
 };
 
 // Not thread-safe. Every call says when it comes; a machine that is not there is kUnavailable.

@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import pytest
 from device import Device, Factory
 from harness import paths
 from harness.node import OsctlError
+from harness.waiting import wait_until
 
 OSCTL = paths.OSCTL
 PATIENCE = 120
@@ -163,10 +163,7 @@ def test_a_stop_is_obeyed_after_the_controllers_death(fleet: Fleet) -> None:
     fleet.run_until_killed_at("web-1: updated")
     stop = fleet.osctl("stop", "--revert", "--reason", "on fire")
     assert stop.returncode == 0, stop
-    deadline = time.monotonic() + PATIENCE
-    while not all_run(fleet, "1.0"):
-        assert time.monotonic() < deadline, fleet.versions()
-        time.sleep(0.5)
+    wait_until("all run 1.0 again", lambda: all_run(fleet, "1.0"), PATIENCE, 0.5)
     boot = fleet.devices["web-1"].node.status()["boot_id"]
     again = fleet.osctl("stop", "--revert", "--reason", "on fire")
     assert "does not run what the run brought" in again.stdout, again

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -138,7 +137,7 @@ def test_one_that_is_silent_for_a_moment_is_no_failure(fleet: SimulatedFleet) ->
     run = fleet.start()
     fleet.wait_until("the canary is at work", lambda: fleet.report()["web-1"]["staged"])
     fleet.order("web-1=offline")
-    time.sleep(3)  # steps meet it
+    fleet.wait_until("steps meet it", lambda: fleet.report()["web-1"]["unanswered"] >= 2)
     fleet.order("web-1=none")
     out, error = run.communicate(timeout=120)
     done = json.loads(out.splitlines()[-1])

@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import pytest
 
 from device import Device, Factory
 from harness import paths
+from harness.waiting import wait_until
 from ssh_server import SshServer
 
 PATIENCE = 120
@@ -148,7 +148,8 @@ def test_a_machine_without_sshd_is_told_from_one_without_agent(fleet: RemoteFlee
 def test_a_run_goes_on_when_sshd_is_back(fleet: RemoteFleet) -> None:
     def lose_sshd_for_a_while() -> None:
         fleet.sshd.kill()
-        time.sleep(3)  # the run goes on meanwhile
+        before = fleet.sshd.calls()
+        wait_until("the run has met a closed door twice", lambda: fleet.sshd.calls() > before + 1, 60)
         fleet.sshd.start()
 
     end = fleet.run_and_at("rebooting", lose_sshd_for_a_while)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from device import Factory
 from harness import paths
+from harness.waiting import wait_until
 
 # Stands for a tool that has much to do; its process keeps the number.
 SLOW_TOOL = """#!/bin/sh
@@ -53,10 +54,7 @@ def slow_down(tool: str, tools: Path) -> None:
 
 def await_tool(tools: Path) -> int:
     """The process that the tool runs in."""
-    deadline = time.monotonic() + 20
-    while not (tools / "pid").exists():
-        assert time.monotonic() < deadline, "the tool was not started"
-        time.sleep(0.02)
+    wait_until("the tool is started", (tools / "pid").exists, 20)
     return int((tools / "pid").read_text())
 
 

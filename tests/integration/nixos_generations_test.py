@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-
 from harness.nix_file_machine import NixFileMachine
 from harness.node import REFUSED
+from harness.waiting import wait_until
 
 
 def test_the_golden_system_has_a_boot_entry_of_its_own(nixos: NixFileMachine) -> None:
@@ -16,7 +14,7 @@ def test_the_golden_system_has_a_boot_entry_of_its_own(nixos: NixFileMachine) ->
     nixos.host.commit(version="2")
     nixos.update()
     new = nixos.host.profile.resolve()
-    _await(lambda: len(_of_other_profiles(nixos)) == 1, "an entry of the golden system")
+    wait_until("the golden system has an entry", lambda: len(_of_other_profiles(nixos)) == 1)
     assert nixos.host.started_by(_of_other_profiles(nixos)[0]) == new
     nixos.expect_default(new)
 
@@ -57,10 +55,3 @@ def test_a_service_that_dies_soon_after_a_switch_is_seen(nixos: NixFileMachine) 
 
 def _of_other_profiles(nixos: NixFileMachine) -> list[str]:
     return [entry for entry in nixos.host.entries() if not entry.startswith("nixos-generation-")]
-
-
-def _await(condition: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline, f"waited for {what}"
-        time.sleep(0.1)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from cutting_proxy import CuttingProxy, free_port
 from harness.nix_file_machine import NixFileMachine
+from harness.waiting import wait_until
 
 
 def configure(machine: NixFileMachine, **settings: object) -> None:
@@ -111,10 +111,8 @@ def served(nixos: NixFileMachine) -> Iterator[int]:
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )
     address = f"git://127.0.0.1:{port}/config.git"
-    for _ in range(200):
-        if nixos.host.run("git", "ls-remote", address).returncode == 0:
-            break
-        time.sleep(0.05)
+    wait_until("the git server answers",
+               lambda: nixos.host.run("git", "ls-remote", address).returncode == 0)
     yield port
     server.terminate()
     server.wait()

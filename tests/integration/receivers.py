@@ -8,13 +8,14 @@ import json
 import ssl
 import subprocess
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+
+from harness.waiting import wait_until
 
 HERE = "127.0.0.1"
 DEBIANS_PYTHON = "/usr/bin/python3"  # the one that python3-aiosmtpd is for
@@ -68,11 +69,12 @@ class MailServer:
             [DEBIANS_PYTHON, "-B", script, folder / "settings", folder],
             stdin=subprocess.PIPE, stderr=self._log,
         )
-        deadline = time.monotonic() + 30
-        while not (folder / "port").exists():
+
+        def listens() -> bool:
             assert self._process.poll() is None, (folder / "log").read_text()
-            assert time.monotonic() < deadline, "the mail server does not start"
-            time.sleep(0.02)
+            return (folder / "port").exists()
+
+        wait_until("the mail server listens", listens, pause=0.02)
         self.port = int((folder / "port").read_text())
 
     def mails(self) -> list[Mail]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import random
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from device import Device, Factory
 from faulty_server import Exchange, FaultyServer
 from harness.file_backed import pack_tiny_image
 from harness.images import Image
+from harness.waiting import wait_until
 
 MIB = 1 << 20
 CUT = 4 * MIB
@@ -171,10 +171,7 @@ def test_an_update_that_ends_the_agent_each_time_is_given_up(
     url = server.publish("/os", stall)
     schedule = patient.node.update_to(image, url)
     for starts in range(1, 5):
-        deadline = time.monotonic() + 20
-        while len(server.exchanges("/os")) < starts:
-            assert time.monotonic() < deadline, f"{starts} requests were not made"
-            time.sleep(0.05)
+        wait_until(f"{starts} requests are made", lambda: len(server.exchanges("/os")) >= starts)
         patient.restart()
     failed = patient.node.wait_for_state(schedule, ["FAILED"], 20)
     assert failed.reason.startswith("interrupted while staging, 4 times")

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 from harness import paths
+from harness.verdict import Failed
+from harness.waiting import wait_until
 
 FLEET_SIM = paths.REPOSITORY / "tools" / "fleet-sim"
 OLD, NEW = "1" * 64, "2" * 64
@@ -84,10 +85,10 @@ class SimulatedFleet:
         return json.loads(self.osctl("status", "--output", "json").stdout)
 
     def wait_until(self, what: str, true: Callable[[], object]) -> None:
-        limit = time.monotonic() + PATIENCE
-        while not true():
-            assert time.monotonic() < limit, f"{what}: {self.report()}"
-            time.sleep(0.1)
+        try:
+            wait_until(what, true, PATIENCE)
+        except Failed as error:
+            raise Failed(f"{error}: {self.report()}") from error
 
     def _line(self) -> str:
         return self._program.stdout.readline()

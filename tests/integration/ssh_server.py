@@ -7,11 +7,11 @@ import os
 import signal
 import socket
 import subprocess
-import time
 from pathlib import Path
 
 from device import HERE
 from harness.verdict import Failed
+from harness.waiting import wait_until
 
 _SSHD = "/usr/sbin/sshd"  # it wants its whole path
 _PATIENCE = 20
@@ -52,7 +52,8 @@ class SshServer:
         """A $PATH whose ssh has this folder's configuration instead of the user's."""
         programs = self.folder / "bin"
         programs.mkdir(exist_ok=True)
-        (programs / "ssh").write_text(f'#!/bin/sh\nexec /usr/bin/ssh -F {self.folder}/ssh_config "$@"\n')
+        (programs / "ssh").write_text(f'#!/bin/sh\necho >> {self.folder}/calls\n'
+                                      f'exec /usr/bin/ssh -F {self.folder}/ssh_config "$@"\n')
         (programs / "ssh").chmod(0o755)
         return f"{programs}:{os.environ['PATH']}"
 
@@ -63,11 +64,17 @@ class SshServer:
             self._server = subprocess.Popen(
                 ["setpriv", "--pdeathsig", "KILL", "--", _SSHD, "-D", "-e", "-f", self.folder / "sshd_config"],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
-        limit = time.monotonic() + _PATIENCE
-        while not self._answers():
-            if self._server.poll() is not None or time.monotonic() > limit:
-                raise Failed(f"sshd: {(self.folder / 'sshd.log').read_text()}")
-            time.sleep(0.05)
+        wait_until("sshd answers", self._is_up, _PATIENCE)
+
+    def _is_up(self) -> bool:
+        if self._server.poll() is not None:
+            raise Failed(f"sshd: {(self.folder / 'sshd.log').read_text()}")
+        return self._answers()
+
+    def calls(self) -> int:
+        """How often osctl has called the ssh of search_path()."""
+        calls = self.folder / "calls"
+        return len(calls.read_text()) if calls.exists() else 0
 
     def kill(self) -> None:
         """With all connections, as when the machine loses its power, but that its port refuses."""
