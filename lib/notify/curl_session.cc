@@ -44,8 +44,6 @@ Result<> CurlSession::Prepare(std::chrono::milliseconds deadline) {
   if (multi_ == nullptr) return Fail(Fault(ErrorCode::kInternal, "libcurl gave no handle"));
   Set(CURLOPT_ERRORBUFFER, error_text_);
   Set(CURLOPT_NOSIGNAL, 1L);
-  // What https_proxy and its relatives say in the environment of a daemon is nobody's intention.
-  Set(CURLOPT_PROXY, "");
   // Without it a stop waits for the resolver's thread, which may take its own time-out.
   Set(CURLOPT_QUICK_EXIT, 1L);
   Set(CURLOPT_CONNECTTIMEOUT, kConnectSeconds);

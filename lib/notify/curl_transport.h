@@ -6,7 +6,7 @@
 namespace matic::notify {
 
 // Thread-safe: each Send has a connection of its own. TLS 1.2 or newer, certificates are always
-// checked. Servers are asked directly, whatever the environment says of proxies.
+// checked. Proxies are those of the environment, as libcurl takes them: https_proxy, no_proxy.
 class CurlTransport final : public Transport {
  public:
   CurlTransport();

@@ -257,10 +257,14 @@ def test_a_token_follows_no_redirect(sender: Sender) -> None:
         assert elsewhere.posts == []
 
 
-def test_no_proxy_of_the_environment_is_asked(sender: Sender) -> None:
-    sender.environment = {name: "http://127.0.0.1:1" for name in ("https_proxy", "HTTPS_PROXY", "all_proxy")}
+def test_the_proxy_of_the_environment_is_asked(sender: Sender) -> None:
     with WebServer(sender.certificate) as server:
-        assert codes(sender.send(sender.hook_channel("slack", f"{server.url}{HOOK}"))) == [DELIVERED]
+        channel = sender.hook_channel("slack", f"{server.url}{HOOK}")
+        sender.environment = {"https_proxy": "http://127.0.0.1:1"}
+        assert codes(sender.send(channel)) != [DELIVERED]
+        assert server.posts == []
+        sender.environment["no_proxy"] = "*"
+        assert codes(sender.send(channel)) == [DELIVERED]
 
 
 def test_an_untrusted_server_gets_nothing(sender: Sender) -> None:
