@@ -1,21 +1,16 @@
 #include "agent/metrics/families.h"
 
-#include <deque>
 #include <string>
-#include <utility>
 
 #include "agent/engine/schedule_json.h"
-#include "lib/base/utf8.h"
 
 namespace matic::metrics {
 namespace {
 
-using prometheus::ClientMetric;
-using prometheus::MetricFamily;
-using prometheus::MetricType;
-using Labels = std::vector<ClientMetric::Label>;
-
-constexpr size_t kLabelBytes = 256;
+using exposition::Exposition;
+using exposition::Family;
+using exposition::Labels;
+using exposition::Seconds;
 
 constexpr engine::Phase kPhases[] = {
     engine::Phase::kNone,       engine::Phase::kWaiting,  engine::Phase::kChecking,
@@ -24,82 +19,13 @@ constexpr engine::Phase kPhases[] = {
     engine::Phase::kRebooting,  engine::Phase::kOnTrial,  engine::Phase::kConfirming,
     engine::Phase::kRollingBack};
 
-double Seconds(WallTime time) {
-  return std::chrono::duration<double>(time.time_since_epoch()).count();
-}
-
-// One family under construction.
-class Builder {
- public:
-  Builder(std::string name, std::string help, MetricType type) {
-    family_.name = std::move(name);
-    family_.help = std::move(help);
-    family_.type = type;
-  }
-
-  Builder& Add(double value, Labels labels = {}) {
-    ClientMetric metric = Labelled(std::move(labels));
-    if (family_.type == MetricType::Counter) {
-      metric.counter.value = value;
-    } else {
-      metric.gauge.value = value;
-    }
-    family_.metric.push_back(std::move(metric));
-    return *this;
-  }
-
-  void AddSum(uint64_t count, double sum, Labels labels) {
-    ClientMetric metric = Labelled(std::move(labels));
-    metric.summary.sample_count = count;
-    metric.summary.sample_sum = sum;
-    family_.metric.push_back(std::move(metric));
-  }
-
-  MetricFamily Take() { return std::move(family_); }
-
- private:
-  static ClientMetric Labelled(Labels labels) {
-    ClientMetric metric;
-    for (ClientMetric::Label& label : labels) label.value = ToUtf8(label.value, kLabelBytes);
-    metric.label = std::move(labels);
-    return metric;
-  }
-
-  MetricFamily family_;
-};
-
-class Exposition {
- public:
-  Builder& Gauge(const std::string& name, const std::string& help) {
-    return builders_.emplace_back("matic_" + name, help, MetricType::Gauge);
-  }
-  Builder& Counter(const std::string& name, const std::string& help) {
-    return builders_.emplace_back("matic_" + name, help, MetricType::Counter);
-  }
-  Builder& Summary(const std::string& name, const std::string& help) {
-    return builders_.emplace_back("matic_" + name, help, MetricType::Summary);
-  }
-
-  std::vector<MetricFamily> Take() {
-    std::vector<MetricFamily> families;
-    for (Builder& builder : builders_) {
-      MetricFamily family = builder.Take();
-      if (!family.metric.empty()) families.push_back(std::move(family));
-    }
-    return families;
-  }
-
- private:
-  std::deque<Builder> builders_;  // references to its items stay good
-};
-
 void AddStatus(Exposition& out, const engine::Status& status) {
   out.Gauge("agent_info", "1; what runs here.")
       .Add(1, {{"version", MATIC_VERSION},
                {"backend", status.backend},
                {"node", status.node_name},
                {"os_version", status.os_version}});
-  Builder& phases = out.Gauge("phase", "1 for the phase that the update is in, 0 for the others.");
+  Family& phases = out.Gauge("phase", "1 for the phase that the update is in, 0 for the others.");
   for (const engine::Phase phase : kPhases) {
     phases.Add(status.phase == phase ? 1 : 0, {{"phase", std::string(PhaseName(phase))}});
   }
@@ -115,13 +41,13 @@ void AddStatus(Exposition& out, const engine::Status& status) {
 }
 
 void AddTargets(Exposition& out, const std::vector<update::Target>& targets) {
-  Builder& info = out.Gauge("target_info", "1; what each slot holds.");
-  Builder& running = out.Gauge("target_running", "1 for the slot that runs.");
-  Builder& next = out.Gauge("target_next", "1 for the slot that the next start chooses.");
-  Builder& bootable = out.Gauge("target_bootable", "1 for a slot that may be started.");
-  Builder& successful = out.Gauge("target_successful", "1 for a slot that was confirmed.");
-  Builder& priority = out.Gauge("target_priority", "0 to 15; the highest is started.");
-  Builder& tries = out.Gauge("target_tries_left", "Starts that a slot on trial still has.");
+  Family& info = out.Gauge("target_info", "1; what each slot holds.");
+  Family& running = out.Gauge("target_running", "1 for the slot that runs.");
+  Family& next = out.Gauge("target_next", "1 for the slot that the next start chooses.");
+  Family& bootable = out.Gauge("target_bootable", "1 for a slot that may be started.");
+  Family& successful = out.Gauge("target_successful", "1 for a slot that was confirmed.");
+  Family& priority = out.Gauge("target_priority", "0 to 15; the highest is started.");
+  Family& tries = out.Gauge("target_tries_left", "Starts that a slot on trial still has.");
   for (const update::Target& target : targets) {
     const Labels labels = {{"target", target.name}};
     info.Add(1, {{"target", target.name},
@@ -145,22 +71,22 @@ void AddUpdates(Exposition& out, const MachineSample& machine) {
       .Add(active != nullptr ? static_cast<double>(active->progress.bytes_done) : 0);
   out.Gauge("progress_total_bytes", "Of this phase; 0: unknown.")
       .Add(active != nullptr ? static_cast<double>(active->progress.bytes_total) : 0);
-  Builder& updates = out.Counter("updates_total", "Updates that ended, by result.");
-  Builder& durations =
+  Family& updates = out.Counter("updates_total", "Updates that ended, by result.");
+  Family& durations =
       out.Summary("update_duration_seconds", "From asking for an update to its end, by result.");
   for (const auto& [result, ends] : machine.totals.updates) {
     updates.Add(static_cast<double>(ends.count), {{"result", result}});
     durations.AddSum(ends.count, ends.seconds, {{"result", result}});
   }
-  Builder& rollbacks = out.Counter("rollbacks_total", "Ways back that were taken, and why.");
+  Family& rollbacks = out.Counter("rollbacks_total", "Ways back that were taken, and why.");
   for (const auto& [key, count] : machine.totals.rollbacks) {
     rollbacks.Add(static_cast<double>(count), {{"kind", key.first}, {"cause", key.second}});
   }
 }
 
 void AddCertificates(Exposition& out, const std::vector<CertificateExpiry>& certificates) {
-  Builder& expiry = out.Gauge("certificate_expiry_timestamp_seconds",
-                              "Until when the API's certificates are good.");
+  Family& expiry = out.Gauge("certificate_expiry_timestamp_seconds",
+                             "Until when the API's certificates are good.");
   for (const CertificateExpiry& certificate : certificates) {
     expiry.Add(Seconds(certificate.not_after), {{"certificate", certificate.name}});
   }
@@ -175,9 +101,9 @@ void AddHealth(Exposition& out, const health::Report& report) {
       .Add(state == HealthState::kUnhealthy ? 1 : 0, {{"state", "unhealthy"}});
   out.Gauge("health_timestamp_seconds", "When the checks last ran.")
       .Add(Seconds(report.last_updated));
-  Builder& passed = out.Gauge("check_passed", "1 for a check that passed, 0 for one that failed.");
-  Builder& duration = out.Gauge("check_duration_seconds", "Of a check's last attempt.");
-  Builder& attempts = out.Gauge("check_attempts", "Of a check, in its last run.");
+  Family& passed = out.Gauge("check_passed", "1 for a check that passed, 0 for one that failed.");
+  Family& duration = out.Gauge("check_duration_seconds", "Of a check's last attempt.");
+  Family& attempts = out.Gauge("check_attempts", "Of a check, in its last run.");
   for (const health::CheckReport& check : report.checks) {
     if (check.result == health::CheckResult::kRunning) continue;
     const Labels labels = {{"check", check.name}};
@@ -189,7 +115,7 @@ void AddHealth(Exposition& out, const health::Report& report) {
 }
 
 void AddNotifications(Exposition& out, const std::vector<notify::ChannelCounts>& channels) {
-  Builder& total =
+  Family& total =
       out.Counter("notifications_total", "Notifications since the agent started, by result.");
   for (const notify::ChannelCounts& channel : channels) {
     const auto add = [&](const char* result, uint64_t count) {
@@ -212,7 +138,7 @@ void AddSelf(Exposition& out, const Snapshot& snapshot) {
   out.Counter("collect_errors_total",
               "Questions that the agent could not answer for its metrics, since it started.")
       .Add(static_cast<double>(snapshot.collect_errors));
-  Builder& age =
+  Family& age =
       out.Gauge("sample_age_seconds",
                 "How old what is told is; more than a few seconds: the agent or its disk hangs.");
   if (snapshot.machine) age.Add(snapshot.machine_age_seconds, {{"sample", "machine"}});
@@ -221,8 +147,8 @@ void AddSelf(Exposition& out, const Snapshot& snapshot) {
 
 }  // namespace
 
-std::vector<MetricFamily> Families(const Snapshot& snapshot) {
-  Exposition out;
+std::vector<Family> Families(const Snapshot& snapshot) {
+  Exposition out("matic_");
   if (snapshot.machine) {
     if (snapshot.machine->status) {
       AddStatus(out, *snapshot.machine->status);

@@ -1,16 +1,15 @@
-// The metrics' names and meanings. Inside this folder only, since prometheus-cpp's types show here.
+// The metrics' names and meanings.
 #pragma once
-
-#include <prometheus/metric_family.h>
 
 #include <vector>
 
 #include "agent/metrics/snapshot.h"
+#include "lib/exposition/family.h"
 
 namespace matic::metrics {
 
 // docs/reference/metrics.md lists what comes out of this. A family without a value now (nothing is
 // known of the machine yet) is left out.
-std::vector<prometheus::MetricFamily> Families(const Snapshot& snapshot);
+std::vector<exposition::Family> Families(const Snapshot& snapshot);
 
 }  // namespace matic::metrics

@@ -1,14 +1,12 @@
 #include "agent/metrics/metrics_server.h"
 
-#include <prometheus/collectable.h>
-#include <prometheus/exposer.h>
-
 #include <atomic>
 
 #include "agent/metrics/families.h"
 #include "agent/metrics/sampler.h"
 #include "agent/metrics/snapshot.h"
 #include "agent/metrics/tally.h"
+#include "lib/exposition/listener.h"
 #include "lib/rpc/tls_files.h"
 
 namespace matic::metrics {
@@ -26,7 +24,7 @@ std::vector<CertificateExpiry> ReadExpiries(const std::vector<std::filesystem::p
   return {{"server", files->certificate.not_after}, {"ca", files->ca_not_after}};
 }
 
-class Collector final : public prometheus::Collectable {
+class Collector {
  public:
   Collector(const Options& options, const Sources& sources)
       : sources_(sources),
@@ -35,7 +33,7 @@ class Collector final : public prometheus::Collectable {
         machine_([this] { return AskEngine(); }),
         health_([this] { return AskHealth(); }) {}
 
-  std::vector<prometheus::MetricFamily> Collect() const override {
+  std::vector<exposition::Family> Collect() const {
     Snapshot snapshot;
     const auto machine = machine_.Get(kMachinePatience);
     snapshot.machine = machine.value;
@@ -96,8 +94,8 @@ class Collector final : public prometheus::Collectable {
 }  // namespace
 
 struct MetricsServer::Parts {
-  std::shared_ptr<Collector> collector;
-  std::unique_ptr<prometheus::Exposer> exposer;
+  std::unique_ptr<Collector> collector;
+  std::unique_ptr<exposition::Listener> listener;  // its threads ask the collector
 };
 
 MetricsServer::MetricsServer(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
@@ -106,23 +104,20 @@ MetricsServer::~MetricsServer() = default;
 Result<std::unique_ptr<MetricsServer>> MetricsServer::Start(const Options& options,
                                                             const Sources& sources) {
   auto parts = std::make_unique<Parts>();
-  try {
-    parts->exposer = std::make_unique<prometheus::Exposer>(options.listen, /*num_threads=*/2);
-    parts->collector = std::make_shared<Collector>(options, sources);
-    parts->exposer->RegisterCollectable(parts->collector);
-  } catch (const std::exception& error) {
-    return Fail(ErrorCode::kUnavailable, "metrics: cannot listen on " + options.listen + ": " +
-                                             error.what() +
-                                             "; metrics.listen names another port, or \"\"");
+  parts->collector = std::make_unique<Collector>(options, sources);
+  auto listener = exposition::Listener::Open(
+      options.listen, /*threads=*/2,
+      [collector = parts->collector.get()] { return collector->Collect(); });
+  if (!listener) {
+    return Fail(listener.error().code, "metrics: " + listener.error().message +
+                                           "; metrics.listen names another port, or \"\"");
   }
+  parts->listener = *std::move(listener);
   return std::unique_ptr<MetricsServer>(new MetricsServer(std::move(parts)));
 }
 
 const std::string& MetricsServer::problem() const { return parts_->collector->problem(); }
 
-uint16_t MetricsServer::port() const {
-  const std::vector<int> ports = parts_->exposer->GetListeningPorts();
-  return ports.empty() ? uint16_t{0} : static_cast<uint16_t>(ports.front());
-}
+uint16_t MetricsServer::port() const { return parts_->listener->port(); }
 
 }  // namespace matic::metrics

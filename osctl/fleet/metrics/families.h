@@ -1,15 +1,14 @@
-// The metrics' names and meanings. Inside this folder only, since prometheus-cpp's types show here.
+// The metrics' names and meanings.
 #pragma once
-
-#include <prometheus/metric_family.h>
 
 #include <vector>
 
+#include "lib/exposition/family.h"
 #include "osctl/fleet/metrics/snapshot.h"
 
 namespace matic::fleet {
 
 // docs/reference/fleet.md lists what comes out of this.
-std::vector<prometheus::MetricFamily> Families(const Snapshot& snapshot);
+std::vector<exposition::Family> Families(const Snapshot& snapshot);
 
 }  // namespace matic::fleet
