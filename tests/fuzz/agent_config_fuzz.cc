@@ -2,6 +2,7 @@
 
 #include "agent/config/changes.h"
 #include "agent/config/config.h"
+#include "tests/fuzz/input.h"
 #include "tests/fuzz/temporary_folder.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

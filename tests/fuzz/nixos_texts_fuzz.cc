@@ -11,6 +11,7 @@
 #include "agent/nixos/store_path.h"
 #include "agent/nixos/system.h"
 #include "agent/nixos/uki_command_line.h"
+#include "tests/fuzz/input.h"
 #include "tests/fuzz/temporary_folder.h"
 
 namespace {

@@ -17,6 +17,7 @@
 #include "lib/notify/outbox_file.h"
 #include "lib/os/clock.h"
 #include "lib/os/durable_file.h"
+#include "tests/fuzz/input.h"
 #include "tests/fuzz/temporary_folder.h"
 
 namespace {

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "tests/unit/boot/memory_machine.h"
+#include "tests/unit/lib/os/temporary_folder.h"
 
 namespace matic::boot {
 namespace {
@@ -21,9 +22,6 @@ constexpr fakes::GptSlots kTrialOfB = {{1, 0, true}, {2, 3, false}};
 
 class Simulation : public testing::Test {
  protected:
-  void SetUp() override { ASSERT_NE(mkdtemp(folder_.data()), nullptr); }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-
   std::string path() const { return folder_ + "/disk.img"; }
   void Save(const DiskBytes& disk) {
     std::ofstream(path(), std::ios::binary)
@@ -56,7 +54,8 @@ class Simulation : public testing::Test {
     return run;
   }
 
-  std::string folder_ = testing::TempDir() + "bootsimXXXXXX";
+  const TemporaryFolder temporary_;
+  const std::string folder_ = temporary_.path().string();
 };
 
 TEST_F(Simulation, LooksWithoutWriting) {

@@ -1,16 +1,17 @@
 // The program as a script meets it: its exit code, its standard output and its errors.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <thread>
 
 #include "agent/api/server.h"
 #include "tests/fakes/engine/fake_engine.h"
+#include "tests/unit/lib/os/temporary_folder.h"
 
 namespace matic::osctl {
 namespace {
@@ -29,15 +30,9 @@ struct Outcome {
 class CommandLineTest : public testing::Test {
  protected:
   CommandLineTest() {
-    std::string name = testing::TempDir() + "osctl-XXXXXX";
-    folder_ = ::mkdtemp(name.data());
     options_.socket = folder_ / "agent.sock";
     options_.socket_group = "";
     options_.pki_dirs = {folder_ / "node"};
-  }
-  ~CommandLineTest() override {
-    server_.reset();
-    fs::remove_all(folder_);
   }
 
   void StartAgent() {
@@ -74,11 +69,28 @@ class CommandLineTest : public testing::Test {
     });
   }
 
-  void WaitForSchedule() {
-    while (engine_.ListSchedules(1).empty()) std::this_thread::sleep_for(20ms);
+  static void Await(const std::string& what, const std::function<bool()>& reached) {
+    const auto deadline = std::chrono::steady_clock::now() + 30s;
+    while (!reached()) {
+      if (std::chrono::steady_clock::now() > deadline) {
+        ADD_FAILURE() << "waited in vain for " << what;
+        return;
+      }
+      std::this_thread::sleep_for(10ms);
+    }
   }
 
-  fs::path folder_;
+  void WaitForSchedule() {
+    Await("a schedule", [&] { return !engine_.ListSchedules(1).empty(); });
+  }
+
+  // Of the command that runs.
+  void WaitForOutput(const std::string& text) const {
+    Await(text, [&] { return Read(folder_ / "out").find(text) != std::string::npos; });
+  }
+
+  const TemporaryFolder temporary_;
+  const fs::path folder_ = temporary_.path();
   api::ApiOptions options_;
   engine::FakeEngine engine_;
   std::unique_ptr<api::Server> server_;
@@ -149,7 +161,7 @@ TEST_F(CommandLineTest, AWatchEndsWithTheOutcomesCode) {
   std::thread update([&] {
     WaitForSchedule();
     Advance(engine::ScheduleState::kInProgress, engine::Phase::kActivating);
-    std::this_thread::sleep_for(400ms);
+    WaitForOutput("Activating");
     Advance(engine::ScheduleState::kRolledBack, engine::Phase::kNone, "boot attempts used up");
   });
   const Outcome outcome = Run(Update() + " --watch");
@@ -165,9 +177,9 @@ TEST_F(CommandLineTest, AWatchSurvivesTheNodesReboot) {
   std::thread update([&] {
     WaitForSchedule();
     Advance(engine::ScheduleState::kInProgress, engine::Phase::kRebooting);
-    std::this_thread::sleep_for(600ms);
+    WaitForOutput("Rebooting");
     server_.reset();
-    std::this_thread::sleep_for(1s);
+    std::this_thread::sleep_for(1s);  // the machine is away
     Advance(engine::ScheduleState::kCompleted, engine::Phase::kNone);
     StartAgent();
   });
@@ -182,7 +194,7 @@ TEST_F(CommandLineTest, AWatchOfJsonIsAnObjectALine) {
   StartAgent();
   std::thread update([&] {
     WaitForSchedule();
-    std::this_thread::sleep_for(400ms);
+    WaitForOutput("SCHEDULE_STATE_PENDING");
     Advance(engine::ScheduleState::kFailed, engine::Phase::kNone, "404 Not Found");
   });
   const Outcome outcome = Run(Update() + " --watch --output json");
@@ -274,9 +286,9 @@ TEST_F(CommandLineTest, AWatchOverTheNetworkSurvivesTheNodesReboot) {
   std::thread update([&] {
     WaitForSchedule();
     Advance(engine::ScheduleState::kInProgress, engine::Phase::kRebooting);
-    std::this_thread::sleep_for(600ms);
+    WaitForOutput("Rebooting");
     server_.reset();
-    std::this_thread::sleep_for(2s);
+    std::this_thread::sleep_for(2s);  // the machine is away
     Advance(engine::ScheduleState::kCompleted, engine::Phase::kNone);
     StartAgent();
   });

@@ -2,11 +2,11 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <nlohmann/json.hpp>
 
 #include "matic/v1/node.pb.h"
+#include "tests/unit/lib/os/temporary_folder.h"
 
 namespace matic::api {
 namespace {
@@ -19,12 +19,7 @@ using testing::SizeIs;
 
 class AuditTest : public testing::Test {
  protected:
-  AuditTest() {
-    std::string name = testing::TempDir() + "audit-XXXXXX";
-    folder_ = ::mkdtemp(name.data());
-    reboot_.set_reason("new cable");
-  }
-  ~AuditTest() override { fs::remove_all(folder_); }
+  AuditTest() { reboot_.set_reason("new cable"); }
 
   fs::path file() const { return folder_ / "audit.jsonl"; }
 
@@ -35,7 +30,8 @@ class AuditTest : public testing::Test {
     return lines;
   }
 
-  fs::path folder_;
+  const TemporaryFolder temporary_;
+  const fs::path folder_ = temporary_.path();
   const Identity alice_{
       rpc::Role::kOperator, "operator alice (10.0.2.2)", "alice", "10.0.2.2", "5f", ""};
   const Identity eve_{rpc::Role::kReader, "reader eve (10.0.2.9)", "eve", "10.0.2.9", "60", ""};

@@ -3,12 +3,12 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <fstream>
 
 #include "lib/os/durable_file.h"
 #include "lib/rpc/pki.h"
+#include "tests/unit/lib/os/temporary_folder.h"
 
 namespace matic::api {
 namespace {
@@ -24,12 +24,7 @@ const WallTime kNow = std::chrono::floor<std::chrono::seconds>(std::chrono::syst
 
 class RevocationMemoryTest : public testing::Test {
  protected:
-  RevocationMemoryTest() {
-    std::string name = testing::TempDir() + "revoked-XXXXXX";
-    folder_ = ::mkdtemp(name.data());
-    file_ = folder_ / "revoked.pem";
-  }
-  ~RevocationMemoryTest() override { fs::remove_all(folder_); }
+  RevocationMemoryTest() { file_ = folder_ / "revoked.pem"; }
 
   RevocationList List(const std::vector<rpc::Revocation>& revoked, WallTime made = kNow) const {
     const auto pem = rpc::MakeRevocationList(authority_, revoked, made, Days(30));
@@ -47,7 +42,8 @@ class RevocationMemoryTest : public testing::Test {
 
   const rpc::KeyPair authority_ = *rpc::MakeAuthority("test authority", kNow);
   const std::string ca_ = authority_.certificate_pem;
-  fs::path folder_;
+  const TemporaryFolder temporary_;
+  const fs::path folder_ = temporary_.path();
   fs::path file_;
   std::vector<std::string> problems_;
 };

@@ -3,7 +3,6 @@
 
 #include <grpcpp/client_context.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <chrono>
 #include <filesystem>
@@ -19,22 +18,18 @@
 #include "lib/rpc/tls_files.h"
 #include "matic/v1/node.grpc.pb.h"
 #include "tests/fakes/engine/fake_engine.h"
+#include "tests/unit/lib/os/temporary_folder.h"
 
 namespace matic::api {
 
 class ServerTest : public testing::Test {
  protected:
   ServerTest() {
-    std::string name = testing::TempDir() + "api-XXXXXX";
-    folder_ = ::mkdtemp(name.data());
     options_.socket = folder_ / "run/agent.sock";
     options_.socket_group = "";
     options_.pki_dirs = {folder_ / "pki", folder_ / "factory"};
   }
-  ~ServerTest() override {
-    server_.reset();
-    std::filesystem::remove_all(folder_);
-  }
+  ~ServerTest() override { server_.reset(); }
 
   void Start() {
     auto server = Server::Start(options_, engine_);
@@ -55,7 +50,8 @@ class ServerTest : public testing::Test {
     return engine_.ScheduleUpdate(request, {})->id;
   }
 
-  std::filesystem::path folder_;
+  const TemporaryFolder temporary_;
+  const std::filesystem::path folder_ = temporary_.path();
   ApiOptions options_;
   engine::FakeEngine engine_;
   std::unique_ptr<Server> server_;

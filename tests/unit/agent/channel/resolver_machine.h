@@ -13,6 +13,7 @@
 #include "lib/os/durable_file.h"
 #include "tests/fakes/fake_http_client.h"
 #include "tests/fakes/manual_clock.h"
+#include "tests/unit/lib/os/temporary_folder.h"
 #include "tests/unit/lib/trust/signed_documents.h"
 
 namespace matic::channel {
@@ -34,15 +35,12 @@ inline const std::string& DigestHere() {
 class ResolverMachine : public testing::Test {
  protected:
   ResolverMachine() {
-    std::string pattern = testing::TempDir() + "/channel-XXXXXX";
-    folder_ = mkdtemp(pattern.data());
     options_.trust = {folder_ / "configured.json", "maticos", false};
     options_.channel_url = kChannel;
     options_.state_dir = folder_;
     options_.file_dirs = {folder_};
     Configure(trust::FirstRoot());
   }
-  ~ResolverMachine() override { std::filesystem::remove_all(folder_); }
 
   void Configure(const trust::Root& root) {
     Write("configured.json", trust::FormatRoot(root).value());
@@ -87,7 +85,8 @@ class ResolverMachine : public testing::Test {
     EXPECT_THAT(resolved.error().message, testing::HasSubstr(why));
   }
 
-  std::filesystem::path folder_;
+  const TemporaryFolder temporary_;
+  const std::filesystem::path folder_ = temporary_.path();
   ResolverOptions options_;
   fakes::FakeHttpClient http_;
   fakes::ManualClock clock_;

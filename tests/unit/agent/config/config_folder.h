@@ -9,17 +9,12 @@
 #include <string>
 
 #include "agent/config/config.h"
+#include "tests/unit/lib/os/temporary_folder.h"
 
 namespace matic::config {
 
 class ConfigFolder : public testing::Test {
  protected:
-  ConfigFolder() {
-    std::string pattern = testing::TempDir() + "/config-XXXXXX";
-    folder_ = mkdtemp(pattern.data());
-  }
-  ~ConfigFolder() override { std::filesystem::remove_all(folder_); }
-
   std::filesystem::path Write(const std::string& name, const std::string& text) {
     const auto path = folder_ / name;
     std::ofstream(path, std::ios::binary) << text;
@@ -37,7 +32,8 @@ class ConfigFolder : public testing::Test {
     return message.starts_with(folder) ? message.substr(folder.size()) : message;
   }
 
-  std::filesystem::path folder_;
+  const TemporaryFolder temporary_;
+  const std::filesystem::path folder_ = temporary_.path();
 };
 
 }  // namespace matic::config

@@ -1,9 +1,10 @@
 #include "agent/deadline/nix_host.h"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <fstream>
+
+#include "tests/unit/lib/os/temporary_folder.h"
 
 namespace matic::deadline {
 namespace {
@@ -76,12 +77,7 @@ class NixHostTest : public testing::Test {
     fs::create_symlink(system_, places_.booted_system);
     Write(places_.boot_id, std::string(kThisStart) + "\n");
   }
-  ~NixHostTest() override { fs::remove_all(folder_); }
 
-  static fs::path MakeFolder() {
-    std::string pattern = testing::TempDir() + "/nix-host-XXXXXX";
-    return fs::canonical(mkdtemp(pattern.data()));
-  }
   static void Write(const fs::path& path, const std::string& text) {
     std::ofstream(path, std::ios::binary) << text;
   }
@@ -89,7 +85,8 @@ class NixHostTest : public testing::Test {
     return WithTrial({.path = system_.native(), .boot_id = boot_id});
   }
 
-  const fs::path folder_ = MakeFolder();
+  const TemporaryFolder temporary_;
+  const fs::path folder_ = fs::canonical(temporary_.path());
   const fs::path system_ = folder_ / "8fk2-nixos-system-web-24.11";
   const NixPlaces places_{folder_ / "nixos.json", folder_ / "booted-system", folder_ / "boot_id"};
 };

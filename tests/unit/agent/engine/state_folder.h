@@ -3,7 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -11,20 +10,14 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "tests/unit/lib/os/temporary_folder.h"
+
 namespace matic::engine {
 
 class StateFolder {
  public:
-  StateFolder() {
-    std::string pattern = testing::TempDir() + "/state-XXXXXX";
-    path_ = mkdtemp(pattern.data());
-  }
-  ~StateFolder() { std::filesystem::remove_all(path_); }
-  StateFolder(const StateFolder&) = delete;
-  StateFolder& operator=(const StateFolder&) = delete;
-
-  const std::filesystem::path& path() const { return path_; }
-  std::filesystem::path File(const std::string& name) const { return path_ / name; }
+  const std::filesystem::path& path() const { return folder_.path(); }
+  std::filesystem::path File(const std::string& name) const { return folder_ / name; }
 
   std::string Text(const std::string& name) const {
     std::ifstream file(File(name));
@@ -51,7 +44,7 @@ class StateFolder {
   using Contents = std::map<std::string, std::string>;
   Contents Save() const {
     Contents contents;
-    for (const auto& entry : std::filesystem::directory_iterator(path_)) {
+    for (const auto& entry : std::filesystem::directory_iterator(path())) {
       if (!entry.is_regular_file()) continue;
       const std::string name = entry.path().filename();
       contents[name] = Text(name);
@@ -60,14 +53,14 @@ class StateFolder {
   }
   // As they were, and nothing else.
   void Restore(const Contents& contents) const {
-    for (const auto& entry : std::filesystem::directory_iterator(path_)) {
+    for (const auto& entry : std::filesystem::directory_iterator(path())) {
       std::filesystem::remove_all(entry.path());
     }
     for (const auto& [name, text] : contents) SetText(name, text);
   }
 
  private:
-  std::filesystem::path path_;
+  const TemporaryFolder folder_;
 };
 
 inline constexpr const char* kStateFile = "rollback_state.json";

@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "lib/base/unique_fd.h"
+#include "tests/unit/lib/os/temporary_folder.h"
 
 namespace matic::health {
 namespace {
@@ -22,15 +23,10 @@ constexpr std::string_view kSettings("\x00\x00\x00\x04\x00\x00\x00\x00\x00", 9);
 
 class ApiCheckTest : public testing::Test {
  protected:
-  ApiCheckTest() {
-    std::string pattern = testing::TempDir() + "/api-XXXXXX";
-    folder_ = mkdtemp(pattern.data());
-    path_ = folder_ / "agent.sock";
-  }
+  ApiCheckTest() { path_ = folder_ / "agent.sock"; }
   ~ApiCheckTest() override {
     shutdown(unix_.get(), SHUT_RDWR);
     if (server_.joinable()) server_.join();
-    std::filesystem::remove_all(folder_);
   }
 
   void ListenOnUnixSocket() {
@@ -77,7 +73,8 @@ class ApiCheckTest : public testing::Test {
     return ApiCheck(config::ApiCheck{}, api).Run(std::move(stop));
   }
 
-  std::filesystem::path folder_;
+  const TemporaryFolder temporary_;
+  const std::filesystem::path folder_ = temporary_.path();
   std::filesystem::path path_;
   UniqueFd unix_;
   UniqueFd tcp_;

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <filesystem>
 #include <fstream>
@@ -10,14 +9,13 @@
 #include "agent/prechecks/prechecks.h"
 #include "tests/fakes/fake_process_runner.h"
 #include "tests/fakes/manual_clock.h"
+#include "tests/unit/lib/os/temporary_folder.h"
 
 namespace matic::prechecks {
 
 class SmallMachine : public testing::Test {
  protected:
   SmallMachine() {
-    std::string pattern = testing::TempDir() + "/prechecks-XXXXXX";
-    folder_ = mkdtemp(pattern.data());
     machine_ = {.state_dir = folder_,
                 .proc = folder_ / "proc",
                 .power_supplies = folder_ / "power",
@@ -26,7 +24,6 @@ class SmallMachine : public testing::Test {
                 .switch_lock = nullptr,
                 .processors = 2};
   }
-  ~SmallMachine() override { std::filesystem::remove_all(folder_); }
 
   std::filesystem::path Write(const std::string& name, const std::string& text) {
     const auto path = folder_ / name;
@@ -45,7 +42,8 @@ class SmallMachine : public testing::Test {
     return text;
   }
 
-  std::filesystem::path folder_;
+  const TemporaryFolder temporary_;
+  const std::filesystem::path folder_ = temporary_.path();
   Machine machine_;
   config::Prechecks wanted_;
   fakes::FakeProcessRunner processes_;

@@ -28,10 +28,7 @@ std::vector<NewPartition> FactoryPartitions() {
 }
 
 DiskFile::DiskFile(uint32_t sector_size, const std::filesystem::path& folder)
-    : sector_size_(sector_size) {
-  std::string pattern = (folder / "gpt-XXXXXX").string();
-  folder_ = ::mkdtemp(pattern.data());
-  path_ = folder_ / "disk.img";
+    : folder_(folder), path_(folder_ / "disk.img"), sector_size_(sector_size) {
   std::ofstream(path_).flush();
   std::filesystem::resize_file(path_, kDiskBytes);
   const std::vector<NewPartition> partitions = FactoryPartitions();
@@ -39,8 +36,6 @@ DiskFile::DiskFile(uint32_t sector_size, const std::filesystem::path& folder)
       path_, {.disk_guid = UniqueGuid(9), .sector_size = sector_size, .partitions = partitions});
   EXPECT_TRUE(created) << created.error().message;
 }
-
-DiskFile::~DiskFile() { std::filesystem::remove_all(folder_); }
 
 std::vector<uint8_t> DiskFile::Read(uint64_t offset, size_t length) const {
   std::vector<uint8_t> bytes(length);

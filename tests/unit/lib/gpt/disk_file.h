@@ -9,6 +9,7 @@
 
 #include "lib/gpt/create_gpt.h"
 #include "lib/gpt/fdisk_partition_table.h"
+#include "tests/unit/lib/os/temporary_folder.h"
 
 namespace matic::gpt {
 
@@ -23,7 +24,6 @@ class DiskFile {
  public:
   explicit DiskFile(uint32_t sector_size = 512,
                     const std::filesystem::path& folder = std::filesystem::temp_directory_path());
-  ~DiskFile();
   DiskFile(const DiskFile&) = delete;
   DiskFile& operator=(const DiskFile&) = delete;
 
@@ -44,8 +44,8 @@ class DiskFile {
   uint64_t backup_entries() const { return backup_header() - 128 * 128; }
 
  private:
-  std::filesystem::path folder_;
-  std::filesystem::path path_;
+  const TemporaryFolder folder_;
+  const std::filesystem::path path_;
   uint32_t sector_size_;
 };
 

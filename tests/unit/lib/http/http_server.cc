@@ -25,18 +25,11 @@ Pipe MakePipe() {
 
 }  // namespace
 
-HttpServer::HttpServer() {
-  std::string folder = (std::filesystem::temp_directory_path() / "matic-http-XXXXXX").string();
-  if (mkdtemp(folder.data()) == nullptr) throw std::runtime_error("mkdtemp " + folder);
-  folder_ = folder;
-  Start();
-}
+HttpServer::HttpServer() { Start(); }
 
 HttpServer::~HttpServer() {
   lifeline_.Reset(-1);
   waitpid(process_, nullptr, 0);
-  std::error_code ignored;
-  std::filesystem::remove_all(folder_, ignored);
 }
 
 void HttpServer::Start() {
@@ -47,7 +40,7 @@ void HttpServer::Start() {
   if (process_ == 0) {
     dup2(input.read.get(), STDIN_FILENO);
     dup2(output.write.get(), STDOUT_FILENO);
-    execlp("python3", "python3", "-B", HTTP_SERVER_SCRIPT, folder_.c_str(),
+    execlp("python3", "python3", "-B", HTTP_SERVER_SCRIPT, folder_.path().c_str(),
            static_cast<char*>(nullptr));
     _exit(127);
   }

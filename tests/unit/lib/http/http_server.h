@@ -7,6 +7,7 @@
 #include <string>
 
 #include "lib/base/unique_fd.h"
+#include "tests/unit/lib/os/temporary_folder.h"
 
 namespace matic::http {
 
@@ -39,7 +40,7 @@ class HttpServer {
   void Start();
   void ReadPorts(int fd);
 
-  std::filesystem::path folder_;
+  const matic::TemporaryFolder folder_;
   UniqueFd lifeline_;
   pid_t process_ = -1;
   int http_port_ = 0;

@@ -9,8 +9,8 @@
 #include "lib/image/image_reader.h"
 #include "lib/image/work_folder.h"
 #include "lib/os/linux_block_device.h"
-#include "tests/unit/lib/image/scratch_folder.h"
 #include "tests/unit/lib/image/small_image.h"
+#include "tests/unit/lib/os/temporary_folder.h"
 
 namespace matic::image {
 namespace {
@@ -28,7 +28,7 @@ class WriteImageTest : public testing::Test {
  protected:
   // The small image taken apart.
   const std::vector<uint8_t> image_ = MakeSmallImage();
-  const ScratchFolder folder_;
+  const TemporaryFolder folder_;
   const fs::path squashfs_ =
       folder_.Put("root", Text({image_.begin(), image_.begin() + kSmallSquashfsBytes}));
   const size_t uki_bytes_ = 1024 + 4 * 0x200;
@@ -83,7 +83,7 @@ TEST_F(WriteImageTest, RefusesWhatIsNoSquashfsOrCutOff) {
 }
 
 TEST(WorkFolder, PublishesAWholeFileAndLeavesNothingElse) {
-  const ScratchFolder folder;
+  const TemporaryFolder folder;
   const fs::path output = folder.Put("image", "old");
   {
     const auto work = WorkFolder::Beside(output);
@@ -98,7 +98,7 @@ TEST(WorkFolder, PublishesAWholeFileAndLeavesNothingElse) {
 }
 
 TEST(WorkFolder, AMissingFolderAndAFolderAsOutputAreRefused) {
-  const ScratchFolder folder;
+  const TemporaryFolder folder;
   EXPECT_EQ(WorkFolder::Beside(folder.path() / "missing" / "image").error().code,
             ErrorCode::kNotFound);
   EXPECT_EQ(WorkFolder::Beside(folder.path()).error().code, ErrorCode::kInvalidArgument);

@@ -2,13 +2,13 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/unit/lib/image/scratch_folder.h"
+#include "tests/unit/lib/os/temporary_folder.h"
 
 namespace matic::image {
 namespace {
 
 TEST(FileOrder, PutsFilesOfOnePackageTogether) {
-  const ScratchFolder root;
+  const TemporaryFolder root;
   root.Put("usr/bin/b-tool", "x");
   root.Put("usr/bin/a-tool", "x");
   root.Put("usr/lib/a.so", "x");
@@ -33,8 +33,8 @@ TEST(FileOrder, PutsFilesOfOnePackageTogether) {
 }
 
 TEST(FileOrder, TakesListsFromElsewhere) {
-  const ScratchFolder root;
-  const ScratchFolder lists;
+  const TemporaryFolder root;
+  const TemporaryFolder lists;
   root.Put("usr/bin/tool", "x");
   lists.Put("a.list", "/usr/bin/tool\n");
   const auto order = FileOrder(root.path(), lists.path());
@@ -43,7 +43,7 @@ TEST(FileOrder, TakesListsFromElsewhere) {
 }
 
 TEST(FileOrder, IsNobodysWhereTheRootHasNoPackages) {
-  const ScratchFolder root;
+  const TemporaryFolder root;
   root.Put("usr/bin/tool", "x");
   const auto order = FileOrder(root.path());
   ASSERT_TRUE(order) << order.error().message;

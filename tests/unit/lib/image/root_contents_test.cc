@@ -5,7 +5,7 @@
 #include <functional>
 #include <string>
 
-#include "tests/unit/lib/image/scratch_folder.h"
+#include "tests/unit/lib/os/temporary_folder.h"
 
 namespace matic::image {
 namespace {
@@ -18,7 +18,7 @@ void Link(const fs::path& from, const fs::path& to) {
 }
 
 // A root that may become an image.
-void Fill(const ScratchFolder& root) {
+void Fill(const TemporaryFolder& root) {
   root.Put("usr/bin/matic-agent", "program");
   root.Put("usr/lib/os-release", "ID=x\nIMAGE_VERSION=2.0\n");
   root.Put("usr/lib/systemd/system/matic-agent.service", "[Unit]\n");
@@ -30,7 +30,7 @@ void Fill(const ScratchFolder& root) {
 }
 
 TEST(CheckRoot, TakesARootThatCanBeUpdatedAgain) {
-  const ScratchFolder root;
+  const TemporaryFolder root;
   Fill(root);
   const auto contents = CheckRoot(root.path());
   ASSERT_TRUE(contents) << contents.error().message;
@@ -49,7 +49,7 @@ void PrintTo(const Lack& lack, std::ostream* out) { *out << lack.name; }
 class LackingRoot : public testing::TestWithParam<Lack> {};
 
 TEST_P(LackingRoot, IsRefused) {
-  const ScratchFolder root;
+  const TemporaryFolder root;
   Fill(root);
   GetParam().apply(root.path());
   const auto contents = CheckRoot(root.path());

@@ -8,6 +8,8 @@
 
 #include <vector>
 
+#include "tests/unit/lib/os/temporary_folder.h"
+
 namespace matic::journal {
 namespace {
 
@@ -19,18 +21,13 @@ using testing::StartsWith;
 class JournalTest : public testing::Test {
  protected:
   JournalTest() : fd_(::socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)) {
-    std::string folder = testing::TempDir() + "/journal-XXXXXX";
-    folder_ = mkdtemp(folder.data());
     socket_ = folder_ / "socket";
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     socket_.native().copy(address.sun_path, sizeof(address.sun_path) - 1);
     EXPECT_EQ(::bind(fd_, reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
   }
-  ~JournalTest() override {
-    ::close(fd_);
-    std::filesystem::remove_all(folder_);
-  }
+  ~JournalTest() override { ::close(fd_); }
 
   // The next entry; empty: there is none.
   std::string Read() const {
@@ -43,7 +40,8 @@ class JournalTest : public testing::Test {
     return SendTo(socket_, Priority::kWarning, message, fields);
   }
 
-  std::filesystem::path folder_;
+  const TemporaryFolder temporary_;
+  const std::filesystem::path folder_ = temporary_.path();
   std::filesystem::path socket_;
   const int fd_;
 };

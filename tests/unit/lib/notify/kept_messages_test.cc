@@ -1,7 +1,6 @@
 // What waits outlives the program.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <filesystem>
 #include <fstream>
@@ -11,6 +10,7 @@
 #include "lib/notify/outbox_file.h"
 #include "tests/fakes/fake_process_runner.h"
 #include "tests/unit/lib/notify/fake_transport.h"
+#include "tests/unit/lib/os/temporary_folder.h"
 
 namespace matic::notify {
 namespace {
@@ -24,15 +24,8 @@ namespace fs = std::filesystem;
 
 class KeptMessagesTest : public testing::Test {
  protected:
-  KeptMessagesTest() {
-    std::string folder = testing::TempDir() + "/kept-XXXXXX";
-    base_ = mkdtemp(folder.data());
-    folder_ = base_ / "notifications";
-  }
-  ~KeptMessagesTest() override {
-    notifier_.reset();
-    fs::remove_all(base_);
-  }
+  KeptMessagesTest() { folder_ = base_ / "notifications"; }
+  ~KeptMessagesTest() override { notifier_.reset(); }
 
   static Channel Hook(uint32_t limit = 20) {
     Channel channel;
@@ -89,7 +82,8 @@ class KeptMessagesTest : public testing::Test {
     return content ? *content : OutboxContent{};
   }
 
-  fs::path base_;
+  const TemporaryFolder temporary_;
+  const fs::path base_ = temporary_.path();
   fs::path folder_;
   FakeTransport transport_;
   fakes::FakeProcessRunner processes_;

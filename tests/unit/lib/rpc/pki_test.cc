@@ -2,12 +2,12 @@
 
 #include <gtest/gtest.h>
 #include <openssl/x509.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 
 #include "lib/rpc/certificate.h"
 #include "lib/rpc/openssl.h"
 #include "lib/rpc/tls_files.h"
+#include "tests/unit/lib/os/temporary_folder.h"
 
 namespace matic::rpc {
 namespace {
@@ -40,19 +40,14 @@ bool Verifies(const KeyPair& authority, const KeyPair& leaf, int purpose) {
 
 class PkiFilesTest : public testing::Test {
  protected:
-  PkiFilesTest() {
-    std::string name = testing::TempDir() + "pki-XXXXXX";
-    folder_ = ::mkdtemp(name.data());
-  }
-  ~PkiFilesTest() override { fs::remove_all(folder_); }
-
   static mode_t Mode(const fs::path& path) {
     struct stat info {};
     EXPECT_EQ(::stat(path.c_str(), &info), 0) << path;
     return info.st_mode & 0777;
   }
 
-  fs::path folder_;
+  const TemporaryFolder temporary_;
+  const fs::path folder_ = temporary_.path();
 };
 
 TEST(PkiTest, AServersCertificateServesAndNothingElse) {

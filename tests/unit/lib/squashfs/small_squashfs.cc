@@ -9,6 +9,7 @@
 #include <random>
 
 #include "lib/os/process_runner.h"
+#include "tests/unit/lib/os/temporary_folder.h"
 
 namespace matic::squashfs {
 namespace {
@@ -51,8 +52,7 @@ std::string Noise(size_t bytes, uint32_t seed) {
 }
 
 std::vector<uint8_t> MakeSquashfs(const Files& files, const std::vector<std::string>& options) {
-  std::string name = (fs::temp_directory_path() / "matic-squashfs-XXXXXX").string();
-  const fs::path folder = ::mkdtemp(name.data());
+  const TemporaryFolder folder;
   Write(folder / "root", files);
   std::vector<std::string> argv = {"mksquashfs",
                                    (folder / "root").string(),
@@ -81,7 +81,6 @@ std::vector<uint8_t> MakeSquashfs(const Files& files, const std::vector<std::str
     std::fprintf(stderr, "mksquashfs: %s\n",
                  outcome ? outcome->output.c_str() : outcome.error().message.c_str());
   }
-  fs::remove_all(folder);
   return bytes;
 }
 

@@ -8,6 +8,7 @@
 
 #include "lib/os/durable_file.h"
 #include "tests/fakes/fake_process_runner.h"
+#include "tests/unit/lib/os/temporary_folder.h"
 
 namespace matic::fleet {
 namespace {
@@ -32,12 +33,9 @@ constexpr char kFleet[] =
 class RewriteTest : public testing::Test {
  protected:
   RewriteTest() {
-    std::string name = testing::TempDir() + "rewrite-XXXXXX";
-    folder_ = ::mkdtemp(name.data());
     file_ = folder_ / "fleet.yaml";
     std::ofstream(file_) << kFleet;
   }
-  ~RewriteTest() override { fs::remove_all(folder_); }
 
   // What differs, or why nothing was changed.
   std::string Set(const KeyPlace& place, const std::string& key, const std::string& value,
@@ -53,7 +51,8 @@ class RewriteTest : public testing::Test {
 
   std::string Text() const { return ReadFile(file_, 100'000).value(); }
 
-  fs::path folder_;
+  const TemporaryFolder temporary_;
+  const fs::path folder_ = temporary_.path();
   fs::path file_;
   fakes::FakeProcessRunner runner_;
 };
