@@ -11,7 +11,8 @@ trap 'rm -f "$errors"' EXIT
 call() {
   local code=0
   osctl --node "$MATIC_NODE" --pki "$MATIC_PKI" --output json "$@" 2>"$errors" || code=$?
-  [ "$code" -eq 0 ] && return
+  # One without an error is told by the answer: the node is not well, say.
+  [ -s "$errors" ] || return "$code"
   case $(error .code) in
     permission) echo "not authorised: $(error .message)" ;;
     unavailable) echo "cannot reach the node: $(error .message)" ;;
@@ -26,8 +27,9 @@ error() {
 }
 
 show_health() {
-  local health
-  health=$(call health --refresh)
+  local health code=0
+  health=$(call health --refresh) || code=$?
+  [ -n "$health" ] || return "$code"
   jq -r '(.state | ltrimstr("HEALTH_STATE_")),
          (.checks[] | "\(.name): \(.result | ltrimstr("CHECK_RESULT_")) \(.output)")' <<<"$health"
   jq -e '.state != "HEALTH_STATE_UNHEALTHY"' <<<"$health" >/dev/null
