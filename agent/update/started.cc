@@ -107,10 +107,9 @@ Step FellBack(const Trial& trial, const Facts& facts) {
   return EndElsewhere(name, facts, std::move(outcome));
 }
 
-Outcome Interrupted(const Order& order, const StagedImage& image, const std::string& during) {
+Outcome Interrupted(const Order& order, const StagedImage& image, const std::string& when) {
   return FailedOutcome(order, image,
-                       "interrupted while " + during + ", " +
-                           std::to_string(kMaxInterruptions + 1) +
+                       when + std::to_string(kMaxInterruptions + 1) +
                            " times: the agent or the machine was restarted each time; schedule it "
                            "again once it stays up");
 }
@@ -149,7 +148,8 @@ class StartedIn {
     // It is not asked for again for ever, either.
     StagedImage image;
     image.digest = state.order.sha256;
-    Outcome outcome = Interrupted(state.order, image, "its pre-checks and hooks ran");
+    Outcome outcome =
+        Interrupted(state.order, image, "interrupted while its pre-checks and hooks ran, ");
     outcome.verdict = Verdict::kStrike;
     return EndWith(facts_, std::move(outcome));
   }
@@ -159,7 +159,7 @@ class StartedIn {
     if (state.interruptions < kMaxInterruptions) {
       return {Staging{state.order, state.interruptions + 1}, AnnounceGoodBoot{}, {}};
     }
-    return EndWith(facts_, Interrupted(state.order, {}, "staging"));
+    return EndWith(facts_, Interrupted(state.order, {}, "interrupted while staging, "));
   }
 
   Step operator()(const Staged& state) const {
@@ -169,7 +169,8 @@ class StartedIn {
       return {
           Staged{state.order, state.image, false, state.interruptions + 1}, AnnounceGoodBoot{}, {}};
     }
-    Outcome outcome = Interrupted(state.order, state.image, "health checks ran before activating");
+    Outcome outcome = Interrupted(state.order, state.image,
+                                  "interrupted while health checks ran before activating, ");
     outcome.verdict = Verdict::kStrike;
     return {Idle{}, Discard{state.image.target}, std::move(outcome)};
   }
