@@ -35,6 +35,7 @@ def issue(authority: Path, name: str, folder: Path) -> Path:
         .sign(signing_key, hashes.SHA256())
     )
     (folder / "client.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    (folder / "client.key").touch(mode=0o600)
     (folder / "client.key").write_bytes(
         key.private_bytes(
             serialization.Encoding.PEM,
