@@ -105,6 +105,7 @@ Step CannotRollBack(const RollingBack& state, const std::string& why) {
   stays.order.auto_rollback = true;
   stays.order.health_timeout = state.trial.order.health_timeout;
   stays.previous.clear();
+  stays.way_back = false;  // it leads nowhere any more
   return {Trying{stays}, CheckHealth{stays}, std::move(outcome)};
 }
 

@@ -155,12 +155,16 @@ def test_one_that_falls_silent_is_a_failure_at_its_deadline(fleet: SimulatedFlee
     assert touched(fleet) == ["web-1"]
 
 
-def test_who_could_not_be_told_to_stop_is_named(fleet: SimulatedFleet) -> None:
-    describe(fleet, soak="1h")
+def lose_the_controller_after_the_canary(fleet: SimulatedFleet) -> None:
     run = fleet.start()
     fleet.wait_until("the canary is updated", lambda: fleet.report()["web-1"]["newest"].endswith("COMPLETED"))
     run.send_signal(signal.SIGKILL)
     run.communicate()
+
+
+def test_who_could_not_be_told_to_stop_is_named(fleet: SimulatedFleet) -> None:
+    describe(fleet, soak="1h")
+    lose_the_controller_after_the_canary(fleet)
     fleet.order("web-1=offline")
     stopped = fleet.osctl("stop", code=3)
     assert "1 of 3 machines were not reached: run osctl fleet stop again" in stopped.stderr
@@ -188,10 +192,7 @@ def test_what_was_not_activated_when_the_controller_died_never_is(tmp_path: Path
 
 def test_what_runs_the_target_when_the_controller_died_may_keep_it(fleet: SimulatedFleet) -> None:
     describe(fleet, soak="1h")
-    run = fleet.start()
-    fleet.wait_until("the canary is updated", lambda: fleet.report()["web-1"]["newest"].endswith("COMPLETED"))
-    run.send_signal(signal.SIGKILL)
-    run.communicate()
+    lose_the_controller_after_the_canary(fleet)
     fleet.osctl("stop", "--keep", "--reason", "looks odd")
     done = fleet.run("--resume", code=4)
     assert "looks odd" in done["stop_reason"]

@@ -179,6 +179,18 @@ TEST(GoldenTest, ARestartDuringThatTrialGoesOnWithIt) {
   EXPECT_THAT(step.outcome->reason, HasSubstr("restarted 3 times"));
 }
 
+TEST(GoldenTest, WhereTheGoldenSystemIsGoneNoRestartLeadsToIt) {
+  const RollingBack back{RunningTrial(), RollbackKind::kAutomatic, "api: refused", ""};
+  Step step = Take(back, RevertSucceeded{.runs = "old", .golden = "good"});
+  step = Take(step.next, HealthFailed{"api: refused"});
+  step = Take(step.next, RevertFailed{Error{ErrorCode::kNotFound, "gone"}});
+  ASSERT_TRUE(std::holds_alternative<Trying>(step.next));
+  for (const char* boot : {kSecondBoot, kThirdBoot, "boot-4", "boot-5"}) {
+    step = Take(step.next, Started{Runs("old", boot)});
+    EXPECT_EQ(ActionOf<Revert>(step), nullptr) << boot;
+  }
+}
+
 TEST(GoldenTest, AConfirmationOfWhichTheNoteWasLostEndsIt) {
   const RollingBack back{RunningTrial(), RollbackKind::kAutomatic, "api: refused", ""};
   Step step = Take(back, RevertSucceeded{.runs = "old", .golden = "good"});

@@ -39,6 +39,7 @@ struct NamedEvent {
 };
 std::vector<NamedEvent> EveryEvent() {
   return {{"stage", StageRequested{MakeOrder()}},
+          {"turn", TurnCame{}},
           {"prepared", Prepared{MakeOrder()}},
           {"prepare-failed", PrepareFailed{kRefusal}},
           {"nothing", NothingToDo{"runs already"}},
@@ -72,7 +73,8 @@ TEST(TransitionTest, EveryEventInEveryStateLeadsSomewhereOrIsRefused) {
         {"discarded", "idle"},
         {"discard-failed", "idle"}}},
       {"waiting",
-       {{"prepared", "staging"},
+       {{"turn", "waiting"},
+        {"prepared", "staging"},
         {"prepare-failed", "idle"},
         {"nothing", "idle"},
         {"cancel", "idle"},
