@@ -22,9 +22,7 @@ bool IsAtRest(const update::UpdateState& state) {
   if (const auto* staged = std::get_if<update::Staged>(&state)) {
     return staged->order.stop_after_staging;
   }
-  return std::holds_alternative<update::Idle>(state) ||
-         std::holds_alternative<update::Rechecking>(state) ||
-         std::holds_alternative<update::Waiting>(state) ||
+  return IsFree(state) || std::holds_alternative<update::Waiting>(state) ||
          std::holds_alternative<update::Staging>(state);
 }
 

@@ -22,6 +22,20 @@ bool Contains(const std::vector<std::string>& names, const std::string& name) {
 
 }  // namespace
 
+Outcome EndOf(const Order& order, Outcome::End end, std::string reason, StagedImage image) {
+  return {.schedule_id = order.schedule_id,
+          .end = end,
+          .reason = std::move(reason),
+          .image = std::move(image),
+          .rollback = {}};
+}
+
+Step RollBack(const Trial& trial, RollbackKind kind, std::string reason, std::string requested_by) {
+  return {RollingBack{trial, kind, std::move(reason), std::move(requested_by)},
+          Revert{trial.previous},
+          {}};
+}
+
 bool IsOnTrial(const Trial& trial) { return !trial.last_boot_id.empty(); }
 
 Outcome ConfirmedOutcome(const Trial& trial, const std::string& unhealthy) {

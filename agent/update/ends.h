@@ -1,4 +1,4 @@
-// How a trial ends, where more than one event leads there.
+// How an update ends or turns back, where more than one event leads there.
 #pragma once
 
 #include <optional>
@@ -8,6 +8,10 @@
 #include "agent/update/transition.h"
 
 namespace matic::update {
+
+Outcome EndOf(const Order& order, Outcome::End end, std::string reason, StagedImage image = {});
+
+Step RollBack(const Trial& trial, RollbackKind kind, std::string reason, std::string requested_by);
 
 // Not so of a rollback by hand from a confirmed system.
 bool IsOnTrial(const Trial& trial);

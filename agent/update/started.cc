@@ -37,14 +37,6 @@ Step EndWith(const Facts& facts, Outcome outcome) {
   return step;
 }
 
-Outcome FailedOutcome(const Order& order, const StagedImage& image, std::string reason) {
-  return {.schedule_id = order.schedule_id,
-          .end = Outcome::End::kFailed,
-          .reason = std::move(reason),
-          .image = image,
-          .rollback = {}};
-}
-
 // Another system than `target` runs, and an update ends with it: what is left in `target` must not
 // be started any more, unless it was confirmed once.
 Step EndElsewhere(const std::string& target, const Facts& facts, Outcome outcome) {
@@ -108,10 +100,11 @@ Step FellBack(const Trial& trial, const Facts& facts) {
 }
 
 Outcome Interrupted(const Order& order, const StagedImage& image, const std::string& when) {
-  return FailedOutcome(order, image,
-                       when + std::to_string(kMaxInterruptions + 1) +
-                           " times: the agent or the machine was restarted each time; schedule it "
-                           "again once it stays up");
+  return EndOf(order, Outcome::End::kFailed,
+               when + std::to_string(kMaxInterruptions + 1) +
+                   " times: the agent or the machine was restarted each time; schedule it again "
+                   "once it stays up",
+               image);
 }
 
 Trial CountStart(Trial trial, const Facts& facts) {
@@ -198,9 +191,11 @@ class StartedIn {
     // The agent came back before the reboot did.
     const Target* target = facts_.Find(trial.image.target);
     if (target != nullptr && target->bootable) return {state, Reboot{}, {}};
-    return EndWith(facts_, FailedOutcome(trial.order, trial.image,
-                                         trial.image.target + " was to be started next, and was "
-                                                              "made unbootable before it was"));
+    return EndWith(
+        facts_,
+        EndOf(trial.order, Outcome::End::kFailed,
+              trial.image.target + " was to be started next, and was made unbootable before it was",
+              trial.image));
   }
 
   Step operator()(const Trying& state) const {
@@ -210,12 +205,10 @@ class StartedIn {
     const Trial counted = CountStart(trial, facts_);
     if (counted.boot_counter <= kMaxInterruptions)
       return {Trying{counted}, CheckHealth{counted}, {}};
-    return {RollingBack{counted, RollbackKind::kAutomatic,
-                        "restarted " + std::to_string(counted.boot_counter - 1) +
-                            " times while its health checks ran",
-                        ""},
-            Revert{counted.previous},
-            {}};
+    return RollBack(counted, RollbackKind::kAutomatic,
+                    "restarted " + std::to_string(counted.boot_counter - 1) +
+                        " times while its health checks ran",
+                    "");
   }
 
   Step operator()(const Confirming& state) const {
@@ -252,9 +245,10 @@ class StartedIn {
   Step operator()(const Cancelling& state) const {
     if (Runs(facts_, state.image.target)) {
       if (state.previous.empty()) {
-        return EndWith(facts_, FailedOutcome(state.order, state.image,
-                                             state.reason + "; but " + state.image.target +
-                                                 " runs, since nothing else could be started"));
+        return EndWith(facts_, EndOf(state.order, Outcome::End::kFailed,
+                                     state.reason + "; but " + state.image.target +
+                                         " runs, since nothing else could be started",
+                                     state.image));
       }
       Trial trial;
       trial.order = state.order;
@@ -262,8 +256,7 @@ class StartedIn {
       trial.previous = state.previous;
       trial.last_boot_id = facts_.boot_id;
       trial.boot_counter = 1;
-      return {
-          RollingBack{trial, RollbackKind::kCancel, state.reason, ""}, Revert{trial.previous}, {}};
+      return RollBack(trial, RollbackKind::kCancel, state.reason, "");
     }
     return {state, Discard{state.image.target}, {}};
   }
@@ -279,18 +272,20 @@ class StartedIn {
 
  private:
   Step NotStaged(const Order& order) const {
-    return EndWith(facts_, FailedOutcome(order, {},
-                                         "the running system is not confirmed, so nothing is "
-                                         "staged; schedule it again"));
+    return EndWith(
+        facts_,
+        EndOf(order, Outcome::End::kFailed,
+              "the running system is not confirmed, so nothing is staged; schedule it again"));
   }
 
   // What is staged is not made the next boot by a system that is not known to be good.
   Step GivenUp(const Order& order, const StagedImage& image) const {
     const Target* running = facts_.Running();
-    return EndWith(facts_, FailedOutcome(order, image,
-                                         (running ? running->name : "no known slot") +
-                                             " runs and is not confirmed, so " + image.target +
-                                             " was not activated; schedule it again"));
+    return EndWith(facts_, EndOf(order, Outcome::End::kFailed,
+                                 (running ? running->name : "no known slot") +
+                                     " runs and is not confirmed, so " + image.target +
+                                     " was not activated; schedule it again",
+                                 image));
   }
 
   const Facts& facts_;

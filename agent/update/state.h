@@ -4,6 +4,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -172,5 +173,11 @@ using UpdateState = std::variant<Idle, Waiting, Staging, Staged, Activating, Act
 // Null where there is none in that state.
 const Trial* TrialOf(const UpdateState& state);
 const Order* OrderOf(const UpdateState& state);
+
+// No update is under way: what the agent looks at for itself gives way to one.
+bool IsFree(const UpdateState& state);
+
+// "staging", "trying", …: the names in the state file.
+std::string_view StateName(const UpdateState& state);
 
 }  // namespace matic::update

@@ -164,12 +164,16 @@ def test_nor_does_its_sudden_end(
 def test_an_update_that_ends_the_agent_each_time_is_given_up(
     patient: Device, server: FaultyServer, image: Image
 ) -> None:
+    content = image.path.read_bytes()
+
     def stall(exchange: Exchange) -> None:
-        exchange.head("200 OK", f"Content-Length: {image.size}", ETAG)
+        exchange.head("200 OK", f"Content-Length: {len(content)}", ETAG)
+        exchange.body(content[:CUT])
         exchange.stall()
 
     url = server.publish("/os", stall)
     schedule = patient.node.update_to(image, url)
+    patient.node.wait_for(schedule, "bytes in slot-b", lambda now: now.bytes_done > 0, 20)
     for starts in range(1, 5):
         wait_until(f"{starts} requests are made", lambda: len(server.exchanges("/os")) >= starts)
         patient.restart()

@@ -2,6 +2,8 @@
 // update puts 2.0 into slot-b.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <string>
 #include <variant>
 #include <vector>
@@ -86,6 +88,26 @@ inline std::vector<UpdateState> EveryState() {
       RollingBack{MakeStartedTrial(), RollbackKind::kAutomatic, "api: refused", ""},
       Cancelling{MakeOrder(), MakeImage(), "slot-a", "cancelled by alice"},
       Rechecking{"slot-a", {{"sched-20260127-001", "slot-b", "2.0", MakeImage().digest, {"api"}}}}};
+}
+
+inline const Error kDiskError{ErrorCode::kIo, "write slot-b: Input/output error"};
+inline const Error kRefusal{ErrorCode::kRefused, "slot-a cannot be gone back to"};
+
+inline RollbackRequested ByHand(const std::string& previous = "slot-a") {
+  return {.reason = "it feels slow",
+          .requested_by = "alice",
+          .running = "slot-b",
+          .running_version = "2.0",
+          .running_digest = MakeImage().digest,
+          .previous = previous,
+          .boot_id = kFirstBoot};
+}
+
+// What is not refused.
+inline Step Take(const UpdateState& state, const Event& event) {
+  Result<Step> step = Transition(state, event);
+  EXPECT_TRUE(step) << StateName(state) << ": " << step.error().message;
+  return step ? *step : Step{};
 }
 
 template <typename T>

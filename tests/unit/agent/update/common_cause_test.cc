@@ -12,12 +12,6 @@ using ::testing::Field;
 
 const Facts kArrived = Runs("slot-a", kThirdBoot, kUnbootable, {2, 0, true});
 
-Step Take(const UpdateState& state, const Event& event) {
-  Result<Step> step = Transition(state, event);
-  EXPECT_TRUE(step) << StateName(state) << ": " << step.error().message;
-  return step ? *step : Step{};
-}
-
 HealthFailed Fails(std::vector<std::string> checks) { return {"refused", std::move(checks)}; }
 
 // 2.0 failed these, and slot-a runs.

@@ -50,12 +50,6 @@ Facts Runs(const std::string& running, const std::string& boot_id) {
   return facts;
 }
 
-Step Take(const UpdateState& state, const Event& event) {
-  Result<Step> step = Transition(state, event);
-  EXPECT_TRUE(step) << step.error().message;
-  return step ? *step : Step{};
-}
-
 TEST(LiveTest, IsOnTrialOnceItRuns) {
   const Step step = Take(Activating{LiveTrial()}, ActivateSucceeded{});
   EXPECT_EQ(step.next, UpdateState(Trying{RunningTrial()}));
