@@ -1,6 +1,7 @@
 // Device paths (UEFI specification 2.10, chapter 10) as bytes, with every node's length checked.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -11,6 +12,7 @@
 namespace matic::boot {
 
 inline constexpr size_t kMaxDevicePathBytes = 4096;
+inline constexpr std::array<uint8_t, 4> kEndNode = {0x7f, 0xff, 4, 0};
 
 // The nodes of the path at `path` without its end node; nothing where it is damaged or very long.
 std::optional<std::span<const uint8_t>> DevicePathNodes(const void* path);

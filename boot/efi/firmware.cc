@@ -19,6 +19,19 @@ void ShowText(SIMPLE_TEXT_OUTPUT_INTERFACE& console, std::string_view text) {
 
 }  // namespace
 
+WholeDevicePath::WholeDevicePath(std::span<const uint8_t> nodes) {
+  const auto end = std::copy(nodes.begin(), nodes.end(), bytes_.begin());
+  std::copy(kEndNode.begin(), kEndNode.end(), end);
+}
+
+EFI_HANDLE WholeDevicePath::Nearest(const Firmware& firmware, EFI_GUID protocol,
+                                    EFI_DEVICE_PATH*& rest) {
+  EFI_HANDLE handle = nullptr;
+  rest = reinterpret_cast<EFI_DEVICE_PATH*>(bytes_.data());
+  if (firmware.boot().LocateDevicePath(&protocol, &rest, &handle) != EFI_SUCCESS) return nullptr;
+  return handle;
+}
+
 void ShowLine(const Firmware& firmware, std::string_view line, std::string_view more) {
   if (firmware.system.ConOut == nullptr) return;
   ShowText(*firmware.system.ConOut, line);

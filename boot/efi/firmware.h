@@ -1,12 +1,14 @@
 // The firmware's services, as everything in this folder gets them.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
 #include <string_view>
 
+#include "boot/efi/device_path.h"
 #include "boot/efi/uefi.h"
 
 namespace matic::boot {
@@ -25,6 +27,19 @@ struct Firmware {
     if (boot().HandleProtocol(handle, &guid, &interface) != EFI_SUCCESS) return nullptr;
     return static_cast<T*>(interface);
   }
+};
+
+// A device path with its end node, as the firmware takes it.
+class WholeDevicePath {
+ public:
+  // At most kMaxDevicePathBytes.
+  explicit WholeDevicePath(std::span<const uint8_t> nodes);
+  // The device nearest to its end that has the protocol; null where none has. `rest` is what
+  // follows that device, and is part of this object.
+  EFI_HANDLE Nearest(const Firmware& firmware, EFI_GUID protocol, EFI_DEVICE_PATH*& rest);
+
+ private:
+  std::array<uint8_t, kMaxDevicePathBytes + kEndNode.size()> bytes_;
 };
 
 // A line of ASCII on the console, ended.

@@ -1,29 +1,25 @@
 #include "boot/efi/own_disk.h"
 
 #include <algorithm>
-#include <array>
 
+#include "boot/efi/ata_cache.h"
 #include "boot/efi/device_path.h"
 
 namespace matic::boot {
 namespace {
 
 constexpr size_t kBounceBytes = 64 * 1024;
-constexpr std::array<uint8_t, 4> kEndNode = {0x7f, 0xff, 4, 0};
 
 // The handle whose device path is exactly `nodes`, and which is a block device.
 EFI_BLOCK_IO_PROTOCOL* FindDevice(const Firmware& firmware, std::span<const uint8_t> nodes) {
-  std::array<uint8_t, kMaxDevicePathBytes + kEndNode.size()> path;
-  std::copy(nodes.begin(), nodes.end(), path.begin());
-  std::copy(kEndNode.begin(), kEndNode.end(), path.begin() + static_cast<ptrdiff_t>(nodes.size()));
-  auto* rest = reinterpret_cast<EFI_DEVICE_PATH*>(path.data());
-  EFI_GUID block_io = EFI_BLOCK_IO_PROTOCOL_GUID;
-  EFI_HANDLE handle = nullptr;
-  if (firmware.boot().LocateDevicePath(&block_io, &rest, &handle) != EFI_SUCCESS) return nullptr;
+  WholeDevicePath path(nodes);
+  EFI_DEVICE_PATH* rest = nullptr;
+  EFI_HANDLE handle = path.Nearest(firmware, EFI_BLOCK_IO_PROTOCOL_GUID, rest);
+  if (handle == nullptr) return nullptr;
   // A device further up the path is not the disk.
   const auto left = DevicePathNodes(rest);
   if (!left || !left->empty()) return nullptr;
-  return firmware.Protocol<EFI_BLOCK_IO_PROTOCOL>(handle, block_io);
+  return firmware.Protocol<EFI_BLOCK_IO_PROTOCOL>(handle, EFI_BLOCK_IO_PROTOCOL_GUID);
 }
 
 }  // namespace
@@ -96,7 +92,9 @@ bool OwnDisk::Write(uint64_t lba, std::span<const uint8_t> bytes) {
   return true;
 }
 
-bool OwnDisk::Flush() { return device_.FlushBlocks(&device_) == EFI_SUCCESS; }
+bool OwnDisk::Flush() {
+  return device_.FlushBlocks(&device_) == EFI_SUCCESS && FlushAtaCache(firmware_, path_nodes_);
+}
 
 EFI_HANDLE OwnDisk::PartitionHandle(const Partition& partition) const {
   EFI_GUID block_io = EFI_BLOCK_IO_PROTOCOL_GUID;

@@ -20,6 +20,8 @@ class OwnDisk {
   DiskGeometry geometry() const;
   bool Read(uint64_t lba, std::span<uint8_t> into);
   bool Write(uint64_t lba, std::span<const uint8_t> bytes);
+  // All that was written, by whomever. A SATA disk's cache is flushed past the firmware's own
+  // driver, which may do nothing (ata_cache.h).
   bool Flush();
 
   // The firmware's handle for a partition of this disk; null where it made none.

@@ -40,8 +40,11 @@ bool ReadsBack(M& machine, const SectorWrite& write, const DiskGeometry& disk) {
   return true;
 }
 
+// Flushed first: what was written before in this start (a firmware may have mended the backup), or
+// in the one before, must not be lost together with this.
 template <Machine M>
 Outcome CarryOut(M& machine, std::span<const SectorWrite> writes, const DiskGeometry& disk) {
+  if (!machine.Flush()) return Outcome::kFailed;
   for (const SectorWrite& write : writes) {
     if (!machine.Write(write.lba, write.bytes)) return Outcome::kFailed;
     if (write.flush && !machine.Flush()) return Outcome::kFailed;
