@@ -186,6 +186,14 @@ class Disk:
             raise GptError(f"{self.path}: the two GPT copies differ: {primary} and {backup}")
         return primary
 
+    def is_whole(self) -> bool:
+        """Both copies of the table are valid and equal."""
+        try:
+            self.table()
+        except GptError:
+            return False
+        return True
+
     def current_table(self) -> Table:
         """What firmware would go by: the primary when valid, else the backup.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.disk import Copy, Disk, GptError, overwrite_gpt_copy
+from harness.disk import Copy, overwrite_gpt_copy
 from harness.lab import FACTORY, Lab
 from harness.machine import patient
 from harness.verdict import Failed
@@ -15,16 +15,8 @@ def run(lab: Lab) -> None:
         overwrite_gpt_copy(disk, copy)
         lab.say(f"the {copy.value} copy is overwritten")
         machine, node = lab.boot_and_wait(disk, ("slot-a", "1.0"))
-        node.poll(lambda: _is_whole(disk) or None, patient(30), "both copies to be valid and equal")
+        node.poll(lambda: disk.is_whole() or None, patient(30), "both copies to be valid and equal")
         machine.cut_power()
         if disk.table() != before:
             raise Failed(f"the mended table is another one: {disk.table()}, was {before}")
         lab.expect_slots(disk, slot_a=FACTORY)
-
-
-def _is_whole(disk: Disk) -> bool:
-    try:
-        disk.table()
-    except GptError:
-        return False
-    return True
