@@ -41,25 +41,38 @@ Result<std::vector<Json>> HistoryIn(const Medium& medium) {
   return events;
 }
 
-bool Concerns(const update::UpdateState& state, const std::string& target) {
-  if (const update::Trial* trial = update::TrialOf(state)) return trial->image.target == target;
+// What the update under way makes bootable; null where it has come to none.
+const update::StagedImage* ImageOf(const update::UpdateState& state) {
+  if (const update::Trial* trial = update::TrialOf(state)) return &trial->image;
   const auto* cancelling = std::get_if<update::Cancelling>(&state);
-  return cancelling != nullptr && cancelling->image.target == target;
+  return cancelling == nullptr ? nullptr : &cancelling->image;
+}
+
+Result<> JudgeSlot(const SlotView& view, const std::string& name,
+                   const update::UpdateState& update) {
+  const bool bootable = boot::IsBootable(view.attributes);
+  if (bootable && view.whole == nullptr) {
+    return Broken(name + " is bootable, and is not what was verified");
+  }
+  if (view.begun != nullptr && view.whole == nullptr) {
+    return Broken(name + " has its first block, and not all that follows");
+  }
+  const update::StagedImage* image = ImageOf(update);
+  const bool concerned = image != nullptr && image->target == name;
+  if (boot::IsOnTrial(view.attributes) && !concerned) {
+    return Broken(name + " is on trial, and the state does not know: it is " +
+                  std::string(update::StateName(update)));
+  }
+  if (bootable && concerned && view.whole->sha256 != image->digest) {
+    return Broken(name + " is bootable, and holds " + view.whole->version +
+                  ", which its update did not ask for");
+  }
+  return {};
 }
 
 Result<> JudgeSlots(const DiskView& disk, const update::UpdateState& update) {
   for (const boot::Slot slot : boot::kSlots) {
-    const SlotView& view = disk.Of(slot);
-    if (boot::IsBootable(view.attributes) && view.whole == nullptr) {
-      return Broken(Name(slot) + " is bootable, and is not what was verified");
-    }
-    if (view.begun != nullptr && view.whole == nullptr) {
-      return Broken(Name(slot) + " has its first block, and not all that follows");
-    }
-    if (boot::IsOnTrial(view.attributes) && !Concerns(update, Name(slot))) {
-      return Broken(Name(slot) + " is on trial, and the state does not know: it is " +
-                    std::string(update::StateName(update)));
-    }
+    MATIC_TRY(JudgeSlot(disk.Of(slot), Name(slot), update));
   }
   return {};
 }
@@ -117,7 +130,7 @@ Result<> JudgeFollowUp(const Found& found, const engine::RecordedOutcome& last) 
 }
 
 Result<> JudgeOutcome(const Found& found, const engine::AgentState& state,
-                      const std::string& running) {
+                      const std::string& running, const System& runs) {
   if (!state.last_outcome) return {};
   MATIC_TRY(JudgeFollowUp(found, *state.last_outcome));
   const update::Outcome& outcome = state.last_outcome->outcome;
@@ -127,6 +140,9 @@ Result<> JudgeOutcome(const Found& found, const engine::AgentState& state,
   }
   if (outcome.stays && outcome.image.target != running) {
     return Broken(outcome.image.target + " is said to be confirmed, and " + running + " runs");
+  }
+  if (outcome.stays && outcome.image.digest != runs.sha256) {
+    return Broken(runs.version + " runs, and another image is said to be confirmed");
   }
   return {};
 }
@@ -212,7 +228,7 @@ Result<> JudgeRest(Machine& machine, const Found& found) {
   const engine::AgentState state = machine.ledger().State();
   MATIC_TRY(JudgeSlots(disk, state.update));
   MATIC_TRY(JudgeTrial(found, *running.whole));
-  MATIC_TRY(JudgeOutcome(found, state, name));
+  MATIC_TRY(JudgeOutcome(found, state, name, *running.whole));
   MATIC_TRY(JudgeHistory(machine, medium, state));
   return JudgeLedger(machine, state);
 }

@@ -119,11 +119,22 @@ Result<> UnhealthyStays(Machine& machine) {
   return Update(machine, request);
 }
 
+// The last update has failed, and slot-a runs as before.
+Result<> ExpectFailure(Machine& machine) {
+  const auto last = machine.ledger().State().last_outcome;
+  if (!last || last->outcome.end != update::Outcome::End::kFailed) {
+    return Fail(ErrorCode::kIo, "it was to fail, and did not");
+  }
+  if (machine.running() == boot::Slot::kA) return {};
+  return Fail(ErrorCode::kIo, "it failed, and slot-a does not run");
+}
+
 Result<> WrongDigest(Machine& machine) {
   MATIC_TRY(machine.Run());
   engine::ScheduleRequest request = machine.Request("2.0");
   request.sha256 = SystemOf("3.0").sha256;
   MATIC_TRY(Update(machine, request));
+  MATIC_TRY(ExpectFailure(machine));
   return Update(machine, "3.0");
 }
 
