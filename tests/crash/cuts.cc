@@ -10,7 +10,8 @@ using FateKind = Fate::Kind;
 // With so many pending operations every subset is tried.
 constexpr size_t kFew = 4;
 constexpr size_t kSomeSubsets = 8;
-constexpr uint32_t kTornAt[] = {512, 4096};
+constexpr uint32_t kSector = 512;
+constexpr uint32_t kTornAt[] = {kSector, 4096};
 constexpr uint32_t kSectorSeeds = 2;
 
 std::vector<Fate> TornFates(const Operation& operation, uint32_t seed) {
@@ -22,10 +23,15 @@ std::vector<Fate> TornFates(const Operation& operation, uint32_t seed) {
     fates.push_back({FateKind::kHead, at});
     fates.push_back({FateKind::kTail, at});
   }
+  // What is appended to a file seldom begins with a sector.
+  const auto left_of_sector = static_cast<uint32_t>(kSector - operation.offset % kSector);
+  if (of_file && left_of_sector < kSector && left_of_sector < operation.bytes.size()) {
+    fates.push_back({FateKind::kHead, left_of_sector});
+  }
   if (of_file) fates.push_back({FateKind::kHole, 0});
   // Fewer bytes than a sector: file systems allocate late.
   if (of_file) fates.push_back({FateKind::kHead, 0});
-  for (uint32_t n = 0; n < kSectorSeeds && operation.bytes.size() > 2 * 512; ++n) {
+  for (uint32_t n = 0; n < kSectorSeeds && operation.bytes.size() > 2 * kSector; ++n) {
     fates.push_back({FateKind::kSectors, seed + n});
   }
   return fates;

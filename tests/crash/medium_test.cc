@@ -92,6 +92,15 @@ TEST_F(MediumTest, AnAppendIsTornAnywhere) {
   EXPECT_EQ(storage.After(head).files.at("state"), "old" + std::string(512, 'x'));
 }
 
+TEST_F(MediumTest, AnAppendIsTornWhereASectorOfTheFileEnds) {
+  const Storage storage = Take({Write(Kind::kFileWrite, 400, 200, 'x', 1)});
+  std::set<size_t> sizes;
+  for (const auto& fates : Fates(storage.pending(), 1)) {
+    sizes.insert(storage.After(fates).files.at("state").size());
+  }
+  EXPECT_TRUE(sizes.contains(512));
+}
+
 TEST_F(MediumTest, AFileThatIsUnlinkedMayComeBack) {
   EXPECT_TRUE(AllLost({Of(Kind::kUnlink, 1, "state")}).files.contains("state"));
   EXPECT_FALSE(
