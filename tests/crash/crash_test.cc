@@ -6,8 +6,10 @@
 
 #include <fstream>
 
+#include "boot/sim/simulation.h"
 #include "tests/crash/replay.h"
 #include "tests/crash/sweep.h"
+#include "tests/crash/tries.h"
 
 namespace matic::crash {
 namespace {
@@ -89,6 +91,27 @@ TEST_F(CrashTest, AStateThatWasKeptIsMetAgain) {
   const Result<> replayed = Replay(*loaded, Scratch());
   ASSERT_FALSE(replayed);
   EXPECT_EQ(replayed.error().message, result->failures.front().what);
+}
+
+TEST_F(CrashTest, AStartOnTrialThatTakesNoTryIsNoticed) {
+  const Factory on_trial = {512, {"1.0", {1, 0, true}}, {"2.0", {2, 3, false}}};
+  const Result<FactoryDisk> factory = MakeDisk(on_trial, fs::path(testing::TempDir()));
+  ASSERT_TRUE(factory) << factory.error().message;
+  const fs::path path = fs::path(testing::TempDir()) / "tries.img";
+  std::ofstream(path, std::ios::binary)
+      .write(reinterpret_cast<const char*>(factory->content.data()),
+             static_cast<std::streamsize>(factory->content.size()));
+  auto disk = boot::DiskFile::Open(path, boot::DiskAccess::kReadWrite, 512);
+  ASSERT_TRUE(disk) << disk.error().message;
+  const Result<Tries> before = ReadTries(path, factory->layout);
+  ASSERT_TRUE(boot::SimulateStart(*disk, boot::Consume::kTry).started);
+  const Result<Tries> after = ReadTries(path, factory->layout);
+  fs::remove(path);
+  ASSERT_TRUE(before && after);
+  EXPECT_TRUE(JudgeTries(*before, *after, boot::Slot::kB));
+  EXPECT_FALSE(JudgeTries(*before, *before, boot::Slot::kB));
+  // The selector wrote the primary only: the copies differ, and that excuses nothing.
+  EXPECT_FALSE(JudgeTries(*after, *after, boot::Slot::kB));
 }
 
 TEST_F(CrashTest, AWritePastTheRecorderIsNoticed) {

@@ -13,6 +13,7 @@
 #include "lib/gpt/fdisk_partition_table.h"
 #include "lib/os/linux_block_device.h"
 #include "tests/crash/sweep_clock.h"
+#include "tests/crash/tries.h"
 #include "tests/fakes/fake_check.h"
 #include "tests/fakes/fake_reboot_guard.h"
 #include "tests/fakes/fake_source_resolver.h"
@@ -269,29 +270,8 @@ Result<Medium> Machine::Contents() {
   return Fail(ErrorCode::kInternal, "something was written past the recorder");
 }
 
-// As libfdisk reads them, whatever the selector says of itself.
-Result<Machine::Tries> Machine::TriesOnDisk() const {
-  MATIC_ASSIGN(const gpt::GptTable table,
-               gpt::FdiskPartitionTable(disk_, layout_.sector_bytes).Load());
-  Tries tries{.table_is_whole = table.IsWhole(), .slots = {}};
-  for (const boot::Slot slot : boot::kSlots) {
-    MATIC_ASSIGN(const boot::Partition partition, gpt::FindSlot(table, slot));
-    tries.slots[static_cast<size_t>(slot)] = boot::DecodeSlotAttributes(partition.attributes).tries;
-  }
-  return tries;
-}
-
-// A start of a slot on trial takes one, and no other. One that mends the backup instead takes none.
-Result<> Machine::JudgeTries(Tries before, const std::string& said) const {
-  MATIC_ASSIGN(const Tries after, TriesOnDisk());
-  if (!before.table_is_whole && after.slots == before.slots) return {};
-  if (on_trial_) --before.slots[static_cast<size_t>(running_)];
-  if (after.slots == before.slots) return {};
-  return Fail(ErrorCode::kIo, "not one try was taken, and no more: " + said);
-}
-
 Result<> Machine::StartSystem() {
-  MATIC_ASSIGN(const Tries before, TriesOnDisk());
+  MATIC_ASSIGN(const Tries before, ReadTries(disk_, layout_));
   recorder_->SetActor(Actor::kSelector);
   MATIC_ASSIGN(boot::DiskFile file,
                boot::DiskFile::Open(disk_, boot::DiskAccess::kReadWrite, layout_.sector_bytes));
@@ -302,7 +282,8 @@ Result<> Machine::StartSystem() {
   if (start.started->last_resort) return Fail(ErrorCode::kIo, "only as a last resort: " + said);
   running_ = start.started->slot;
   on_trial_ = !start.started->attributes.successful;
-  MATIC_TRY(JudgeTries(before, said));
+  MATIC_ASSIGN(const Tries after, ReadTries(disk_, layout_));
+  MATIC_TRY(JudgeTries(before, after, on_trial_ ? std::optional(running_) : std::nullopt));
   recorder_->NoteStart({running_, start.started->attributes, ++starts_});
   const std::vector<uint8_t> disk = ReadDisk();
   system_ = WholeSystemIn(layout_.SlotOf(disk, running_));

@@ -2,7 +2,6 @@
 // backend, on a disk image and a state folder that are recorded.
 #pragma once
 
-#include <array>
 #include <condition_variable>
 #include <filesystem>
 #include <memory>
@@ -89,12 +88,6 @@ class Machine {
 
  private:
   struct Agent;
-  struct Tries {
-    bool table_is_whole = false;
-    std::array<int, 2> slots{};  // by boot::Slot
-  };
-  Result<Tries> TriesOnDisk() const;
-  Result<> JudgeTries(Tries before, const std::string& said) const;
   Result<> StartSystem();
   Result<Moments::Moment> AwaitAgent();
   health::Finding FindHealth(std::stop_token stop);
