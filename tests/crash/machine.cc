@@ -3,9 +3,11 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 #include <stdexcept>
+#include <thread>
 #include <utility>
 
 #include "agent/ab/ab_backend.h"
@@ -36,8 +38,13 @@ const std::vector<std::string> kReboot = {"reboot"};
 // A reboot takes the machine down: nothing that is done from then on is.
 class Processes final : public ProcessRunner {
  public:
-  Processes(Recorder& recorder, Moments& moments) : recorder_(recorder), moments_(moments) {}
+  Processes(Recorder& recorder, Moments& moments, const std::atomic<bool>& held)
+      : recorder_(recorder), moments_(moments), held_(held) {}
   Result<ProcessOutcome> RunToEnd(const Command& command, std::chrono::milliseconds) override {
+    if (command.argv == kReboot && held_) {
+      moments_.Tell(Moment::kRebootHeld);
+      return ProcessOutcome{};
+    }
     if (command.argv == kReboot) {
       recorder_.GoDown();
       moments_.Tell(Moment::kRebootAsked);
@@ -49,6 +56,7 @@ class Processes final : public ProcessRunner {
  private:
   Recorder& recorder_;
   Moments& moments_;
+  const std::atomic<bool>& held_;
 };
 
 // The worker releases its slot where nothing more is under way, as its last act.
@@ -125,7 +133,7 @@ struct Machine::Agent {
   Agent(Machine& machine, std::chrono::seconds ticks)
       : clock(WallTime(kDayOne + ticks), 60s,
               [&machine] { machine.moments_.Tell(Moment::kNoEnd); }),
-        processes(*machine.recorder_, machine.moments_),
+        processes(*machine.recorder_, machine.moments_, machine.hold_reboots_),
         table(machine.disk_, machine.layout_.sector_bytes),
         device(OpenDisk(machine.disk_)),
         booted(machine.running_, machine.starts_),
@@ -230,6 +238,7 @@ void Machine::Insert(const Medium& medium, uint64_t starts) {
   starts_ = starts;
   ticks_ = 0s;
   hold_trials_ = false;
+  hold_reboots_ = false;
   recorder_->SetFirmwareFlushes(options_.firmware_flushes);
   recorder_->Begin(medium);
 }
@@ -270,11 +279,14 @@ Result<Medium> Machine::Contents() {
   return Fail(ErrorCode::kInternal, "something was written past the recorder");
 }
 
+Result<boot::DiskFile> Machine::OpenForFirmware() const {
+  return boot::DiskFile::Open(disk_, boot::DiskAccess::kReadWrite, layout_.sector_bytes);
+}
+
 Result<> Machine::StartSystem() {
+  MATIC_ASSIGN(boot::DiskFile file, OpenForFirmware());
   MATIC_ASSIGN(const Tries before, ReadTries(disk_, layout_));
   recorder_->SetActor(Actor::kSelector);
-  MATIC_ASSIGN(boot::DiskFile file,
-               boot::DiskFile::Open(disk_, boot::DiskAccess::kReadWrite, layout_.sector_bytes));
   const boot::SimulatedStart start = boot::SimulateStart(file, boot::Consume::kTry);
   recorder_->SetActor(Actor::kAgent);
   const std::string said = start.lines.empty() ? "" : start.lines.back();
@@ -331,6 +343,36 @@ engine::Engine& Machine::engine() { return agent_->engine; }
 const engine::Ledger& Machine::ledger() const { return agent_->ledger; }
 
 void Machine::CutDownload(uint64_t bytes) { http_.AddMishap({.cut_after = bytes}); }
+
+void Machine::StallDownload(uint64_t bytes) {
+  http_.AddMishap({.cut_after = bytes, .stalls = true});
+}
+
+Result<> Machine::AwaitPayload() const {
+  const auto is_payload = [&](const Operation& operation) {
+    const uint64_t end = operation.offset + operation.bytes.size();
+    return operation.kind == Kind::kDiskWrite &&
+           layout_.AreaOf(operation.offset, end) == Area::kPayload;
+  };
+  for (auto waited = 0ms; waited < kPatience; waited += 1ms) {
+    if (std::ranges::any_of(recorder_->journal(), is_payload)) return {};
+    std::this_thread::sleep_for(1ms);
+  }
+  return Fail(ErrorCode::kIo, "nothing of the image is written");
+}
+
+Result<> Machine::Damage(uint64_t at) {
+  MATIC_ASSIGN(boot::DiskFile file, OpenForFirmware());
+  std::vector<uint8_t> sector(layout_.sector_bytes);
+  const uint64_t lba = at / sector.size();
+  MATIC_TRY(file.Read(lba, sector));
+  for (uint8_t& byte : sector) byte = static_cast<uint8_t>(~byte);
+  recorder_->SetActor(Actor::kNobody);
+  MATIC_TRY(file.Write(lba, sector));
+  MATIC_TRY(file.Flush());
+  recorder_->SetActor(Actor::kAgent);
+  return {};
+}
 
 void Machine::Tick() {
   moments_.Forget();

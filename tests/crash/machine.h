@@ -2,6 +2,7 @@
 // backend, on a disk image and a state folder that are recorded.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <filesystem>
 #include <memory>
@@ -12,6 +13,7 @@
 
 #include "agent/ab/booted_system.h"
 #include "agent/engine/update_engine.h"
+#include "boot/sim/disk_file.h"
 #include "lib/base/result.h"
 #include "tests/crash/disk.h"
 #include "tests/crash/medium.h"
@@ -28,7 +30,7 @@ struct MachineOptions {
 // What is told by the agent's threads, and waited for by the machine's.
 class Moments {
  public:
-  enum class Moment { kNone, kAtRest, kRebootAsked, kOnTrial, kNoEnd };
+  enum class Moment { kNone, kAtRest, kRebootAsked, kRebootHeld, kOnTrial, kNoEnd };
   void Tell(Moment moment);
   void Forget();
   // kNone where nothing came in far more time than anything takes.
@@ -62,6 +64,10 @@ class Machine {
   // there.
   void HoldTrials(bool hold) { hold_trials_ = hold; }
 
+  // A reboot that the agent asks for does not come, from now on or no longer; Run and GoOn return
+  // there.
+  void HoldReboots(bool hold) { hold_reboots_ = hold; }
+
   // While it runs.
   engine::Engine& engine();
   const engine::Ledger& ledger() const;
@@ -70,6 +76,12 @@ class Machine {
   engine::ScheduleRequest Request(const std::string& version) const;
   // The next one breaks off after so many.
   void CutDownload(uint64_t bytes);
+  // The next one sends no more than so many, until it is cancelled.
+  void StallDownload(uint64_t bytes);
+  // Until something of an image's payload was written.
+  Result<> AwaitPayload() const;
+  // Some bytes of the disk go bad, for good.
+  Result<> Damage(uint64_t at);
   // From the server, by all updates so far.
   uint64_t fetched_bytes() const { return http_.bytes_sent(); }
   // Passes: what is asked for next is another moment.
@@ -88,6 +100,7 @@ class Machine {
 
  private:
   struct Agent;
+  Result<boot::DiskFile> OpenForFirmware() const;
   Result<> StartSystem();
   Result<Moments::Moment> AwaitAgent();
   health::Finding FindHealth(std::stop_token stop);
@@ -104,7 +117,8 @@ class Machine {
   std::unique_ptr<Recorder> recorder_;
   fakes::FakeHttpClient http_;
   Moments moments_;
-  bool hold_trials_ = false;
+  std::atomic<bool> hold_trials_ = false;
+  std::atomic<bool> hold_reboots_ = false;
 
   Medium inserted_;
   uint64_t starts_ = 0;

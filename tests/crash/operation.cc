@@ -33,10 +33,22 @@ std::string What(const Operation& operation) {
   return "nothing";
 }
 
+std::string Who(Actor actor) {
+  switch (actor) {
+    case Actor::kAgent:
+      return "agent";
+    case Actor::kSelector:
+      return "selector";
+    case Actor::kNobody:
+      return "damage";
+  }
+  return "unknown";
+}
+
 }  // namespace
 
 std::string Describe(const Operation& operation) {
-  return (operation.actor == Actor::kAgent ? "agent: " : "selector: ") + What(operation);
+  return Who(operation.actor) + ": " + What(operation);
 }
 
 }  // namespace matic::crash

@@ -23,7 +23,11 @@ enum class Kind : uint8_t {
   kStart,       // nothing is written: the selector hands over to a kernel
 };
 
-enum class Actor : uint8_t { kAgent, kSelector };
+enum class Actor : uint8_t {
+  kAgent,
+  kSelector,
+  kNobody,  // what goes bad by itself
+};
 
 // Of kStart.
 struct Start {

@@ -77,6 +77,23 @@ Result<> CancelStaged(Machine& machine) {
   return Cancel(machine);
 }
 
+Result<> CancelDownload(Machine& machine) {
+  MATIC_TRY(machine.Run());
+  machine.StallDownload(SystemOf("2.0").image.size() * 2 / 3);
+  machine.Tick();
+  MATIC_TRY(machine.engine().ScheduleUpdate(machine.Request("2.0"), machine.caller()));
+  MATIC_TRY(machine.AwaitPayload());
+  return Cancel(machine);
+}
+
+Result<> CancelActivated(Machine& machine) {
+  MATIC_TRY(machine.Run());
+  machine.HoldReboots(true);
+  MATIC_TRY(Update(machine, "2.0"));
+  machine.HoldReboots(false);
+  return Cancel(machine);
+}
+
 Result<> ActivateStaged(Machine& machine) {
   MATIC_TRY(machine.Run());
   MATIC_TRY(Update(machine, StagedOnly(machine)));
@@ -160,6 +177,20 @@ Story Repair(const std::string& name, const std::string& what,
           .ends_with = "2.0"};
 }
 
+// The selector, which mends what it finds at a start, does not see it.
+Story AgentRepair(const std::string& name, const std::string& what,
+                  std::function<uint64_t(const Layout&)> where) {
+  return {.name = "repair-running-" + name,
+          .what = "an update on a disk whose " + what + " went bad while it ran",
+          .factory = Fresh(),
+          .play = [where = std::move(where)](Machine& machine) -> Result<> {
+            MATIC_TRY(machine.Run());
+            MATIC_TRY(machine.Damage(where(machine.layout())));
+            return Update(machine, "2.0");
+          },
+          .ends_with = "2.0"};
+}
+
 std::vector<Story> Repairs() {
   return {
       Repair("primary-header", "whose primary table header is damaged",
@@ -174,6 +205,9 @@ std::vector<Story> Repairs() {
              [](FactoryDisk& disk) { std::fill_n(disk.content.begin(), 512, uint8_t{0}); }),
       Repair("grown", "that has grown, with its backup table in the wrong place",
              [](FactoryDisk& disk) { disk.content.resize(disk.content.size() + 64 * 1024); }),
+      AgentRepair("primary", "primary table", [](const Layout&) { return 1024; }),
+      AgentRepair("backup", "backup table",
+                  [](const Layout& layout) { return layout.disk_bytes - 1; }),
   };
 }
 
@@ -203,6 +237,16 @@ std::vector<Story> Make() {
        .what = "a kernel that panics, until the selector has taken all its tries",
        .factory = Fresh(),
        .play = Updates({"panics"}),
+       .ends_with = "1.0"},
+      {.name = "cancel-download",
+       .what = "cancelled while it was fetched",
+       .factory = Fresh(),
+       .play = CancelDownload,
+       .ends_with = "1.0"},
+      {.name = "cancel-activated",
+       .what = "cancelled when it was activated, before the reboot",
+       .factory = Fresh(),
+       .play = CancelActivated,
        .ends_with = "1.0"},
       {.name = "cancel-staged",
        .what = "cancelled when it was staged",
