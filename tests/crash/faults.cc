@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 #include <iterator>
+#include <set>
 
 namespace matic::crash {
 namespace {
@@ -36,6 +37,60 @@ void DropSelectorFlushes(Journal& journal) {
   std::erase_if(journal, [](const Operation& operation) {
     return operation.kind == Kind::kDiskFlush && operation.actor == Actor::kSelector;
   });
+}
+
+// Of the content of what is given that name.
+void DropSyncsOf(Journal& journal, const std::string& name) {
+  std::set<uint32_t> files;
+  for (const Operation& operation : journal) {
+    if (operation.kind == Kind::kRename && operation.new_name == name) files.insert(operation.file);
+  }
+  std::erase_if(journal, [&](const Operation& operation) {
+    return operation.kind == Kind::kFileSync && files.contains(operation.file);
+  });
+}
+
+// Those between a disk write and the next one, where they are so.
+void DropFlushesBetween(Journal& journal, const std::function<bool(const Operation&)>& write,
+                        const std::function<bool(const Operation&)>& next) {
+  std::vector<bool> dropped(journal.size());
+  std::vector<size_t> between;
+  const Operation* last = nullptr;
+  for (size_t i = 0; i < journal.size(); ++i) {
+    if (journal[i].kind == Kind::kDiskFlush) between.push_back(i);
+    if (journal[i].kind != Kind::kDiskWrite) continue;
+    const bool wanted = last != nullptr && write(*last) && next(journal[i]);
+    for (const size_t flush : between) dropped[flush] = wanted;
+    between.clear();
+    last = &journal[i];
+  }
+  Journal kept;
+  for (size_t i = 0; i < journal.size(); ++i) {
+    if (!dropped[i]) kept.push_back(std::move(journal[i]));
+  }
+  journal = std::move(kept);
+}
+
+// The agent's before its first write after the selector's last.
+void DropFlushesBeforeTable(Journal& journal) {
+  DropFlushesBetween(
+      journal, [](const Operation& op) { return op.actor == Actor::kSelector; },
+      [](const Operation& op) { return op.actor == Actor::kAgent; });
+}
+
+void DropPayloadFlushes(Journal& journal, const Layout& layout) {
+  DropFlushesBetween(
+      journal, [&](const Operation& op) { return IsWriteTo(op, layout, Area::kPayload); },
+      [&](const Operation& op) { return IsWriteTo(op, layout, Area::kFirstBlock); });
+}
+
+void DropFirstBlockFlushes(Journal& journal, const Layout& layout) {
+  DropFlushesBetween(
+      journal,
+      [&](const Operation& op) {
+        return IsWriteTo(op, layout, Area::kFirstBlock) && !IsEmptyBlock(op);
+      },
+      [](const Operation&) { return true; });
 }
 
 // The operations [begin, end) before the one at `to`.
@@ -113,12 +168,20 @@ std::string FaultName(Fault fault) {
   switch (fault) {
     case Fault::kNoFileSync:
       return "no-file-sync";
+    case Fault::kNoStateSync:
+      return "no-state-sync";
     case Fault::kNoFolderSync:
       return "no-folder-sync";
     case Fault::kNoTableFlush:
       return "no-table-flush";
+    case Fault::kNoFlushBeforeTable:
+      return "no-flush-before-table";
     case Fault::kNoSelectorFlush:
       return "no-selector-flush";
+    case Fault::kNoPayloadFlush:
+      return "no-payload-flush";
+    case Fault::kNoFirstBlockFlush:
+      return "no-first-block-flush";
     case Fault::kFirstBlockFirst:
       return "first-block-first";
     case Fault::kActivatedTooEarly:
@@ -134,14 +197,26 @@ Journal WithFault(Journal journal, Fault fault, const Layout& layout) {
     case Fault::kNoFileSync:
       Drop(journal, Kind::kFileSync);
       break;
+    case Fault::kNoStateSync:
+      DropSyncsOf(journal, "rollback_state.json");
+      break;
     case Fault::kNoFolderSync:
       Drop(journal, Kind::kFolderSync);
       break;
     case Fault::kNoTableFlush:
       DropFlushesAfter(journal, layout, Area::kTable);
       break;
+    case Fault::kNoFlushBeforeTable:
+      DropFlushesBeforeTable(journal);
+      break;
     case Fault::kNoSelectorFlush:
       DropSelectorFlushes(journal);
+      break;
+    case Fault::kNoPayloadFlush:
+      DropPayloadFlushes(journal, layout);
+      break;
+    case Fault::kNoFirstBlockFlush:
+      DropFirstBlockFlushes(journal, layout);
       break;
     case Fault::kFirstBlockFirst:
       WriteFirstBlockFirst(journal, layout);

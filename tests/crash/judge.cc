@@ -57,6 +57,11 @@ Result<> JudgeSlot(const SlotView& view, const std::string& name,
   if (view.begun != nullptr && view.whole == nullptr) {
     return Broken(name + " has its first block, and not all that follows");
   }
+  const auto* staged = std::get_if<update::Staged>(&update);
+  if (staged != nullptr && staged->image.target == name &&
+      (view.whole == nullptr || view.whole->sha256 != staged->image.digest)) {
+    return Broken(name + " is said to be staged, and is not");
+  }
   const update::StagedImage* image = ImageOf(update);
   const bool concerned = image != nullptr && image->target == name;
   if (boot::IsOnTrial(view.attributes) && !concerned) {
