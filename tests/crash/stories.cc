@@ -79,7 +79,8 @@ Result<> CancelStaged(Machine& machine) {
 
 Result<> CancelDownload(Machine& machine) {
   MATIC_TRY(machine.Run());
-  machine.StallDownload(SystemOf("2.0").image.size() * 2 / 3);
+  // So that one write of the payload comes, and no other that could be late.
+  machine.StallDownload(10'000);
   machine.Tick();
   MATIC_TRY(machine.engine().ScheduleUpdate(machine.Request("2.0"), machine.caller()));
   MATIC_TRY(machine.AwaitPayload());
