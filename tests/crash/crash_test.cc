@@ -52,6 +52,8 @@ INSTANTIATE_TEST_SUITE_P(
         Planted{Fault::kNoTableFlush, "the selector finds no bootable slot"},
         Planted{Fault::kNoFlushBeforeTable, "the selector finds no bootable slot", "no-flush"},
         Planted{Fault::kNoSelectorFlush, "was started, and has its try again"},
+        Planted{Fault::kNoFlushBeforeSelector, "the selector finds no bootable slot",
+                "firmware-mends"},
         Planted{Fault::kNoPayloadFlush, "has its first block, and not all that follows"},
         Planted{Fault::kNoFirstBlockFlush, "is said to be staged, and is not"},
         Planted{Fault::kFirstBlockFirst, "has its first block, and not all that follows"},

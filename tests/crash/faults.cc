@@ -78,6 +78,12 @@ void DropFlushesBeforeTable(Journal& journal) {
       [](const Operation& op) { return op.actor == Actor::kAgent; });
 }
 
+void DropFlushesBeforeSelector(Journal& journal) {
+  DropFlushesBetween(
+      journal, [](const Operation& op) { return op.actor != Actor::kSelector; },
+      [](const Operation& op) { return op.actor == Actor::kSelector; });
+}
+
 void DropPayloadFlushes(Journal& journal, const Layout& layout) {
   DropFlushesBetween(
       journal, [&](const Operation& op) { return IsWriteTo(op, layout, Area::kPayload); },
@@ -178,6 +184,8 @@ std::string FaultName(Fault fault) {
       return "no-flush-before-table";
     case Fault::kNoSelectorFlush:
       return "no-selector-flush";
+    case Fault::kNoFlushBeforeSelector:
+      return "no-flush-before-selector";
     case Fault::kNoPayloadFlush:
       return "no-payload-flush";
     case Fault::kNoFirstBlockFlush:
@@ -211,6 +219,9 @@ Journal WithFault(Journal journal, Fault fault, const Layout& layout) {
       break;
     case Fault::kNoSelectorFlush:
       DropSelectorFlushes(journal);
+      break;
+    case Fault::kNoFlushBeforeSelector:
+      DropFlushesBeforeSelector(journal);
       break;
     case Fault::kNoPayloadFlush:
       DropPayloadFlushes(journal, layout);

@@ -11,17 +11,18 @@
 namespace matic::crash {
 
 enum class Fault {
-  kNoFileSync,          // a file is renamed before its content is durable
-  kNoStateSync,         // the state is, and no other file
-  kNoFolderSync,        // a rename is not waited for
-  kNoTableFlush,        // the copies of the partition table are written without a flush between
-  kNoFlushBeforeTable,  // the agent changes it before the selector's write is durable
-  kNoSelectorFlush,     // the selector starts a slot before its try is durably taken
-  kNoPayloadFlush,      // a slot's first block is written before what follows it is durable
-  kNoFirstBlockFlush,   // what is staged is noted before its first block is durable
-  kFirstBlockFirst,     // a slot's first block is written before what follows it
-  kActivatedTooEarly,   // a slot is made bootable before it is written
-  kStateAfterTheTable,  // the state is written after the act that it is about
+  kNoFileSync,             // a file is renamed before its content is durable
+  kNoStateSync,            // the state is, and no other file
+  kNoFolderSync,           // a rename is not waited for
+  kNoTableFlush,           // the copies of the partition table are written without a flush between
+  kNoFlushBeforeTable,     // the agent changes it before the selector's write is durable
+  kNoSelectorFlush,        // the selector starts a slot before its try is durably taken
+  kNoFlushBeforeSelector,  // it writes before what the firmware wrote is durable
+  kNoPayloadFlush,         // a slot's first block is written before what follows it is durable
+  kNoFirstBlockFlush,      // what is staged is noted before its first block is durable
+  kFirstBlockFirst,        // a slot's first block is written before what follows it
+  kActivatedTooEarly,      // a slot is made bootable before it is written
+  kStateAfterTheTable,     // the state is written after the act that it is about
 };
 
 std::string FaultName(Fault fault);

@@ -14,6 +14,7 @@
 #include "boot/sim/simulation.h"
 #include "lib/gpt/fdisk_partition_table.h"
 #include "lib/os/linux_block_device.h"
+#include "tests/crash/firmware.h"
 #include "tests/crash/sweep_clock.h"
 #include "tests/crash/tries.h"
 #include "tests/fakes/fake_check.h"
@@ -285,6 +286,8 @@ Result<boot::DiskFile> Machine::OpenForFirmware() const {
 
 Result<> Machine::StartSystem() {
   MATIC_ASSIGN(boot::DiskFile file, OpenForFirmware());
+  recorder_->SetActor(Actor::kFirmware);
+  if (options_.firmware_mends) MATIC_TRY(MendTable(file));
   MATIC_ASSIGN(const Tries before, ReadTries(disk_, layout_));
   recorder_->SetActor(Actor::kSelector);
   const boot::SimulatedStart start = boot::SimulateStart(file, boot::Consume::kTry);

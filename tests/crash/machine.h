@@ -25,6 +25,8 @@ namespace matic::crash {
 struct MachineOptions {
   // Some firmware's driver has nothing behind its flush (docs/formats.md, "Two copies").
   bool firmware_flushes = true;
+  // EDK2's restores a bad copy of the partition table before it starts anything.
+  bool firmware_mends = false;
 };
 
 // What is told by the agent's threads, and waited for by the machine's.

@@ -39,6 +39,8 @@ std::string Who(Actor actor) {
       return "agent";
     case Actor::kSelector:
       return "selector";
+    case Actor::kFirmware:
+      return "firmware";
     case Actor::kNobody:
       return "damage";
   }

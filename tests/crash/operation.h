@@ -26,7 +26,8 @@ enum class Kind : uint8_t {
 enum class Actor : uint8_t {
   kAgent,
   kSelector,
-  kNobody,  // what goes bad by itself
+  kFirmware,  // before the selector
+  kNobody,    // what goes bad by itself
 };
 
 // Of kStart.

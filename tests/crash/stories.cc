@@ -121,6 +121,15 @@ Result<> RollBackOnTrial(Machine& machine) {
   return RollBack(machine);
 }
 
+// The power fails while the agent changes the table on trial: the backup is torn.
+Result<> BackupTornOnTrial(Machine& machine) {
+  MATIC_TRY(UpToTrial(machine));
+  MATIC_TRY(machine.Damage(machine.layout().disk_bytes - 1));
+  machine.SwitchOff();
+  machine.HoldTrials(false);
+  return machine.Run();
+}
+
 Result<> RebootOnTrial(Machine& machine) {
   MATIC_TRY(UpToTrial(machine));
   machine.HoldTrials(false);
@@ -316,6 +325,12 @@ std::vector<Story> Make() {
        .machine = {.firmware_flushes = false},
        .play = Updates({"panics"}),
        .ends_with = "1.0"},
+      {.name = "firmware-mends",
+       .what = "a backup table torn on trial, which the firmware restores before the selector",
+       .factory = Fresh(),
+       .machine = {.firmware_mends = true},
+       .play = BackupTornOnTrial,
+       .ends_with = "2.0"},
       {.name = "sectors-4096",
        .what = "an update on a disk with sectors of 4096 bytes",
        .factory = Fresh(4096),
