@@ -91,7 +91,9 @@ channel::PollerOptions MakePollerOptions(const config::Config& config) {
 Result<std::unique_ptr<Agent>> Agent::Make(const config::Loaded& loaded) {
   const config::Config& config = loaded.config;
   MATIC_ASSIGN(UniqueFd lock, LockState(config.state_dir));
+  const std::vector<std::string> problems = SetForeignAside(config.state_dir);
   auto ground = std::make_unique<Ground>(config);
+  for (const std::string& problem : problems) ground->ledger.AddProblem(problem);
   MATIC_ASSIGN(auto host, MakeHost(config, ground->Services()));
   return std::unique_ptr<Agent>(
       new Agent(loaded, config, std::move(lock), std::move(ground), std::move(host)));

@@ -8,8 +8,10 @@
 namespace matic::channel {
 namespace {
 
-// The content of a file of ours. One that is too large was not written by us.
+// The content of a file of ours. One that is too large was not written by us; one that others can
+// change is not believed.
 Result<std::string> ReadOwn(const std::filesystem::path& path, size_t limit) {
+  MATIC_TRY(CheckFile(path));
   Result<std::string> text = ReadFile(path, limit);
   if (!text && text.error().code == ErrorCode::kInvalidArgument) {
     return Fail(ErrorCode::kCorrupt, text.error().message);
@@ -53,7 +55,7 @@ Result<trust::Root> TrustStore::NewestRoot() {
   const Result<std::string> text = ReadOwn(RootFile(), trust::kMaxRootBytes);
   if (!text && text.error().code == ErrorCode::kNotFound) return configured;
   if (!text && text.error().code != ErrorCode::kCorrupt) return Fail(text.error());
-  // It was verified before it was written, and the folder is the agent's alone.
+  // It was verified before it was written, and nobody else can change it.
   Result<trust::Root> adopted =
       text ? trust::ParseConfiguredRoot(*text) : Result<trust::Root>(Fail(text.error()));
   if (!adopted) {

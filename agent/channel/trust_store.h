@@ -32,7 +32,7 @@ class TrustStore {
   // The newer one of the configured and the adopted root document, adopted, with the state under
   // it. A corrupt file is set aside: for root.json the configured document stands in, which then
   // has to be led on from (DocumentFetcher::FollowRoots); for state.json, or none yet, the state is
-  // new with `running_version` as its floor.
+  // new with `running_version` as its floor. kPermission where others than root can change them.
   //
   // Where the configured document is older than what the state tells of, it is returned as it is;
   // VerifyManifest refuses it unless it is led on from.

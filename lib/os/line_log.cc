@@ -15,6 +15,10 @@ Result<> LineLog::Append(std::string_view line) {
 
 Result<std::vector<std::string>> LineLog::Read() const {
   std::vector<std::string> lines;
+  std::error_code missing;
+  const std::filesystem::file_status status = std::filesystem::symlink_status(file_, missing);
+  // A link leads elsewhere, and a pipe would be waited for.
+  if (exists(status) && !is_regular_file(status)) return lines;
   // A line longer than the bound is kept until the next.
   auto text = ReadFile(file_, 4 * max_bytes_);
   if (!text && text.error().code == ErrorCode::kNotFound) return lines;

@@ -22,7 +22,8 @@ class LineLog {
   // half of the file is dropped.
   Result<> Append(std::string_view line);
 
-  // Oldest first; none where there is no file yet. What a power loss left of a line is among them.
+  // Oldest first; none where there is no file yet, and of a link or a pipe in its place, which
+  // Append refuses. What a power loss left of a line is among them.
   Result<std::vector<std::string>> Read() const;
 
  private:

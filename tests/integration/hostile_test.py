@@ -202,6 +202,62 @@ def test_the_state_is_closed_to_others(off: Device) -> None:
 
 
 @as_root
+def test_what_others_left_in_the_state_folder_is_not_believed(off: Device) -> None:
+    """Nor is it in the way; what lies there without being the agent's own goes on."""
+    state = off.folder / "agent-state"
+    state.mkdir()
+    state.chmod(0o777)
+    (state / "trust").mkdir()
+    (state / "trust" / "root.json").write_text("{}")
+    (state / "nixos").mkdir()
+    (state / "nixos" / "ours").write_text("")
+    (state / "nixos" / "theirs").write_text("")
+    (state / "metrics.json").write_text("{}")
+    (state / "metrics.json").chmod(0o666)
+    (state / "audit.jsonl").write_text("{}\n")
+    (state / ".rollback_state.json.new").mkdir()
+    os.mkfifo(state / "history.jsonl")
+    os.mkfifo(state / "target.idx")
+    (state / "incoming").mkdir()
+    theirs = ("trust", "nixos/theirs", "audit.jsonl", ".rollback_state.json.new")
+    for name in (*theirs, "incoming"):
+        give_away(state / name)
+    off.machine.power_on()
+    problems = off.node.status()["problems"]
+    off.expect_takes_an_update()
+    off.machine.power_off()
+    whys = {name: f"belongs to another user (uid {NOBODY})" for name in theirs}
+    whys |= {"metrics.json": BY_OTHERS.replace("can", "could"),
+             "history.jsonl": "is no file", "target.idx": "is no file"}
+    for name, why in whys.items():
+        path = state / name
+        assert f"{path} {why}; it was set aside as {path}.bad-1" in problems
+        assert not path.exists() or path.stat().st_uid == os.getuid()
+    assert len(problems) == len(whys)
+    assert (state / "nixos" / "ours").exists()
+    assert (state / "incoming").stat().st_uid == NOBODY
+    for name in ("history.jsonl", "audit.jsonl"):
+        assert (state / name).stat().st_mode & 0o7777 == 0o600
+
+
+@as_root
+def test_all_that_the_agent_keeps_is_looked_at(off: Device) -> None:
+    """Given a state folder that is in use, when all of it is somebody else's, none is believed."""
+    state = off.folder / "agent-state"
+    off.machine.power_on()
+    off.expect_takes_an_update()
+    off.machine.power_off()
+    kept = list(state.iterdir())
+    for path in kept:
+        give_away(path)
+    assert off.machine.power_on() == "slot-b"
+    assert off.node.running()["version"] == off.factory.update.version
+    off.machine.power_off()
+    for path in kept:
+        assert path.with_name(f"{path.name}.bad-1").exists(), path
+
+
+@as_root
 def test_a_state_folder_of_somebody_else_is_none(off: Device) -> None:
     state = off.folder / "agent-state"
     state.mkdir()

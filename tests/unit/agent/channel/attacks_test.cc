@@ -48,6 +48,19 @@ TEST_F(ChannelAttack, NoRootConfiguredIsRefusalNotAcceptance) {
   ExpectRefused(ErrorCode::kCorrupt, "configured.json");
 }
 
+TEST_F(ChannelAttack, WhatOthersCanWriteIsNotTrusted) {
+  PublishChannel(ManifestHere());
+  ASSERT_TRUE(Resolve());
+  const std::filesystem::path state = folder_ / "trust" / "state.json";
+  for (const std::filesystem::path& place : {state, state.parent_path()}) {
+    const std::filesystem::perms before = std::filesystem::status(place).permissions();
+    std::filesystem::permissions(place, before | std::filesystem::perms::others_write);
+    ExpectRefused(ErrorCode::kPermission, place.string() + " can be changed by others");
+    std::filesystem::permissions(place, before);
+    EXPECT_TRUE(Resolve()) << "nothing of it was set aside";
+  }
+}
+
 TEST_F(ChannelAttack, WhoOnlyLooksFreezesNothing) {
   trust::Manifest newer = ManifestHere();
   newer.released += std::chrono::hours(24);

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <fstream>
 
@@ -29,6 +30,15 @@ TEST_F(LineLogTest, KeepsLinesInTheirOrder) {
   Append(log_, "one");
   Append(log_, "two");
   EXPECT_THAT(*LineLog(folder_ / "log", 1000).Read(), ElementsAre("one", "two"));
+}
+
+TEST_F(LineLogTest, NeitherALinkNorAPipeIsRead) {
+  std::ofstream(folder_ / "elsewhere") << "one\n";
+  std::filesystem::create_symlink(folder_ / "elsewhere", folder_ / "log");
+  EXPECT_THAT(*log_.Read(), IsEmpty());
+  std::filesystem::remove(folder_ / "log");
+  ASSERT_EQ(::mkfifo((folder_ / "log").c_str(), 0600), 0);
+  EXPECT_THAT(*log_.Read(), IsEmpty());
 }
 
 TEST_F(LineLogTest, ALineThatWasTornSpoilsNoOther) {
