@@ -9,6 +9,7 @@
 #include "agent/api/translate.h"
 #include "lib/base/time.h"
 #include "lib/base/utf8.h"
+#include "lib/http/url.h"
 #include "lib/journal/journal.h"
 
 namespace matic::api {
@@ -54,7 +55,7 @@ void Log(const Call& call) {
 }
 
 v1::ScheduleUpdateRequest WithoutSecrets(v1::ScheduleUpdateRequest request) {
-  request.set_source(engine::WithoutCredentials(request.source()));
+  request.set_source(http::PublicUrl(request.source()));
   return request;
 }
 

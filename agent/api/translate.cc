@@ -7,6 +7,7 @@
 
 #include "agent/api/timing.h"
 #include "lib/base/utf8.h"
+#include "lib/http/url.h"
 
 namespace matic::api {
 namespace {
@@ -181,7 +182,7 @@ v1::Schedule ToMessage(const engine::Schedule& schedule) {
   message.set_id(schedule.id);
   message.set_state(ToMessage(schedule.state));
   message.set_phase(ToMessage(schedule.phase));
-  message.set_source(ToUtf8(engine::WithoutCredentials(schedule.request.source)));
+  message.set_source(ToUtf8(http::PublicUrl(schedule.request.source)));
   message.set_sha256(schedule.request.sha256);
   message.set_enable_auto_rollback(schedule.request.enable_auto_rollback);
   if (schedule.request.health_check_timeout) {
@@ -236,7 +237,7 @@ v1::Lease ToMessage(const engine::Lease& lease) {
 
 v1::PlanUpdateResponse ToMessage(const engine::Plan& plan) {
   v1::PlanUpdateResponse message;
-  message.set_source(ToUtf8(engine::WithoutCredentials(plan.image.source)));
+  message.set_source(ToUtf8(http::PublicUrl(plan.image.source)));
   message.set_sha256(plan.image.sha256);
   message.set_version(ToUtf8(plan.image.version));
   message.set_bytes_to_fetch(plan.fetch.bytes.value_or(0));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "lib/http/url.h"
 #include "lib/os/crash_record.h"
 
 namespace matic::engine {
@@ -68,7 +69,7 @@ void Aftermath::Follow(const update::Outcome& outcome, std::stop_token stop) {
   if (outcome.rollback) context.previous = outcome.rollback->to;
   if (Result<Schedule> schedule = ledger_.FindSchedule(outcome.schedule_id);
       schedule && !outcome.schedule_id.empty()) {
-    context.source = WithoutCredentials(schedule->request.source);
+    context.source = http::PublicUrl(schedule->request.source);
     context.previous = schedule->previous;
     context.named = completed ? schedule->request.hooks.post : schedule->request.hooks.rollback;
   }

@@ -9,6 +9,7 @@
 #include "agent/engine/aftermath.h"
 #include "agent/engine/judgement.h"
 #include "agent/engine/update_json.h"
+#include "lib/http/url.h"
 #include "lib/os/clock.h"
 
 namespace matic::engine {
@@ -215,7 +216,7 @@ void Ledger::NoteStart(const update::Order& order) {
   HistoryEvent event;
   event.kind = "started";
   event.schedule_id = order.schedule_id;
-  event.summary = WithoutCredentials(order.source);
+  event.summary = http::PublicUrl(order.source);
   event.version = order.version;
   event.digest = order.sha256;
   NoteLocked(std::move(event));

@@ -7,6 +7,7 @@
 #include "agent/engine/ledger.h"
 #include "agent/engine/schedule_json.h"
 #include "agent/engine/showing.h"
+#include "lib/http/url.h"
 
 namespace matic::engine {
 
@@ -109,7 +110,7 @@ Result<Schedule> Ledger::AddSchedule(const ScheduleRequest& request, const Calle
   event.kind = "scheduled";
   event.schedule_id = id;
   event.summary =
-      WithoutCredentials(request.source) + (request.comment.empty() ? "" : ": " + request.comment);
+      http::PublicUrl(request.source) + (request.comment.empty() ? "" : ": " + request.comment);
   event.requested_by = caller.description;
   NoteLocked(std::move(event));
   changed_.notify_all();

@@ -7,6 +7,7 @@
 
 #include "agent/engine/aftermath.h"
 #include "lib/calendar/moment.h"
+#include "lib/http/url.h"
 
 namespace matic::engine {
 namespace {
@@ -145,7 +146,7 @@ Result<> Preparation::RunHooks(const update::Order& order, const update::Target&
                                std::stop_token stop) {
   hooks::Context context;
   context.schedule_id = order.schedule_id;
-  context.source = WithoutCredentials(order.source);
+  context.source = http::PublicUrl(order.source);
   context.version = order.version;
   context.digest = order.sha256;
   context.previous = running.name;

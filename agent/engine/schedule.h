@@ -94,7 +94,4 @@ struct Schedule {
 
 bool HasEnded(ScheduleState state);
 
-// The URL without a user and password in it: neither a reader nor a log needs them.
-std::string WithoutCredentials(const std::string& url);
-
 }  // namespace matic::engine

@@ -1,7 +1,6 @@
 #include "agent/engine/schedule_json.h"
 
 #include <algorithm>
-#include <cctype>
 #include <nlohmann/json.hpp>
 
 #include "agent/engine/named_value.h"
@@ -64,26 +63,6 @@ HookNames HooksFrom(const Json& json) {
 
 bool ScheduleRequest::Forces(std::string_view name) const {
   return std::ranges::find(force, name) != force.end();
-}
-
-std::string WithoutCredentials(const std::string& url) {
-  const size_t scheme = url.find("://");
-  if (scheme == std::string::npos) return url;
-  std::string name = url.substr(0, scheme);
-  std::ranges::transform(name, name.begin(), [](unsigned char c) { return std::tolower(c); });
-  // A flake's tells which branch; that of an image may be a token.
-  if (const size_t query = url.find('?');
-      query != std::string::npos && (name == "https" || name == "http")) {
-    const size_t end = std::min(url.find('#', query), url.size());
-    if (end > query + 1 && url.substr(query, end - query) != "?…") {
-      return WithoutCredentials(url.substr(0, query) + "?…" + url.substr(end));
-    }
-  }
-  const size_t host = scheme + 3;
-  const size_t end = std::min(url.find_first_of("/?#", host), url.size());
-  const size_t at = url.rfind('@', end);
-  if (at == std::string::npos || at < host || at >= end) return url;
-  return url.substr(0, host) + "***" + url.substr(at);
 }
 
 bool HasEnded(ScheduleState state) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "lib/http/url.h"
 #include "lib/os/clock.h"
 
 namespace matic::engine {
@@ -92,7 +93,7 @@ Result<> UpdateEngine::CheckQuarantine(const ScheduleRequest& request) const {
   std::string why;
   if (!ledger_.IsQuarantined(is_image ? request.sha256 : request.source, &why)) return {};
   const std::string name = is_image ? "the image " + request.sha256.substr(0, 12) + "…"
-                                    : WithoutCredentials(request.source);
+                                    : http::PublicUrl(request.source);
   return Fail(ErrorCode::kRefused,
               name + " is quarantined: " + why + "; --force quarantine takes it all the same");
 }
@@ -151,7 +152,7 @@ Result<Schedule> UpdateEngine::ScheduleUpdate(const ScheduleRequest& request,
   MATIC_ASSIGN(Schedule schedule, ledger_.AddSchedule(whole, caller, &created));
   if (!created) return schedule;
   spdlog::info("{}: scheduled by {}: {}", schedule.id, caller.description,
-               WithoutCredentials(request.source));
+               http::PublicUrl(request.source));
   worker_.Post(update::StageRequested{
       {.schedule_id = schedule.id,
        .source = request.source,

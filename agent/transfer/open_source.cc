@@ -2,6 +2,7 @@
 #include "agent/transfer/http_source.h"
 #include "agent/transfer/image_source.h"
 #include "lib/http/file_url.h"
+#include "lib/http/origin.h"
 #include "lib/http/url.h"
 
 namespace matic::transfer {
@@ -10,6 +11,7 @@ Result<std::unique_ptr<ImageSource>> OpenSource(const std::string& url, http::Ht
                                                 Clock& clock, const SourceOptions& options) {
   const std::string scheme = http::UrlScheme(url);
   if (scheme == "https" || scheme == "http") {
+    MATIC_TRY(http::OriginOf(url));
     return std::make_unique<HttpSource>(url, http, clock, options.retry);
   }
   if (scheme == "file") {

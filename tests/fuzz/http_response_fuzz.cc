@@ -25,9 +25,16 @@ void ClaimRange(const http::ContentRange& range) {
 
 void TryUrl(const std::string& url) {
   const std::string shown = http::PublicUrl(url);
-  FUZZ_CLAIM(shown.find('?') == std::string::npos || shown.ends_with("?…"));
-  FUZZ_CLAIM(shown.find('#') == std::string::npos);
+  FUZZ_CLAIM(http::PublicUrl(shown) == shown);
   const std::string scheme = http::UrlScheme(url);
+  if (scheme == "https" || scheme == "http" || scheme == "file") {
+    FUZZ_CLAIM(shown.find('?') == std::string::npos || shown.ends_with("?…"));
+    FUZZ_CLAIM(shown.find('#') == std::string::npos);
+  }
+  if (!scheme.empty()) {
+    const std::string host = shown.substr(scheme.size() + 3);
+    FUZZ_CLAIM(host.substr(0, host.find_first_of("/?#")).find('@') == std::string::npos);
+  }
   for (const char c : scheme) FUZZ_CLAIM(c < 'A' || c > 'Z');
   if (const auto origin = http::OriginOf(url)) {
     FUZZ_CLAIM(!origin->scheme.empty() && !origin->host.empty() && !origin->port.empty());

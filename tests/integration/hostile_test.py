@@ -309,7 +309,8 @@ def everything_told(device: Device) -> dict[str, str]:
         )
         told[f"text {command}"] = done.stdout + done.stderr
     for name in ("audit.jsonl", "history.jsonl"):
-        told[name] = (device.folder / "agent-state" / name).read_text()
+        kept = device.folder / "agent-state" / name
+        told[name] = kept.read_text() if kept.exists() else ""
     return told
 
 
@@ -329,6 +330,21 @@ def test_no_secret_of_a_url_is_told(device: Device) -> None:
     for where, text in told.items():
         for word in ("geheim", "5up3r"):
             assert word not in text, where
+
+
+@pytest.mark.parametrize("source", [
+    "https://alice:ge/heim@h.invalid/os.squashfs", "https:/alice:geheim@h.invalid/os.squashfs",
+    "alice:geheim@h.invalid/os.squashfs?token=5up3r", "ftp://alice:geheim@h.invalid/os#5up3r",
+])
+def test_nor_one_of_a_url_that_is_refused(untouchable: Device, source: str) -> None:
+    """osctl takes some of them for a slip of the keyboard; what it takes for a flake, it sends."""
+    message = untouchable.refusal(USAGE, "schedule", "update", "--flake", source)
+    told = {**everything_told(untouchable), "message": message}
+    assert "ScheduleUpdate" in told["audit.jsonl"]
+    for where, text in told.items():
+        for word in ("geheim", "5up3r", "heim@"):
+            assert word not in text, where
+    untouchable.expect_untouched()
 
 
 def test_no_output_of_others_writes_our_log(device: Device, factory: Factory) -> None:

@@ -24,7 +24,7 @@ TEST_F(ServerTest, SchedulesAnUpdateForTheLocalAdmin) {
   ASSERT_TRUE(status.ok()) << status.error_message();
   EXPECT_EQ(response.schedule().id(), "sched-20260127-001");
   EXPECT_EQ(response.schedule().state(), v1::SCHEDULE_STATE_PENDING);
-  EXPECT_EQ(response.schedule().source(), "https://***@cdn.example.com/os-2.0.squashfs");
+  EXPECT_EQ(response.schedule().source(), "https://cdn.example.com/os-2.0.squashfs");
   EXPECT_THAT(response.schedule().requested_by(),
               HasSubstr("(uid " + std::to_string(::getuid()) + ", unix socket)"));
   const auto kept = engine_.GetSchedule("sched-20260127-001");

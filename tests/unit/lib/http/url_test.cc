@@ -24,7 +24,31 @@ TEST(Url, PublicFormHidesSecrets) {
   EXPECT_EQ(PublicUrl("https://user:wo@rd@host:8443"), "https://host:8443");
   EXPECT_EQ(PublicUrl("https://host/a@b?X-Amz-Signature=1"), "https://host/a@b?…");
   EXPECT_EQ(PublicUrl("https://host/x#y"), "https://host/x?…");
+  EXPECT_EQ(PublicUrl("HTTPS://host/os?token=secret#at"), "HTTPS://host/os?…");
+  EXPECT_EQ(PublicUrl("tarball+https://host/x?private_token=1#web"), "tarball+https://host/x?…");
+  EXPECT_EQ(PublicUrl("https://[::1]:8443/x"), "https://[::1]:8443/x");
   EXPECT_EQ(PublicUrl("no url"), "no url");
+}
+
+TEST(Url, PublicFormOfWhatIsMistyped) {
+  EXPECT_EQ(PublicUrl("https://alice:ge/heim@host/x"), "https://…");
+  EXPECT_EQ(PublicUrl("https://alice:ge?heim@host/x"), "https://…");
+  EXPECT_EQ(PublicUrl("https://alice:ge#heim@host/x"), "https://…");
+  EXPECT_EQ(PublicUrl("alice:geheim@host/x?token=1"), "host/x?…");
+  EXPECT_EQ(PublicUrl("https:/alice:geheim@host/x"), "host/x");
+  EXPECT_EQ(PublicUrl("://alice:ge?heim@host/x#y"), "host/x?…");
+  EXPECT_EQ(PublicUrl("host/x?token=1"), "host/x?…");
+  EXPECT_EQ(PublicUrl("a b@https://alice:ge/x"), "https://…");
+}
+
+TEST(Url, PublicFormOfAFlakeTellsBranchAndMachine) {
+  for (const char* flake :
+       {"/etc/ni@xos?dir=a#web", "./here#web", "path:/srv/a@b#web",
+        "git+file:///srv/config?ref=main#web", "github:org/config/main?dir=a#web",
+        "git+https://host:8443/x?ref=main#web"}) {
+    EXPECT_EQ(PublicUrl(flake), flake);
+  }
+  EXPECT_EQ(PublicUrl("git+ssh://git@host/x?ref=main#web"), "git+ssh://host/x?ref=main#web");
 }
 
 TEST(OriginTest, HasOneFormForAServer) {
