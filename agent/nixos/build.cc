@@ -7,6 +7,7 @@
 
 #include "agent/nixos/nix_flags.h"
 #include "agent/nixos/store_path.h"
+#include "lib/http/url.h"
 
 namespace matic::nixos {
 namespace {
@@ -14,6 +15,18 @@ namespace {
 // Of the attribute's name in quotes: Nix has no way to write these there.
 bool IsHostName(std::string_view host) {
   return !host.empty() && host.find_first_of("\"\\$#") == std::string_view::npos;
+}
+
+// An ssh key is elsewhere: the user alone is no secret. Without a host that makes sense, a password
+// may have ended it: "alice:ge/heim@host".
+bool NamesLogin(std::string_view flake) {
+  const std::string scheme = http::UrlScheme(flake);
+  if (scheme.empty()) return false;
+  std::string_view authority = flake.substr(scheme.size() + 3);
+  authority = authority.substr(0, authority.find_first_of("/?"));
+  const size_t at = authority.rfind('@');
+  if (at == std::string_view::npos) return http::PublicUrl(flake) == scheme + "://…";
+  return !scheme.ends_with("ssh") || authority.substr(0, at).find(':') != std::string_view::npos;
 }
 
 constexpr const char* kResult = "result";  // as nixos-rebuild calls it, in the folder it runs in
@@ -103,7 +116,7 @@ Result<System> BuildIn(const std::filesystem::path& folder, const Programs& buil
 // "build /etc/nixos#web"
 Result<std::string> Describe(const BuildSettings& settings) {
   if (const auto* flake = std::get_if<FlakeTarget>(&settings.target)) {
-    return "build " + flake->flake + "#" + flake->host;
+    return "build " + Shown(*flake);
   }
   if (settings.builder == Builder::kNh) {
     return Fail(ErrorCode::kInvalidArgument,
@@ -124,11 +137,21 @@ Result<FlakeTarget> ParseFlakeTarget(std::string_view text, std::string_view hos
       text, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == 0x7f; });
   if (flake.empty() || flake[0] == '-' || !printable || !IsHostName(host)) {
     return Fail(ErrorCode::kInvalidArgument,
-                "\"" + (printable ? std::string(text) : "…") +
+                "\"" + (printable ? http::PublicUrl(text) : "…") +
                     "\" is no flake; it is written FLAKE#HOST, such as "
                     "/etc/nixos#web for its nixosConfigurations.web");
   }
+  if (NamesLogin(flake)) {
+    return Fail(ErrorCode::kInvalidArgument,
+                "\"" + http::PublicUrl(text) +
+                    "\" has a user or a password in it, which all programs of this machine could "
+                    "see; Nix takes them from a file (netrc-file in nix.conf, or access-tokens)");
+  }
   return FlakeTarget{.flake = std::string(flake), .host = std::string(host)};
+}
+
+std::string Shown(const FlakeTarget& target) {
+  return http::PublicUrl(target.flake) + "#" + target.host;
 }
 
 std::optional<std::filesystem::path> FolderOf(const FlakeTarget& target) {

@@ -26,8 +26,11 @@ struct FlakeTarget {
 };
 
 // "/etc/nixos#web", as nixos-rebuild takes it; without "#web" it is `host_name`.
-// kInvalidArgument for what is none.
+// kInvalidArgument for what is none, and for a URL with a user or password in it.
 Result<FlakeTarget> ParseFlakeTarget(std::string_view text, std::string_view host_name);
+
+// "/etc/nixos#web", without what a query may hide.
+std::string Shown(const FlakeTarget& target);
 
 // The folder of this machine that a flake lies in, which may be a git work tree; nothing for one
 // that Nix fetches from elsewhere: "github:org/config".

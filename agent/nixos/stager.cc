@@ -13,6 +13,7 @@
 #include "agent/nixos/store_path.h"
 #include "agent/nixos/switch.h"
 #include "agent/nixos/work_tree.h"
+#include "lib/http/url.h"
 
 namespace matic::nixos {
 namespace {
@@ -78,7 +79,7 @@ Result<System> Stager::BuildChannel(std::stop_token stop) {
 
 Result<System> Stager::BuildFlake(const engine::StageSpec& spec, std::stop_token stop) {
   MATIC_ASSIGN(FlakeTarget target, ParseFlakeTarget(spec.source, options_.host_name));
-  const std::string what = target.flake + "#" + target.host;
+  const std::string what = Shown(target);
   const BuildSettings settings{.target = target,
                                .out_link = OutLink(),
                                .deadline = options_.settings.build_timeout,
@@ -89,7 +90,7 @@ Result<System> Stager::BuildFlake(const engine::StageSpec& spec, std::stop_token
   if (!folder) {
     if (!spec.inputs.empty()) {
       return Fail(ErrorCode::kInvalidArgument,
-                  "inputs of " + target.flake +
+                  "inputs of " + Shown(target) +
                       " cannot be moved from here: it is no folder of this machine");
     }
     return Build(nullptr, settings, what, std::move(stop));

@@ -50,6 +50,21 @@ def test_a_folder_that_is_not_there(nixos: NixFileMachine) -> None:
     expect_takes_the_next(nixos)
 
 
+def test_a_login_in_the_url_of_a_flake(nixos: NixFileMachine, tmp_path: Path) -> None:
+    """It is told to nobody: neither is it logged, nor do programs get it as an argument."""
+    log = len(nixos.host.activations())
+    outcome = nixos.node.run(
+        "schedule", "update", "--flake", "git+https://alice:geheim@h.invalid/repo?ref=main"
+    )
+    assert "netrc-file in nix.conf" in outcome.stderr
+    expect_untouched(nixos, log)
+    kept = [path for path in tmp_path.rglob("*") if path.suffix in (".log", ".jsonl")]
+    assert any("h.invalid/repo?ref=main" in path.read_text() for path in kept)
+    for path in kept:
+        if path.name != "osctl.log":
+            assert "geheim" not in path.read_text(), path
+
+
 def test_a_folder_without_a_flake(nixos: NixFileMachine) -> None:
     empty = nixos.host.root / "srv/empty"
     empty.mkdir()

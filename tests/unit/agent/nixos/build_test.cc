@@ -15,6 +15,7 @@ namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 using testing::AllOf;
 using testing::HasSubstr;
+using testing::Not;
 using testing::StartsWith;
 
 class BuildTest : public NixHost {
@@ -184,6 +185,22 @@ TEST(FlakeTargetTest, IsWrittenAsForNixosRebuild) {
     ASSERT_FALSE(target) << text;
     EXPECT_EQ(target.error().code, ErrorCode::kInvalidArgument);
   }
+}
+
+TEST(FlakeTargetTest, HasNoLoginInIt) {
+  for (const char* text :
+       {"git+https://alice:geheim@h.invalid/repo?ref=main#web", "git+https://geheim@h.invalid/repo",
+        "tarball+https://alice:geheim@h/x.tar.gz", "https://alice:ge/heim@h/x.tar.gz",
+        "git+https://alice:ge#heim@h/repo", "git+ssh://alice:geheim@h/repo#web",
+        "git+https://alice:geheim@h.invalid/repo#a\"b"}) {
+    const Result<FlakeTarget> target = ParseFlakeTarget(text, "here");
+    ASSERT_FALSE(target) << text;
+    EXPECT_THAT(target.error().message, Not(HasSubstr("ge"))) << text;
+  }
+  EXPECT_THAT(ParseFlakeTarget("git+https://alice:x@h/repo", "here").error().message,
+              AllOf(HasSubstr("netrc-file"), HasSubstr("access-tokens")));
+  const FlakeTarget tarball{.flake = "https://h/x.tar.gz?private_token=geheim", .host = "web"};
+  EXPECT_EQ(Shown(tarball), "https://h/x.tar.gz?…#web");
 }
 
 TEST(FlakeTargetTest, HasNoCharactersThatEndAnArgumentOrALine) {
