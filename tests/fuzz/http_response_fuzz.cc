@@ -1,8 +1,9 @@
 // What a server answers, and URLs that somebody else has written. The input is lines of a header,
-// each of which is looked at as a URL too.
+// each of which is looked at as a URL too; as a whole it is what a FleetLock server answers.
 
 #include <string>
 
+#include "agent/fleetlock/protocol.h"
 #include "lib/http/file_url.h"
 #include "lib/http/origin.h"
 #include "lib/http/response_parser.h"
@@ -54,10 +55,24 @@ void TryUrl(const std::string& url) {
   for (const char c : notify::EscapeSegment(url)) FUZZ_CLAIM(c > ' ' && c != '/' && c < 0x7f);
 }
 
+// The input as the body of an answer of a FleetLock server.
+void TryFleetLock(const std::string& body) {
+  for (const int status : {200, 409, 500}) {
+    const http::PostAnswer answer{.status = status, .body = body};
+    FUZZ_CLAIM(fleetlock::IsGranted(answer) == (status == 200));
+    const std::string said = fleetlock::Explain(answer);
+    FUZZ_CLAIM(!said.empty() && said.size() < 300);
+    for (const char c : said) {
+      FUZZ_CLAIM(static_cast<unsigned char>(c) >= ' ' && c != 0x7f);
+    }
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   fuzz::Input input(data, size);
+  TryFleetLock(std::string(fuzz::Text(data, size)));
   http::ResponseParser parser;
   size_t bytes = 0;
   while (!input.empty()) {

@@ -35,14 +35,20 @@ void ClaimFilled(const delta::PatchHeader& header) {
   FUZZ_CLAIM(header.unpacked_bytes() <= delta::MaxUnpackedBytes(filled));
 }
 
-void Apply(delta::PatchApplier& applier) {
+// What it makes of the new image, up to the first bytes that it does not make.
+std::vector<uint8_t> Made(delta::PatchApplier& applier, uint64_t step) {
+  std::vector<uint8_t> made;
   std::vector<uint8_t> bytes;
   for (const delta::ByteRange& range : applier.header().ranges) {
     for (uint64_t done = 0; done < range.length; done += bytes.size()) {
-      bytes.resize(std::min<uint64_t>(range.length - done, 65536));
-      if (!applier.Read(range.offset + done, bytes)) return;
+      bytes.resize(std::min<uint64_t>(range.length - done, step));
+      const auto read = applier.Read(range.offset + done, bytes);
+      if (!read || !*read) return made;
+      made.insert(made.end(), bytes.begin(), bytes.end());
     }
   }
+  FUZZ_CLAIM(made.size() == applier.header().made_bytes());
+  return made;
 }
 
 }  // namespace
@@ -57,20 +63,30 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const auto rest = input.Rest();
   std::vector<uint8_t> file(rest.begin(), rest.end());
   if (mend) Mend(file);
-  const delta::PatchReader reader =
-      [&file, at = size_t{0}](std::span<uint8_t> bytes) mutable -> Result<size_t> {
-    const size_t part = std::min(bytes.size(), file.size() - at);
-    std::copy_n(file.begin() + static_cast<ptrdiff_t>(at), part, bytes.begin());
-    at += part;
-    return part;
+  const auto open = [&] {
+    const delta::PatchReader reader =
+        [&file, at = size_t{0}](std::span<uint8_t> bytes) mutable -> Result<size_t> {
+      const size_t part = std::min(bytes.size(), file.size() - at);
+      std::copy_n(file.begin() + static_cast<ptrdiff_t>(at), part, bytes.begin());
+      at += part;
+      return part;
+    };
+    return delta::PatchApplier::Open(reader, old_image, {.packers = 1, .stop = {}});
   };
-  auto applier = delta::PatchApplier::Open(reader, old_image, {.packers = 1, .stop = {}});
+  auto applier = open();
   if (!applier) {
     FUZZ_CLAIM(!applier.error().message.empty());
     return 0;
   }
   ClaimFilled((*applier)->header());
   if ((*applier)->header().unpacked_bytes() > kMostMade) return 0;
-  if ((*applier)->TryPacker()) Apply(**applier);
+  if (!(*applier)->TryPacker()) return 0;
+  const std::vector<uint8_t> made = Made(**applier, 65536);
+  auto again = open();
+  FUZZ_CLAIM(again.has_value());
+  const std::vector<uint8_t> in_steps = Made(**again, 4093);
+  const size_t both = std::min(made.size(), in_steps.size());
+  FUZZ_CLAIM(
+      std::equal(made.begin(), made.begin() + static_cast<ptrdiff_t>(both), in_steps.begin()));
   return 0;
 }

@@ -6,12 +6,14 @@
 #include <algorithm>
 #include <iterator>
 
+#include "agent/ab/partial_image.h"
 #include "agent/deadline/trial.h"
 #include "agent/engine/history.h"
 #include "agent/engine/run_lease.h"
 #include "agent/engine/schedule_book.h"
 #include "agent/engine/state_store.h"
 #include "agent/fleetlock/held_slots.h"
+#include "agent/metrics/tally.h"
 #include "agent/nixos/activation_record.h"
 #include "agent/nixos/host_state.h"
 #include "lib/notify/outbox_file.h"
@@ -182,6 +184,39 @@ void TryOutbox(const fs::path& file, std::string_view content) {
   }
 }
 
+void TryPartialImage(const fs::path& file, std::string_view content) {
+  const ab::PartialImageFile kept(file);
+  const auto partial = kept.Load();
+  ClaimKept(file, content);
+  if (!partial) {
+    FUZZ_CLAIM(!fs::exists(file));
+    return;
+  }
+  // Its texts may take three times as much when they are written.
+  if (content.size() > 16 * 1024) return;
+  FUZZ_CLAIM(kept.Keep(*partial).has_value());
+  FUZZ_CLAIM(kept.Load() == *partial);
+}
+
+void TryTally(const fs::path& file, std::string_view content) {
+  metrics::Tally tally(file);
+  ClaimKept(file, content);
+  if (!tally.problem().empty()) FUZZ_CLAIM(!fs::exists(file));
+  engine::Schedule ended;
+  ended.id = "sched-20270201-001";
+  ended.state = engine::ScheduleState::kCompleted;
+  ended.created = ended.updated = kNow;
+  FUZZ_CLAIM(tally.Count({ended}, {}).has_value());
+  const metrics::Tally again(file);
+  FUZZ_CLAIM(again.problem().empty());
+  FUZZ_CLAIM(again.totals().rollbacks == tally.totals().rollbacks);
+  FUZZ_CLAIM(again.totals().updates.size() == tally.totals().updates.size());
+  for (const auto& [result, ends] : tally.totals().updates) {
+    const metrics::Ends& back = again.totals().updates.at(result);
+    FUZZ_CLAIM(back.count == ends.count && back.seconds == ends.seconds);
+  }
+}
+
 struct StateFile {
   const char* name;
   void (*attempt)(const fs::path& file, std::string_view content);
@@ -197,6 +232,8 @@ constexpr StateFile kFiles[] = {
     {"activation.json", TryActivation},
     {"activation.result", TryActivationResult},
     {"outbox.json", TryOutbox},
+    {"partial.json", TryPartialImage},
+    {"metrics.json", TryTally},
 };
 
 }  // namespace
