@@ -122,8 +122,8 @@ Result<> AppendLineDurably(const fs::path& path, std::string_view line) {
     return written;
   }
   if (::fsync(fd.get()) != 0) return Fail(OsError("sync " + path.string(), errno));
-  if (facts.st_size == 0) return SyncFolder(FolderOf(path));
-  return {};
+  // Also where the file is not new: whoever made it may have been killed before this.
+  return SyncFolder(FolderOf(path));
 }
 
 Result<std::string> ReadFile(const fs::path& path, size_t limit) {

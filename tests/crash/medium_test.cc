@@ -5,7 +5,10 @@
 
 #include <set>
 
+#include "lib/os/durable_file.h"
 #include "tests/crash/cuts.h"
+#include "tests/crash/recorder.h"
+#include "tests/unit/lib/os/temporary_folder.h"
 
 namespace matic::crash {
 namespace {
@@ -114,6 +117,25 @@ TEST_F(MediumTest, EverySubsetOfAFewOperationsIsMet) {
   std::set<std::vector<uint8_t>> met;
   for (const auto& fates : Fates(storage.pending(), 1)) met.insert(storage.After(fates).disk);
   EXPECT_EQ(met.size(), 8u);
+}
+
+TEST(AppendedLines, StayAlsoWhereWhoMadeTheFileWasKilled) {
+  const TemporaryFolder folder;
+  const Medium empty{std::vector<uint8_t>(512, 0), {}};
+  Recorder recorder(folder / "disk", folder.path());
+  recorder.Begin(empty);
+  ASSERT_TRUE(AppendLineDurably(folder / "lines", "one"));
+  Journal journal = recorder.journal();
+  ASSERT_EQ(journal.back().kind, Kind::kFolderSync);
+  journal.pop_back();  // the program is killed before it
+  recorder.Begin({empty.disk, {{"lines", "one\n"}}});
+  ASSERT_TRUE(AppendLineDurably(folder / "lines", "two"));
+  recorder.Stop();
+  for (const Operation& operation : recorder.journal()) journal.push_back(operation);
+  Storage storage(empty);
+  for (const Operation& operation : journal) storage.Take(operation);
+  const Medium left = storage.After(std::vector<Fate>(storage.pending().size()));
+  EXPECT_EQ(left.files, (std::map<std::string, std::string>{{"lines", "one\ntwo\n"}}));
 }
 
 }  // namespace
