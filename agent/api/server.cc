@@ -59,7 +59,7 @@ class Server::Servers {
     const std::scoped_lock lock(mutex_);
     if (files_) {
       state.certificate_expiry = files_->certificate.not_after;
-      state.problems = EndingProblems(*files_, std::chrono::system_clock::now());
+      state.problems = CertificateProblems();
     }
     state.problems.insert(state.problems.end(), revocation_problems_.begin(),
                           revocation_problems_.end());
@@ -67,6 +67,15 @@ class Server::Servers {
       if (!problem.empty()) state.problems.push_back(problem);
     }
     return state;
+  }
+
+  // Of those in use.
+  std::vector<std::string> CertificateProblems() const {
+    std::vector<std::string> problems = EndingProblems(*files_, std::chrono::system_clock::now());
+    if (std::string problem = KeyProblem(options_.pki_dirs); !problem.empty()) {
+      problems.push_back(std::move(problem));
+    }
+    return problems;
   }
 
   // Without it everything else works, so it is no reason not to start.
@@ -133,7 +142,7 @@ class Server::Servers {
   void WarnOfEndings() {
     const std::scoped_lock lock(mutex_);
     std::vector<std::string> problems;
-    if (files_) problems = EndingProblems(*files_, std::chrono::system_clock::now());
+    if (files_) problems = CertificateProblems();
     for (const std::string& problem : problems) {
       if (std::ranges::find(warned_of_, problem) == warned_of_.end()) {
         spdlog::warn("api: {}", problem);

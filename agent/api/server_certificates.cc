@@ -25,6 +25,20 @@ std::string Fingerprint(const std::vector<fs::path>& folders) {
   return fingerprint;
 }
 
+std::string KeyProblem(const std::vector<fs::path>& folders) {
+  for (const auto& folder : folders) {
+    std::error_code failure;
+    const fs::path key = folder / "server.key";
+    const fs::file_status status = fs::status(key, failure);
+    if (!fs::exists(status)) continue;
+    if ((status.permissions() & fs::perms::others_read) == fs::perms::none) return {};
+    return key.string() +
+           " may be read by everybody: chmod 600 it, and if others were on this "
+           "machine, issue another (osctl pki issue)";
+  }
+  return {};
+}
+
 std::vector<std::string> EndingProblems(const rpc::TlsFiles& files, WallTime now) {
   std::vector<std::string> problems;
   const auto add = [&](std::string what, std::optional<WallTime> end, std::string_view past,

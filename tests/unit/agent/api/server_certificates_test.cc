@@ -119,6 +119,21 @@ TEST_F(TlsServerTest, ACertificateThatEndsSoonIsAProblem) {
   EXPECT_THAT(response.problems(0), HasSubstr("the server's certificate expires at"));
 }
 
+TEST_F(TlsServerTest, AKeyThatEverybodyMayReadIsAProblem) {
+  const fs::path key = options_.pki_dirs[0] / "server.key";
+  fs::permissions(key, fs::perms::others_read, fs::perm_options::add);
+  Start();
+  EXPECT_NE(server_->tcp_port(), 0);
+  v1::GetStatusResponse response;
+  const auto stub = Local();
+  ASSERT_TRUE(GetStatus(*stub, response).ok());
+  ASSERT_EQ(response.problems_size(), 1);
+  EXPECT_THAT(response.problems(0), HasSubstr("server.key may be read by everybody"));
+  fs::permissions(key, fs::perms::owner_read);
+  ASSERT_TRUE(GetStatus(*stub, response).ok());
+  EXPECT_EQ(response.problems_size(), 0);
+}
+
 TEST_F(TlsServerTest, ARevocationIsTakenWithoutARestart) {
   options_.pki_check_interval = 50ms;
   Start();
