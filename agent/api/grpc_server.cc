@@ -5,13 +5,15 @@
 #include <grpcpp/resource_quota.h>
 #include <spdlog/spdlog.h>
 
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "agent/api/calls.h"
 #include "lib/rpc/channel.h"
 
 namespace matic::api {
 namespace {
-
-// Watches and calls at the same time; a call beyond them is told to come back.
-constexpr int kMaxThreads = 32;
 
 constexpr int kHandshakeMilliseconds = 10'000;
 // A watcher that lost its power holds a thread until this ping fails.
@@ -38,7 +40,7 @@ void LogMessage(gpr_log_func_args* message) {
 void Prepare(grpc::ServerBuilder& builder, NodeService& service) {
   grpc::EnableDefaultHealthCheckService(true);
   grpc::ResourceQuota quota("matic.api");
-  quota.SetMaxThreads(kMaxThreads);
+  quota.SetMaxThreads(kMaxCalls);
   builder.SetResourceQuota(quota);
   builder.SetSyncServerOption(grpc::ServerBuilder::NUM_CQS, 1);
   builder.SetSyncServerOption(grpc::ServerBuilder::MIN_POLLERS, 1);
@@ -53,6 +55,9 @@ void Prepare(grpc::ServerBuilder& builder, NodeService& service) {
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
                              kMinPingMilliseconds);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxStreamsPerConnection);
+  std::vector<std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>> followers;
+  followers.push_back(service.calls().Follow());
+  builder.experimental().SetInterceptorCreators(std::move(followers));
   builder.RegisterService(&service);
 }
 

@@ -2,6 +2,7 @@
 
 #include <grpcpp/server_posix.h>
 #include <spdlog/spdlog.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -42,13 +43,8 @@ class PeerTable {
 
   // `peer` as gRPC names the connection: "fd:12".
   Identity Identify(const std::string& peer) {
-    constexpr std::string_view kPrefix = "fd:";
-    int fd = -1;
-    if (peer.starts_with(kPrefix)) {
-      std::from_chars(peer.data() + kPrefix.size(), peer.data() + peer.size(), fd);
-    }
     const std::scoped_lock lock(mutex_);
-    const auto it = peers_.find(fd);
+    const auto it = peers_.find(DescriptorOf(peer));
     Identity who{.description = "unknown peer " + peer};
     if (it == peers_.end()) return who;
     who.role = role_;
@@ -60,11 +56,30 @@ class PeerTable {
     return who;
   }
 
+  // gRPC closes the descriptor when it finds that nobody is there any more.
+  void HangUp(const std::string& peer) {
+    const std::scoped_lock lock(mutex_);
+    const auto it = peers_.find(DescriptorOf(peer));
+    if (it == peers_.end() || InodeOf(it->first) != it->second.inode) return;
+    spdlog::warn("api: {} does not read its answers; its connection is closed",
+                 DescribeLocalPeer(it->second.peer));
+    ::shutdown(it->first, SHUT_RDWR);
+  }
+
  private:
   struct Connection {
     LocalPeer peer;
     ino_t inode;
   };
+
+  static int DescriptorOf(const std::string& peer) {
+    constexpr std::string_view kPrefix = "fd:";
+    int fd = -1;
+    if (peer.starts_with(kPrefix)) {
+      std::from_chars(peer.data() + kPrefix.size(), peer.data() + peer.size(), fd);
+    }
+    return fd;
+  }
 
   static ino_t InodeOf(int fd) {
     struct stat facts {};
@@ -107,7 +122,8 @@ Result<std::unique_ptr<LocalServer>> LocalServer::Start(
       [&peers = parts->peers](const grpc::ServerContext& context) {
         return peers.Identify(context.peer());
       },
-      std::move(serving_state));
+      std::move(serving_state),
+      [&peers = parts->peers](const std::string& peer) { peers.HangUp(peer); });
   grpc::ServerBuilder builder;
   Prepare(builder, *parts->service);
   parts->server = builder.BuildAndStart();

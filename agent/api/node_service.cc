@@ -19,41 +19,28 @@ using namespace std::chrono_literals;
 // Between two messages of a watch: at most four a second.
 constexpr auto kWatchInterval = 250ms;
 
-// Each holds a thread.
-constexpr int kMaxWatchers = 16;
+// A message that was not taken by then is not going to be.
+constexpr auto kPatience = 30s;
 
 // A list stops short of what the other side would refuse as too large.
 constexpr size_t kMaxListBytes = rpc::kMaxMessageBytes - 64 * 1024;
 
 uint32_t ListLimit(uint32_t asked) { return asked == 0 ? kDefaultListLimit : asked; }
 
-// Plans and health checks, which ask servers and programs. Each holds a thread too.
-constexpr int kMaxLongCalls = 8;
+// A plan or a health check, which ask servers and programs.
 constexpr auto kLongestCall = 60s;
-
-class Place {
- public:
-  explicit Place(std::atomic<int>& count) : count_(count), number_(++count) {}
-  ~Place() { --count_; }
-  Place(const Place&) = delete;
-  Place& operator=(const Place&) = delete;
-  int number() const { return number_; }
-
- private:
-  std::atomic<int>& count_;
-  int number_;
-};
 
 Result<> Stopping() { return Fail(ErrorCode::kUnavailable, "the agent is stopping"); }
 
 }  // namespace
 
 NodeService::NodeService(engine::Engine& engine, AuditLog& audit, Identify identify,
-                         std::function<ServingState()> serving_state)
+                         std::function<ServingState()> serving_state, Calls::HangUp hang_up)
     : engine_(engine),
       audit_(audit),
       identify_(std::move(identify)),
-      serving_state_(std::move(serving_state)) {}
+      serving_state_(std::move(serving_state)),
+      calls_(kPatience, std::move(hang_up)) {}
 
 void NodeService::Stop() { stop_.request_stop(); }
 
@@ -81,6 +68,7 @@ grpc::Status NodeService::Serve(std::string_view method, grpc::ServerContext& co
                                 const std::function<Result<>(const engine::Caller&)>& act) {
   const Identity who = identify_(context);
   Result<> result = Authorise(who, method);
+  if (result) result = calls_.Admit(context, who, method);
   if (result) result = Validate(request);
   if (result) {
     // What escapes a handler ends the process, and with it an update.
@@ -96,12 +84,6 @@ grpc::Status NodeService::Serve(std::string_view method, grpc::ServerContext& co
 
 Result<> NodeService::AtLength(grpc::ServerContext& context,
                                const std::function<Result<>(std::stop_token)>& act) {
-  const Place place(long_calls_);
-  if (place.number() > kMaxLongCalls) {
-    return Fail(ErrorCode::kUnavailable, std::to_string(kMaxLongCalls) +
-                                             " plans and health checks are under way already; ask "
-                                             "again in a moment");
-  }
   const CallEnd end(context, stop_.get_token(), kLongestCall);
   Result<> done = act(end.token());
   if (done || !end.token().stop_requested() || context.IsCancelled()) return done;
@@ -214,11 +196,6 @@ grpc::Status NodeService::WatchSchedule(grpc::ServerContext* context,
 
 Result<> NodeService::Watch(const std::string& asked, grpc::ServerContext& context,
                             grpc::ServerWriter<v1::WatchScheduleResponse>& writer) {
-  const Place watcher(watchers_);
-  if (watcher.number() > kMaxWatchers) {
-    return Fail(ErrorCode::kUnavailable,
-                "16 watches are open already; end one, or ask for the status instead");
-  }
   // The newest is looked up once: a watch stays with its schedule when another is made.
   MATIC_ASSIGN(const engine::Schedule named, engine_.GetSchedule(asked));
   MATIC_ASSIGN(engine::Engine::Change change, engine_.WaitForChange(named.id, 0, kWatchInterval));

@@ -2,7 +2,6 @@
 // decision about updates is taken here.
 #pragma once
 
-#include <atomic>
 #include <functional>
 #include <optional>
 #include <stop_token>
@@ -10,6 +9,7 @@
 #include <vector>
 
 #include "agent/api/audit.h"
+#include "agent/api/calls.h"
 #include "agent/api/channel_look.h"
 #include "agent/api/rules.h"
 #include "agent/engine/engine.h"
@@ -30,7 +30,10 @@ class NodeService final : public v1::Node::Service {
   using Identify = std::function<Identity(const grpc::ServerContext&)>;
 
   NodeService(engine::Engine& engine, AuditLog& audit, Identify identify,
-              std::function<ServingState()> serving_state);
+              std::function<ServingState()> serving_state, Calls::HangUp hang_up);
+
+  // Those of the server that serves this.
+  Calls& calls() { return calls_; }
 
   // Ends every watch, so that the server can shut down. Later watches end at once.
   void Stop();
@@ -75,13 +78,13 @@ class NodeService final : public v1::Node::Service {
                       v1::RebootResponse* response) override;
 
  private:
-  // The way of every call: who, may they, is the request within its limits, then `act`; then the
-  // audit line of a change, and the error's status.
+  // The way of every call: who, may they, is there a place, is the request within its limits, then
+  // `act`; then the audit line of a change, and the error's status.
   template <typename Request>
   grpc::Status Serve(std::string_view method, grpc::ServerContext& context, const Request& request,
                      const std::function<Result<>(const engine::Caller&)>& act);
 
-  // Of a call that takes long: its place among them, and when it is to end.
+  // Of a call that takes long: when it is to end.
   Result<> AtLength(grpc::ServerContext& context,
                     const std::function<Result<>(std::stop_token)>& act);
   Result<> Watch(const std::string& id, grpc::ServerContext& context,
@@ -93,8 +96,7 @@ class NodeService final : public v1::Node::Service {
   Identify identify_;
   std::function<ServingState()> serving_state_;
   std::stop_source stop_;
-  std::atomic<int> watchers_{0};
-  std::atomic<int> long_calls_{0};
+  Calls calls_;
 };
 
 }  // namespace matic::api

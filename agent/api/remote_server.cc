@@ -89,7 +89,9 @@ Result<std::unique_ptr<RemoteServer>> RemoteServer::Start(
       [revoked = files.revoked](const grpc::ServerContext& context) {
         return IdentifyCall(context, revoked);
       },
-      std::move(serving_state));
+      std::move(serving_state),
+      // The kernel does it: gRPC sets TCP_USER_TIMEOUT to the keepalive's timeout.
+      [](const std::string&) {});
   grpc::ServerBuilder builder;
   Prepare(builder, *parts->service);
   builder.AddListeningPort(listen, grpc::SslServerCredentials(tls), &parts->port);
