@@ -10,7 +10,7 @@ from typing import Any
 
 from harness import paths
 from harness.node import Node
-from harness.verdict import Failed
+from harness.verdict import Failed, expect
 from harness.waiting import wait_until
 
 _STOP_SECONDS = 30  # as systemd gives it (TimeoutStopSec)
@@ -99,6 +99,13 @@ class FileBackedAgent:
                 raise Failed(f"the agent did not end within {_STOP_SECONDS} s of SIGTERM") from error
             finally:
                 self._agent = None
+
+    def killed_by(self) -> int:
+        """The signal that ended an agent which nobody here has stopped."""
+        expect(self._agent is not None, "no agent was started")
+        code = self._agent.wait(_STOP_SECONDS)
+        self._agent = None
+        return -code
 
     def kill_agent(self) -> None:
         """Without a chance to put anything in order."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 import subprocess
 import sys
 import uuid
@@ -23,14 +24,16 @@ _MIB = 1 << 20
 _V1 = Path("/sys/fs/cgroup/memory")
 _V2 = Path("/sys/fs/cgroup")
 
-# Takes memory until a process is gone, and is not the one that is killed for it.
+# Takes memory until a process has been killed: what its parent has not yet waited for is a zombie.
 HOG = """
-import os, sys
-with open("/proc/self/oom_score_adj", "w") as file:
-    file.write("-1000")
+import sys, time
+def lives():
+    with open("/proc/" + sys.argv[1] + "/stat") as file:
+        return file.read().rpartition(")")[2].split()[0] != "Z"
 taken = []
-while os.path.exists("/proc/" + sys.argv[1]) and len(taken) < 4096:
+while lives() and len(taken) < 4096:
     taken.append(b"x" * (1 << 20))
+    time.sleep(0.02)
 """
 
 
@@ -53,8 +56,12 @@ class MemoryGroup:
         name = "memory.usage_in_bytes" if self._v1 else "memory.current"
         return int((self._folder / name).read_text())
 
+    @property
+    def processes(self) -> Path:
+        return self._folder / "cgroup.procs"
+
     def take(self, pid: int) -> None:
-        (self._folder / "cgroup.procs").write_text(str(pid))
+        self.processes.write_text(str(pid))
 
     def join(self) -> None:
         """Called by the process itself."""
@@ -107,16 +114,20 @@ def test_an_image_many_times_larger_than_the_memory(
 def test_killed_for_want_of_memory_while_it_writes(
     device: Device, servers: Servers, group: MemoryGroup, large: Image
 ) -> None:
+    # From its start, so that what it has is the group's.
+    device.machine.mounts = f"echo $$ >{group.processes}"
+    device.restart()
+    device.machine.mounts = ""
     was = Disk(device.disk.path).table().partition("slot-a")
     content = device.disk.read(was.offset, was.size)
     url = servers.publish("/large", large.path, Behaviour(bytes_per_second=4 * _MIB))
     schedule = device.node.update_to(large, url)
     device.node.wait_for(schedule, "some of it is written", lambda s: s.bytes_done > _MIB, 30)
     agent = device.machine.agent_pid
-    group.take(agent)
     group.limit(64 * _MIB)
-    subprocess.run([sys.executable, "-c", HOG, str(agent)], preexec_fn=group.join, timeout=60)
-    device.machine.kill_agent()  # which is gone already
+    Path(f"/proc/{agent}/oom_score_adj").write_text("1000")  # it goes before the one that takes all
+    subprocess.run([sys.executable, "-c", HOG, str(agent)], preexec_fn=group.join, check=True, timeout=60)
+    assert device.machine.killed_by() == signal.SIGKILL
 
     assert device.starts().stdout == "slot-a\n"
     assert not device.disk.slot_state("slot-b").bootable
