@@ -11,6 +11,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "qemu"))
 
 from device import Device, Factory, Servers  # noqa: E402
+from faulty_disk import FaultyDisk  # noqa: E402
 from harness.nix_file_machine import NixFileMachine  # noqa: E402
 from signer import make_image, make_keys, make_manifest, make_root, sign  # noqa: E402
 
@@ -43,6 +44,15 @@ def device(factory: Factory, tmp_path: Path) -> Iterator[Device]:
     device = Device(factory, tmp_path)
     device.machine.power_on()
     yield device
+    device.machine.power_off()
+
+
+@pytest.fixture
+def disk(factory: Factory, tmp_path: Path) -> Iterator[FaultyDisk]:
+    device = Device(factory, tmp_path)
+    faulty = FaultyDisk(device)
+    device.machine.power_on()
+    yield faulty
     device.machine.power_off()
 
 

@@ -3,16 +3,22 @@ words, and the machine takes the next update."""
 
 from __future__ import annotations
 
+import subprocess
 import time
 
 import pytest
 from device import Device
+from faulty_disk import FaultyDisk
+from harness import paths
 from harness.node import ENDED
 from harness.verdict import Failed
 
 # In the order of an update, as rollback_state.json names them.
 GOOD = ["waiting", "staging", "staged", "activating", "activated", "trying", "confirming"]
 BAD = ["rolling-back", "rechecking"]
+CANCELLED = ["cancelling"]
+# Some milliseconds long; a slow disk makes them longer.
+SHORT = ["staging", "activating", "confirming", "cancelling"]
 CHECK = "required.d/10-slow"
 
 
@@ -31,15 +37,29 @@ def slow_down(device: Device, seconds: float = 0.3, fails_in: str = "none") -> N
     device.executable(f"health.d/{CHECK}", f"sleep {seconds}; ! grep -q {fails_in} {facts}")
 
 
+def cancel(device: Device) -> None:
+    """Asks for it, without waiting for the answer."""
+    (schedule,) = device.node.call("schedule", "list")["schedules"]
+    socket = device.folder / "agent.sock"
+    subprocess.Popen([paths.OSCTL, "--socket", socket, "schedule", "cancel", schedule["id"]],
+                     stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
 def run_until(device: Device, wanted: str) -> bool:
     """Drives the machine until the state is seen, and kills the agent then. False: it was passed."""
+    cancelled = False
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         state = state_of(device)
         if state == wanted:
             device.machine.kill_agent()
             return True
-        if device.machine.asks_for_reboot:
+        if wanted == "cancelling":
+            # Instead of the reboot that comes next.
+            if not cancelled and state == "activated":
+                cancel(device)
+                cancelled = True
+        elif device.machine.asks_for_reboot:
             device.machine.power_off()
             device.machine.power_on()
         if state == "idle" and is_over(device):
@@ -85,17 +105,19 @@ def expect_takes_the_next(device: Device) -> None:
 
 
 @pytest.mark.parametrize(
-    ("state", "fails_in"), [(s, "none") for s in GOOD] + [(s, "slot-b") for s in ["trying", *BAD]]
+    ("state", "fails_in"),
+    [(s, "none") for s in GOOD + CANCELLED] + [(s, "slot-b") for s in ["trying", *BAD]]
 )
-def test_killed(device: Device, state: str, fails_in: str) -> None:
+def test_killed(disk: FaultyDisk, state: str, fails_in: str) -> None:
+    device = disk.device
     # An agent that answers is waited for after each start: these may be over by then.
     slow_down(device, 3 if state in ("trying", "rechecking") else 0.3, fails_in)
+    if state in SHORT:
+        disk.set("slow 30")
     image = device.factory.update
     device.node.update_to(image, f"file://{image.path}")
-    if not run_until(device, state):
-        # Too short to be seen this time: then it was not killed either.
-        assert state in ("staging", "activating", "confirming"), f"{state} was never seen"
-        return expect_truthful(device)
+    assert run_until(device, state), f"{state} was never seen"
+    disk.set()
     come_to_rest(device)
     expect_truthful(device)
     expect_takes_the_next(device)
