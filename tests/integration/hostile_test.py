@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -390,9 +391,10 @@ def crowd(address: str | tuple[str, int], count: int, first: bytes) -> list[sock
     members = []
     for _ in range(count):
         member = socket.socket(socket.AF_UNIX if isinstance(address, str) else socket.AF_INET)
-        member.settimeout(2)
         try:
+            # With a timeout it would give up at once where others wait for their turn.
             member.connect(address)
+            member.settimeout(2)
             member.sendall(first)
         except OSError:
             member.close()
@@ -419,6 +421,42 @@ def test_a_crowd_keeps_nobody_from_the_agent(served: tuple[Device, int], first: 
     finally:
         for member in members:
             member.close()
+
+
+def connect_as(user: int, count: int) -> list[socket.socket]:
+    """From the folder of the socket: those above it are root's alone."""
+    os.seteuid(user)
+    try:
+        return crowd("reader.sock", count, PREFACE)
+    finally:
+        os.seteuid(0)
+
+
+def count_answered(members: list[socket.socket]) -> int:
+    answered = 0
+    for member in members:
+        with contextlib.suppress(ConnectionResetError):
+            answered += member.recv(1) != b""
+    return answered
+
+
+@as_root
+def test_one_user_keeps_no_other_from_the_agent(
+    off: Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    off.folder.chmod(0o711)
+    monkeypatch.chdir(off.folder)
+    off.machine.configure({"api": {"reader_socket_mode": "0666"}})
+    off.machine.power_on()
+    members = connect_as(NOBODY, 100)
+    others = connect_as(NOBODY - 1, 1)
+    try:
+        assert count_answered(members) == 64
+        assert count_answered(others) == 1
+    finally:
+        for member in members + others:
+            member.close()
+        off.machine.power_off()
 
 
 def test_who_hangs_up_makes_room(served: tuple[Device, int]) -> None:
