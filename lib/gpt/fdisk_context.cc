@@ -11,7 +11,8 @@ struct FdiskContext::State {
   ~State() {
     if (context == nullptr) return;
     // Not synced: every write is already, and libfdisk would sync every filesystem of the machine.
-    fdisk_deassign_device(context, 1);
+    // What could not be opened must not be closed: libfdisk ends the process then.
+    if (fdisk_get_devfd(context) >= 0) fdisk_deassign_device(context, 1);
     fdisk_unref_context(context);
   }
 
@@ -49,8 +50,11 @@ Result<FdiskContext> FdiskContext::Open(int fd, const std::string& path, uint32_
   fdisk_set_ask(context.get(), TakeMessage, &context.state_->message);
   MATIC_TRY(context.Check(fdisk_save_user_sector_size(context.get(), sector_size, sector_size),
                           "set the sector size of"));
+  // Else it looks for other signatures, and fails where a partition cannot be read.
+  fdisk_enable_listonly(context.get(), 1);
   MATIC_TRY(context.Check(fdisk_assign_device_by_fd(context.get(), fd, path.c_str(), 0),
                           "open table of"));
+  fdisk_enable_listonly(context.get(), 0);
   return context;
 }
 

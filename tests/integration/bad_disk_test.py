@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from device import Device, Factory, first_difference
+from faulty_disk import FaultyDisk
 from harness import paths
 from harness.disk import Copy, overwrite_gpt_copy
 from harness.node import REFUSED
@@ -142,6 +143,14 @@ def test_the_partition_of_the_boot_selector_is_gone(device: Device) -> None:
     assert device.node.status()["problems"] == []
     device.expect_takes_an_update()
     assert device.disk.read(esp.offset, esp.size) == b"\xff" * esp.size
+
+
+def test_nor_does_it_matter_that_it_cannot_be_read(disk: FaultyDisk) -> None:
+    esp = disk.device.disk.table().partition("esp")
+    disk.set(disk.in_slot("read", "esp", 0, esp.size), disk.in_slot("write", "esp", 0, esp.size))
+    disk.device.restart()
+    assert disk.device.node.status()["problems"] == []
+    disk.device.expect_takes_an_update()
 
 
 def test_the_disk_is_not_there(factory: Factory, tmp_path: Path) -> None:
