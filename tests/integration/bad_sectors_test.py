@@ -92,11 +92,15 @@ def test_in_one_copy_of_the_table_that_cannot_be_read(disk: FaultyDisk, copy: st
     status = device.node.run("status")
     assert status.code == 0, status
     image = device.factory.update
-    device.node.run(
+    outcome = device.node.run(
         *("schedule", "update", "--source", f"file://{image.path}", "--sha256", image.sha256),
         "--stop-after-staging",
         "--watch",
     )
+    assert outcome.code == UPDATE_FAILED, outcome
+    reason = Schedule.parse(outcome.objects[-1]["schedule"]).reason
+    what = f"the {copy} partition table was written and is still not good (it cannot be read)"
+    assert reason == f"stage slot-b: {device.disk.path}: {what}"
     expect_slot_a_as_it_was(device)
     disk.set()
     for schedule in device.node.call("schedule", "list").get("schedules", []):

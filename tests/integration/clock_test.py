@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
-from device import Device, Factory
+from device import Device, Factory, Servers
 from harness.node import ENDED
 
 PRELOADED = Path(os.environ["MATIC_BIN"]).parent / "tests" / "faulty_machine.so"
@@ -47,6 +47,13 @@ def test_an_update_goes_all_the_way(machine: Device, year: int) -> None:
     times = {event["time"][:4] for event in machine.node.call("history")["events"]}
     assert times == {str(year)}
     assert machine.node.status()["problems"] == []
+
+
+def test_no_certificate_is_valid(machine: Device, servers: Servers, year: int) -> None:
+    image = machine.factory.update
+    reason = machine.update_failure(servers.publish("/os", image.path), image.sha256)
+    why = {1970: "certificate is not yet valid", 2106: "certificate has expired"}[year]
+    assert f"certificate verify failed: {why}" in reason
 
 
 def test_a_bad_system_is_left(machine: Device, year: int) -> None:
