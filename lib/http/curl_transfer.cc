@@ -221,10 +221,14 @@ size_t CurlTransfer::OnHeader(char* data, size_t size, size_t count, void* self)
 }
 
 // Here and not where the name is looked up: this is the address, whatever names lead to it.
-int CurlTransfer::OnConnected(void* self, char* peer, char*, int, int) {
+int CurlTransfer::OnConnected(void* self, char* peer, char* local, int, int) {
   auto& transfer = *static_cast<CurlTransfer*>(self);
   // Behind a proxy the proxy decides what may be reached, which tells nothing about our networks.
-  transfer.reach_ = transfer.proxy_.empty() ? ReachOf(peer) : Reach::kWorld;
+  transfer.reach_ = Reach::kWorld;
+  if (transfer.proxy_.empty()) {
+    // From an address to itself: one of this machine's, however public.
+    transfer.reach_ = std::string_view(peer) == local ? Reach::kMachine : ReachOf(peer);
+  }
   if (!transfer.named_ || transfer.options_.local_redirects ||
       *transfer.reach_ <= *transfer.named_) {
     return CURL_PREREQFUNC_OK;
