@@ -14,6 +14,7 @@
 #include "boot/sim/simulation.h"
 #include "lib/gpt/fdisk_partition_table.h"
 #include "lib/os/linux_block_device.h"
+#include "tests/crash/agent_seams.h"
 #include "tests/crash/firmware.h"
 #include "tests/crash/sweep_clock.h"
 #include "tests/crash/tries.h"
@@ -29,69 +30,9 @@ using Moment = Moments::Moment;
 using namespace std::chrono_literals;
 
 constexpr int kMostStarts = 20;
-// Far longer than anything here takes, on a busy machine.
-constexpr auto kPatience = 60s;
 // 2026-01-27T01:00:00Z.
 constexpr std::chrono::seconds kDayOne(1769475600);
 constexpr size_t kBufferBytes = 16 * 1024;
-const std::vector<std::string> kReboot = {"reboot"};
-
-// A reboot takes the machine down: nothing that is done from then on is.
-class Processes final : public ProcessRunner {
- public:
-  Processes(Recorder& recorder, Moments& moments, const std::atomic<bool>& held)
-      : recorder_(recorder), moments_(moments), held_(held) {}
-  Result<ProcessOutcome> RunToEnd(const Command& command, std::chrono::milliseconds) override {
-    if (command.argv == kReboot && held_) {
-      moments_.Tell(Moment::kRebootHeld);
-      return ProcessOutcome{};
-    }
-    if (command.argv == kReboot) {
-      recorder_.GoDown();
-      moments_.Tell(Moment::kRebootAsked);
-      return ProcessOutcome{};
-    }
-    return ProcessOutcome{.exit_code = 0, .output = "a line of a journal\n"};
-  }
-
- private:
-  Recorder& recorder_;
-  Moments& moments_;
-  const std::atomic<bool>& held_;
-};
-
-// The worker releases its slot where nothing more is under way, as its last act.
-class Slots final : public engine::RebootSlots {
- public:
-  Slots(const engine::Ledger& ledger, Moments& moments) : ledger_(ledger), moments_(moments) {}
-  Result<engine::SlotAnswer> Take(engine::Disturbance, std::stop_token) override {
-    return engine::SlotAnswer{.granted = true};
-  }
-  void Release() override {
-    const update::UpdateState state = ledger_.State().update;
-    if (std::holds_alternative<update::Idle>(state) ||
-        std::holds_alternative<update::Staged>(state)) {
-      moments_.Tell(Moment::kAtRest);
-    }
-  }
-
- private:
-  const engine::Ledger& ledger_;
-  Moments& moments_;
-};
-
-class Started final : public ab::BootedSystem {
- public:
-  Started(boot::Slot slot, uint64_t number) : slot_(slot), id_("boot-" + std::to_string(number)) {}
-  Result<ab::Booted> Find(const gpt::GptTable& table) override {
-    MATIC_TRY(gpt::FindSlot(table, slot_));
-    return ab::Booted{slot_, id_, std::nullopt};
-  }
-
- private:
-  const boot::Slot slot_;
-  const std::string id_;
-};
 
 std::string UrlOf(const std::string& version) {
   return "https://updates.example.com/" + version + ".squashfs";
@@ -112,23 +53,6 @@ config::Prechecks NoPrechecks() {
 }
 
 }  // namespace
-
-void Moments::Tell(Moment moment) {
-  const std::scoped_lock lock(mutex_);
-  moment_ = moment;
-  told_.notify_all();
-}
-
-void Moments::Forget() {
-  const std::scoped_lock lock(mutex_);
-  moment_ = Moment::kNone;
-}
-
-Moments::Moment Moments::Await() {
-  std::unique_lock lock(mutex_);
-  told_.wait_for(lock, kPatience, [this] { return moment_ != Moment::kNone; });
-  return std::exchange(moment_, Moment::kNone);
-}
 
 struct Machine::Agent {
   Agent(Machine& machine, std::chrono::seconds ticks)

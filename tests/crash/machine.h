@@ -3,10 +3,8 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <filesystem>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,6 +15,7 @@
 #include "lib/base/result.h"
 #include "tests/crash/disk.h"
 #include "tests/crash/medium.h"
+#include "tests/crash/moments.h"
 #include "tests/crash/recorder.h"
 #include "tests/fakes/fake_http_client.h"
 
@@ -27,21 +26,6 @@ struct MachineOptions {
   bool firmware_flushes = true;
   // EDK2's restores a bad copy of the partition table before it starts anything.
   bool firmware_mends = false;
-};
-
-// What is told by the agent's threads, and waited for by the machine's.
-class Moments {
- public:
-  enum class Moment { kNone, kAtRest, kRebootAsked, kRebootHeld, kOnTrial, kNoEnd };
-  void Tell(Moment moment);
-  void Forget();
-  // kNone where nothing came in far more time than anything takes.
-  Moment Await();
-
- private:
-  std::mutex mutex_;
-  std::condition_variable told_;
-  Moment moment_ = Moment::kNone;
 };
 
 class Machine {
