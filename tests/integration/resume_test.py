@@ -180,6 +180,7 @@ def test_an_update_that_ends_the_agent_each_time_is_given_up(
     failed = patient.node.wait_for_state(schedule, ["FAILED"], 20)
     assert failed.reason.startswith("interrupted while staging, 4 times")
     patient.expect_only_slot_b_written()
+    note(patient).unlink()  # the next test begins with nothing
 
 
 def test_who_gave_up_goes_on_next_time(patient: Device, server: FaultyServer, image: Image) -> None:

@@ -114,6 +114,7 @@ def test_a_good_system_on_trial_is_confirmed(
     update = schedule(machine)
     machine.machine.wait_until_it_reboots()
     assert machine.machine.power_on() == "slot-b"
+    machine.node.wait_for(update, "a trial", lambda now: now.phase == "ON_TRIAL", 20)
     with state.faulty(fault):
         verdict.write_text("good")
         expect_truthful(machine, "slot-b", update, "COMPLETED")
@@ -133,6 +134,7 @@ def test_a_bad_system_on_trial_is_left(machine: Device, state: StatePartition, f
     update = schedule(machine)
     machine.machine.wait_until_it_reboots()
     assert machine.machine.power_on() == "slot-b"
+    machine.node.wait_for(update, "a trial", lambda now: now.phase == "ON_TRIAL", 20)
     with state.faulty(fault):
         verdict.write_text("bad")
         machine.machine.wait_until_it_reboots()
