@@ -86,3 +86,11 @@ def manifest(image: Path, keys: Path, tmp_path: Path) -> Path:
                          "2.0/os-2.0.squashfs", "--minimum-version", "1.5")
     sign(made, keys, "release-1", "release-2")
     return made
+
+
+@pytest.fixture
+def off(factory: Factory, tmp_path: Path) -> Iterator[Device]:
+    """Below a folder that others may enter, and not powered on."""
+    folder = tmp_path / "machine"
+    folder.mkdir()
+    yield Device(factory, folder)
