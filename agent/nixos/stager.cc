@@ -13,7 +13,6 @@
 #include "agent/nixos/store_path.h"
 #include "agent/nixos/switch.h"
 #include "agent/nixos/work_tree.h"
-#include "lib/http/url.h"
 
 namespace matic::nixos {
 namespace {
