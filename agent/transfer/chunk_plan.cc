@@ -15,15 +15,15 @@ class Holders {
   }
 
   PlannedChunk Find(const crypto::Digest& sha256, uint64_t place) const {
-    const auto found = std::ranges::equal_range(held_, sha256, {}, &HeldChunk::sha256);
     PlannedChunk best;
-    for (const HeldChunk& chunk : found) {
-      if (chunk.origin == Origin::kTarget && chunk.offset == place) {
+    for (auto chunk = std::ranges::lower_bound(held_, sha256, {}, &HeldChunk::sha256);
+         chunk != held_.end() && chunk->sha256 == sha256; ++chunk) {
+      if (chunk->origin == Origin::kTarget && chunk->offset == place) {
         return {Origin::kInPlace, place};
       }
       if (best.origin != Origin::kServer) continue;
-      if (chunk.origin == Origin::kTarget && chunk.offset < place) continue;
-      best = {chunk.origin, chunk.offset};
+      if (chunk->origin == Origin::kTarget && chunk->offset < place) continue;
+      best = {chunk->origin, chunk->offset};
     }
     return best;
   }
