@@ -65,6 +65,13 @@ constexpr uint8_t kFlushCache = 0xe7;    // of disks that count sectors in 28 bi
 constexpr uint8_t kStatusFaults = 0x21;  // DF, ERR
 constexpr uint8_t kErrorAborted = 0x04;
 
+// A firmware that knows the protocol and not this command leaves its own flush, as one that does
+// not know the protocol.
+bool IsNotSent(EFI_STATUS status) {
+  return status == EFI_UNSUPPORTED || status == EFI_INVALID_PARAMETER ||
+         status == EFI_BAD_BUFFER_SIZE;
+}
+
 }  // namespace
 
 bool FlushAtaCache(const Firmware& firmware, std::span<const uint8_t> disk_nodes) {
@@ -90,6 +97,7 @@ bool FlushAtaCache(const Firmware& firmware, std::span<const uint8_t> disk_nodes
     packet.length = kNoDataTransfer;
     const EFI_STATUS sent = ata->pass_thru(ata, port, multiplier_port, &packet, nullptr);
     if (sent == EFI_SUCCESS && (status.status & kStatusFaults) == 0) return true;
+    if (IsNotSent(sent)) return true;
     if ((status.error & kErrorAborted) == 0) return false;
   }
   return true;

@@ -12,7 +12,8 @@
 namespace matic::boot {
 
 // True where the disk at the device path says that it is done, has no such command and so no cache,
-// or is no ATA disk. Takes 30 seconds at most.
+// or is no ATA disk; and where the firmware cannot send the command. Takes 30 seconds for each of
+// the two commands at most.
 bool FlushAtaCache(const Firmware& firmware, std::span<const uint8_t> disk_nodes);
 
 }  // namespace matic::boot
