@@ -96,10 +96,10 @@ Result<> WriteFileDurably(const fs::path& path, std::string_view content, uint32
 }
 
 Result<> MakeFolderDurably(const fs::path& path, uint32_t mode) {
-  if (::mkdir(path.c_str(), static_cast<mode_t>(mode)) != 0) {
-    if (errno == EEXIST) return {};
+  if (::mkdir(path.c_str(), static_cast<mode_t>(mode)) != 0 && errno != EEXIST) {
     return Fail(OsError("make " + path.string(), errno));
   }
+  // Also where it is not new: whoever made it may have been killed before this.
   return SyncFolder(FolderOf(path));
 }
 

@@ -48,6 +48,7 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         Planted{Fault::kNoFileSync, "update-schedule.json cannot be read"},
         Planted{Fault::kNoStateSync, "rollback_state.json cannot be read"},
+        Planted{Fault::kNoTrustSync, "trust/state.json cannot be read", "signed-updates"},
         Planted{Fault::kNoFolderSync, "staging was begun before it was durably noted"},
         Planted{Fault::kNoTableFlush, "the selector finds no bootable slot"},
         Planted{Fault::kNoFlushBeforeTable, "the selector finds no bootable slot", "no-flush"},
@@ -58,7 +59,12 @@ INSTANTIATE_TEST_SUITE_P(
         Planted{Fault::kNoFirstBlockFlush, "is said to be staged, and is not"},
         Planted{Fault::kFirstBlockFirst, "has its first block, and not all that follows"},
         Planted{Fault::kActivatedTooEarly, "is bootable, and is not what was verified"},
-        Planted{Fault::kStateAfterTheTable, "staging was begun before it was durably noted"}),
+        Planted{Fault::kStateAfterTheTable, "staging was begun before it was durably noted"},
+        Planted{Fault::kRootAfterItsState, "was adopted, and is not there", "signed-updates"},
+        Planted{Fault::kFloorTooEarly, "are shut out, and no other one is confirmed",
+                "signed-updates"},
+        Planted{Fault::kFloorAfterTheEnd, "is said to be confirmed, and older ones are taken",
+                "signed-updates"}),
     [](const auto& test) {
       std::string name = FaultName(test.param.fault);
       std::erase(name, '-');

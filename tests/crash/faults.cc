@@ -3,10 +3,15 @@
 #include <algorithm>
 #include <functional>
 #include <iterator>
+#include <optional>
 #include <set>
+#include <utility>
 
 namespace matic::crash {
 namespace {
+
+constexpr const char* kStateFile = "rollback_state.json";
+constexpr const char* kTrustFile = "trust/state.json";
 
 bool IsWriteTo(const Operation& operation, const Layout& layout, Area area) {
   return operation.kind == Kind::kDiskWrite &&
@@ -112,6 +117,46 @@ size_t FindNext(const Journal& journal, size_t from,
   return i;
 }
 
+// The last replacement of `file` that one of `other` follows comes after it.
+void ReplaceLate(Journal& journal, const std::string& file, const std::string& other) {
+  const auto find = [&](size_t from, const std::string& name) {
+    return FindNext(journal, from, [&](const Operation& op) {
+      return op.kind == Kind::kRename && op.new_name == name;
+    });
+  };
+  std::optional<std::pair<size_t, size_t>> last;
+  for (size_t at = find(0, file); at < journal.size(); at = find(at + 1, file)) {
+    if (const size_t next = find(at, other); next < journal.size()) last = {at, next};
+  }
+  // Each with the sync of the folder behind it.
+  if (last) MoveBefore(journal, last->first + 2, last->second + 2, last->first);
+}
+
+// The last writing of what is trusted comes before the change of the table that it follows.
+void RaiseFloorEarly(Journal& journal, const Layout& layout) {
+  const auto find_last = [&](size_t before, const std::function<bool(const Operation&)>& wanted) {
+    size_t i = before;
+    while (i > 0 && !wanted(journal[i - 1])) --i;
+    return i;
+  };
+  // With the sync of the folder behind it.
+  const size_t end = find_last(journal.size(),
+                               [](const Operation& op) {
+                                 return op.kind == Kind::kRename && op.new_name == kTrustFile;
+                               }) +
+                     1;
+  const size_t behind = find_last(end, [](const Operation& op) {
+    return op.kind == Kind::kCreate && op.name == "trust/.state.json.new";
+  });
+  const auto is_table = [&](const Operation& op) {
+    return op.actor == Actor::kAgent && IsWriteTo(op, layout, Area::kTable);
+  };
+  const size_t table_end = find_last(behind, is_table);
+  const size_t table = find_last(
+      table_end, [&](const Operation& op) { return !is_table(op) && op.kind != Kind::kDiskFlush; });
+  if (table > 0) MoveBefore(journal, behind - 1, end, table);
+}
+
 // Swaps the writing of the first block with that of the block behind it.
 void WriteFirstBlockFirst(Journal& journal, const Layout& layout) {
   const size_t payload = FindNext(
@@ -154,8 +199,7 @@ void WriteStateLate(Journal& journal, const Layout& layout) {
   for (Operation& operation : journal) {
     const bool of_table =
         operation.actor == Actor::kAgent && IsWriteTo(operation, layout, Area::kTable);
-    const bool renames_state =
-        operation.kind == Kind::kRename && operation.new_name == "rollback_state.json";
+    const bool renames_state = operation.kind == Kind::kRename && operation.new_name == kStateFile;
     const bool syncs_it = operation.kind == Kind::kFolderSync && held.size() == 1;
     if (renames_state || (table_changed && !of_table && operation.kind != Kind::kDiskFlush)) {
       release();
@@ -176,6 +220,8 @@ std::string FaultName(Fault fault) {
       return "no-file-sync";
     case Fault::kNoStateSync:
       return "no-state-sync";
+    case Fault::kNoTrustSync:
+      return "no-trust-sync";
     case Fault::kNoFolderSync:
       return "no-folder-sync";
     case Fault::kNoTableFlush:
@@ -196,6 +242,12 @@ std::string FaultName(Fault fault) {
       return "activated-too-early";
     case Fault::kStateAfterTheTable:
       return "state-after-the-table";
+    case Fault::kRootAfterItsState:
+      return "root-after-its-state";
+    case Fault::kFloorTooEarly:
+      return "floor-too-early";
+    case Fault::kFloorAfterTheEnd:
+      return "floor-after-the-end";
   }
   return "unknown";
 }
@@ -206,7 +258,10 @@ Journal WithFault(Journal journal, Fault fault, const Layout& layout) {
       Drop(journal, Kind::kFileSync);
       break;
     case Fault::kNoStateSync:
-      DropSyncsOf(journal, "rollback_state.json");
+      DropSyncsOf(journal, kStateFile);
+      break;
+    case Fault::kNoTrustSync:
+      DropSyncsOf(journal, kTrustFile);
       break;
     case Fault::kNoFolderSync:
       Drop(journal, Kind::kFolderSync);
@@ -237,6 +292,15 @@ Journal WithFault(Journal journal, Fault fault, const Layout& layout) {
       break;
     case Fault::kStateAfterTheTable:
       WriteStateLate(journal, layout);
+      break;
+    case Fault::kRootAfterItsState:
+      ReplaceLate(journal, "trust/root.json", kTrustFile);
+      break;
+    case Fault::kFloorTooEarly:
+      RaiseFloorEarly(journal, layout);
+      break;
+    case Fault::kFloorAfterTheEnd:
+      ReplaceLate(journal, kTrustFile, kStateFile);
       break;
   }
   return journal;

@@ -13,6 +13,7 @@ namespace matic::crash {
 enum class Fault {
   kNoFileSync,             // a file is renamed before its content is durable
   kNoStateSync,            // the state is, and no other file
+  kNoTrustSync,            // what is trusted is, and no other file
   kNoFolderSync,           // a rename is not waited for
   kNoTableFlush,           // the copies of the partition table are written without a flush between
   kNoFlushBeforeTable,     // the agent changes it before the selector's write is durable
@@ -23,6 +24,9 @@ enum class Fault {
   kFirstBlockFirst,        // a slot's first block is written before what follows it
   kActivatedTooEarly,      // a slot is made bootable before it is written
   kStateAfterTheTable,     // the state is written after the act that it is about
+  kRootAfterItsState,      // a root document is written after the state that tells of it
+  kFloorTooEarly,          // older versions are shut out before an update is confirmed
+  kFloorAfterTheEnd,       // an update is noted as confirmed before older versions are shut out
 };
 
 std::string FaultName(Fault fault);

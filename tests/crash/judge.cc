@@ -6,6 +6,8 @@
 
 #include "agent/engine/update_json.h"
 #include "boot/sim/simulation.h"
+#include "lib/trust/version.h"
+#include "tests/crash/trusted.h"
 
 namespace matic::crash {
 namespace {
@@ -39,6 +41,19 @@ Result<std::vector<Json>> HistoryIn(const Medium& medium) {
     if (event.is_object()) events.push_back(std::move(event));
   }
   return events;
+}
+
+// No system that is not confirmed shuts out others, and one that is said to be confirmed does.
+Result<trust::TrustState> JudgeTrust(const Medium& medium, const DiskView& disk) {
+  MATIC_ASSIGN(trust::TrustState trust, TrustIn(medium));
+  MATIC_TRY(JudgeFloor(trust.version_floor, disk));
+  MATIC_ASSIGN(const Json state, ParseFile(medium, kStateFile));
+  const auto last = state.find("last_outcome");
+  if (last == state.end()) return trust;
+  MATIC_ASSIGN(const update::Outcome outcome, engine::OutcomeFromJson(*last));
+  const std::string& version = outcome.image.version;
+  if (!outcome.stays || trust::CompareVersions(trust.version_floor, version) >= 0) return trust;
+  return Broken(version + " is said to be confirmed, and older ones are taken");
 }
 
 // What the update under way makes bootable; null where it has come to none.
@@ -191,7 +206,7 @@ Result<update::UpdateState> UpdateIn(const Medium& medium) {
   return engine::UpdateStateFromJson(state["update"]);
 }
 
-Result<Found> JudgeFound(const Machine& machine, const MachineOptions& options, const Past& past) {
+Result<Found> JudgeFound(const Machine& machine, const Past& past) {
   const Medium& medium = machine.inserted();
   MATIC_ASSIGN(boot::DiskFile file,
                boot::DiskFile::Open(machine.disk(), boot::DiskAccess::kReadOnly,
@@ -208,7 +223,10 @@ Result<Found> JudgeFound(const Machine& machine, const MachineOptions& options, 
   found.next = start.started->slot;
   found.next_is_on_trial = !start.started->attributes.successful;
   MATIC_TRY(JudgeSlots(found.disk, found.update));
-  MATIC_TRY(JudgeLastStart(found.disk, options, past));
+  MATIC_TRY(JudgeLastStart(found.disk, machine.options(), past));
+  if (machine.options().trusts_signatures) {
+    MATIC_ASSIGN(found.trust, JudgeTrust(medium, found.disk));
+  }
   found.confirmed = ConfirmedIn(found.disk, past);
   if (found.confirmed == nullptr) return Broken("no slot is confirmed");
   return found;
@@ -232,6 +250,10 @@ Result<> JudgeRest(Machine& machine, const Found& found) {
   }
   const engine::AgentState state = machine.ledger().State();
   MATIC_TRY(JudgeSlots(disk, state.update));
+  if (machine.options().trusts_signatures) {
+    MATIC_ASSIGN(const trust::TrustState trust, JudgeTrust(medium, disk));
+    MATIC_TRY(JudgeRemembered(found.trust, trust));
+  }
   MATIC_TRY(JudgeTrial(found, *running.whole));
   MATIC_TRY(JudgeOutcome(found, state, name, *running.whole));
   MATIC_TRY(JudgeHistory(machine, medium, state));

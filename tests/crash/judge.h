@@ -7,6 +7,7 @@
 
 #include "agent/engine/state_store.h"
 #include "lib/base/result.h"
+#include "lib/trust/trust_state.h"
 #include "tests/crash/machine.h"
 
 namespace matic::crash {
@@ -27,13 +28,14 @@ struct Found {
   const System* confirmed = nullptr;  // ran last, confirmed; or is what would be gone back to
   update::UpdateState update;
   bool followed_again = false;  // what follows the last end was cut off twice
+  trust::TrustState trust;
 };
 
 // kCorrupt where one of the files cannot be read as JSON, but for the last line of the history.
 Result<update::UpdateState> UpdateIn(const Medium& medium);
 
 // `machine` holds what the power loss left, and is not started yet. An error is what does not hold.
-Result<Found> JudgeFound(const Machine& machine, const MachineOptions& options, const Past& past);
+Result<Found> JudgeFound(const Machine& machine, const Past& past);
 
 // After Run or GoOn.
 Result<> JudgeRest(Machine& machine, const Found& found);

@@ -11,16 +11,17 @@
 #include <utility>
 
 #include "agent/ab/ab_backend.h"
+#include "agent/channel/trusted_resolver.h"
 #include "boot/sim/simulation.h"
 #include "lib/gpt/fdisk_partition_table.h"
 #include "lib/os/linux_block_device.h"
 #include "tests/crash/agent_seams.h"
 #include "tests/crash/firmware.h"
+#include "tests/crash/publisher.h"
 #include "tests/crash/sweep_clock.h"
 #include "tests/crash/tries.h"
 #include "tests/fakes/fake_check.h"
 #include "tests/fakes/fake_reboot_guard.h"
-#include "tests/fakes/fake_source_resolver.h"
 
 namespace matic::crash {
 namespace {
@@ -33,10 +34,6 @@ constexpr int kMostStarts = 20;
 // 2026-01-27T01:00:00Z.
 constexpr std::chrono::seconds kDayOne(1769475600);
 constexpr size_t kBufferBytes = 16 * 1024;
-
-std::string UrlOf(const std::string& version) {
-  return "https://updates.example.com/" + version + ".squashfs";
-}
 
 std::unique_ptr<LinuxBlockDevice> OpenDisk(const fs::path& path) {
   auto device = LinuxBlockDevice::Open(path, LinuxBlockDevice::Access::kReadWrite);
@@ -72,6 +69,7 @@ struct Machine::Agent {
         ledger(machine.state_, 900s, clock),
         prechecks(NoPrechecks(), {}, processes, clock),
         hooks({.dir = machine.folder_ / "hooks"}, processes, clock, machine.folder_ / "hook.env"),
+        resolver(Trust(machine), machine.http_, clock),
         slots(ledger, machine.moments_),
         preparation({.machine_id = std::string(32, 'a')}, resolver, prechecks, hooks, guard, slots,
                     clock, ledger),
@@ -93,6 +91,15 @@ struct Machine::Agent {
     worker.Start();
   }
 
+  // Without a root document nothing is kept of whose signature is trusted.
+  static channel::ResolverOptions Trust(const Machine& machine) {
+    return {.trust = {.root = machine.RootDocument(),
+                      .product = kProduct,
+                      .required = machine.options_.trusts_signatures},
+            .channel_url = {},
+            .state_dir = machine.state_};
+  }
+
   static std::vector<std::unique_ptr<health::Check>> MakeChecks(Machine& machine) {
     std::vector<std::unique_ptr<health::Check>> made;
     made.push_back(std::make_unique<fakes::FakeCheck>(
@@ -110,7 +117,7 @@ struct Machine::Agent {
   engine::Ledger ledger;
   prechecks::Prechecks prechecks;
   hooks::Runner hooks;
-  fakes::FakeSourceResolver resolver;
+  channel::TrustedResolver resolver;
   fakes::FakeRebootGuard guard;
   Slots slots;
   engine::Preparation preparation;
@@ -127,9 +134,10 @@ Machine::Machine(fs::path folder, MachineOptions options, Layout layout)
       options_(options),
       layout_(layout) {
   fs::create_directories(state_);
-  for (const System& system : Systems()) {
-    http_.Put(UrlOf(system.version), system.image);
-    if (!system.index.empty()) http_.Put(UrlOf(system.version) + ".idx", system.index);
+  Publish(http_);
+  if (options_.trusts_signatures) {
+    std::ofstream(RootDocument()) << ConfiguredRoot();
+    PublishSignatures(http_);
   }
   std::ofstream(disk_).flush();
   recorder_ = std::make_unique<Recorder>(disk_, state_);
@@ -169,10 +177,14 @@ void Machine::Insert(const Medium& medium, uint64_t starts) {
 }
 
 void Machine::WriteMedium(const Medium& medium) const {
-  for (const auto& entry : fs::directory_iterator(state_)) fs::remove(entry.path());
+  for (const auto& entry : fs::directory_iterator(state_)) fs::remove_all(entry.path());
   if (fs::file_size(disk_) != medium.disk.size()) fs::resize_file(disk_, medium.disk.size());
   for (const auto& [name, content] : medium.files) {
-    std::ofstream(state_ / name, std::ios::binary) << content;
+    if (name.ends_with('/')) {
+      fs::create_directory(state_ / name);
+    } else {
+      std::ofstream(state_ / name, std::ios::binary) << content;
+    }
   }
   std::ofstream(disk_, std::ios::binary | std::ios::in | std::ios::out)
       .write(reinterpret_cast<const char*>(medium.disk.data()),
@@ -188,9 +200,14 @@ std::vector<uint8_t> Machine::ReadDisk() const {
 
 Medium Machine::ReadMedium() const {
   Medium medium{ReadDisk(), {}};
-  for (const auto& entry : fs::directory_iterator(state_)) {
-    std::ifstream file(entry.path(), std::ios::binary);
-    medium.files[entry.path().filename()] = {std::istreambuf_iterator<char>(file), {}};
+  for (const auto& entry : fs::recursive_directory_iterator(state_)) {
+    const std::string name = entry.path().lexically_relative(state_).string();
+    if (entry.is_directory()) {
+      medium.files[name + "/"] = "";
+    } else {
+      std::ifstream file(entry.path(), std::ios::binary);
+      medium.files[name] = {std::istreambuf_iterator<char>(file), {}};
+    }
   }
   return medium;
 }

@@ -26,6 +26,8 @@ struct MachineOptions {
   bool firmware_flushes = true;
   // EDK2's restores a bad copy of the partition table before it starts anything.
   bool firmware_mends = false;
+  // Its updates are signed, and it takes no other (publisher.h).
+  bool trusts_signatures = false;
 };
 
 class Machine {
@@ -75,6 +77,7 @@ class Machine {
 
   const std::filesystem::path& disk() const { return disk_; }
   const std::filesystem::path& state_folder() const { return state_; }
+  const MachineOptions& options() const { return options_; }
   const Layout& layout() const { return layout_; }
   Recorder& recorder() { return *recorder_; }
   const Medium& inserted() const { return inserted_; }
@@ -93,6 +96,7 @@ class Machine {
   void WriteMedium(const Medium& medium) const;
   std::vector<uint8_t> ReadDisk() const;
   Medium ReadMedium() const;
+  std::filesystem::path RootDocument() const { return folder_ / "configured_root.json"; }
 
   const std::filesystem::path folder_;
   const std::filesystem::path disk_;

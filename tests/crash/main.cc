@@ -22,7 +22,7 @@ namespace fs = std::filesystem;
 
 constexpr size_t kFullStates = 100'000;
 // A power loss leaves many states that others leave too, in stories that begin alike.
-constexpr double kShared = 1.7;
+constexpr double kShared = 2.2;
 
 struct Arguments {
   bool full = false;

@@ -106,6 +106,8 @@ void Storage::Content::Apply(const Operation& operation, const Fate& fate) {
 Medium Storage::Content::ToMedium() && {
   Medium medium{std::move(disk), {}};
   for (const auto& [name, number] : names) {
+    const std::string folder = FolderOf(name);
+    if (!folder.empty() && !names.contains(folder)) continue;  // it is lost, with what is in it
     const auto content = files.find(number);
     medium.files[name] = content == files.end() ? "" : content->second;
   }
@@ -132,7 +134,9 @@ void Storage::Take(const Operation& operation) {
       });
       break;
     case Kind::kFolderSync:
-      MakeDurable([](const Operation& op) { return IsOfNames(op.kind); });
+      MakeDurable([&](const Operation& op) {
+        return IsOfNames(op.kind) && FolderOf(op.name) == operation.name;
+      });
       break;
     case Kind::kStart:
       break;

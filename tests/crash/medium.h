@@ -14,7 +14,7 @@ namespace matic::crash {
 
 struct Medium {
   std::vector<uint8_t> disk;
-  std::map<std::string, std::string> files;
+  std::map<std::string, std::string> files;  // and folders, whose names end in '/'
 
   bool operator==(const Medium&) const = default;
 };
@@ -39,7 +39,7 @@ struct Fate {
 // Walks a journal and keeps apart what is durable and what is not.
 //
 // Stricter than most file systems: the content of a file is durable after its own sync only, names
-// after that of the folder only, and whatever is not may be there or not, one without the other.
+// after that of their folder only, and whatever is not may be there or not, one without the other.
 class Storage {
  public:
   explicit Storage(const Medium& start);

@@ -3,7 +3,12 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <functional>
+#include <map>
 #include <set>
+#include <string>
+#include <vector>
 
 #include "lib/os/durable_file.h"
 #include "tests/crash/cuts.h"
@@ -110,6 +115,23 @@ TEST_F(MediumTest, AFileThatIsUnlinkedMayComeBack) {
       AllLost({Of(Kind::kUnlink, 1, "state"), Of(Kind::kFolderSync)}).files.contains("state"));
 }
 
+TEST_F(MediumTest, AFileIsLostWithItsFolder) {
+  const Journal in_folder = {Of(Kind::kCreate, 2, "trust/"), Of(Kind::kCreate, 3, "trust/state"),
+                             Of(Kind::kFolderSync, 0, "trust/")};
+  EXPECT_EQ(AllLost(in_folder), start_);
+  Journal durable = in_folder;
+  durable.push_back(Of(Kind::kFolderSync));
+  EXPECT_TRUE(AllLost(durable).files.contains("trust/"));
+  EXPECT_TRUE(AllLost(durable).files.contains("trust/state"));
+}
+
+TEST_F(MediumTest, AFoldersNameIsOfTheOneThatItIsIn) {
+  const Journal only_its_folder = {Of(Kind::kCreate, 2, "trust/"),
+                                   Of(Kind::kCreate, 3, "trust/state"), Of(Kind::kFolderSync)};
+  EXPECT_TRUE(AllLost(only_its_folder).files.contains("trust/"));
+  EXPECT_FALSE(AllLost(only_its_folder).files.contains("trust/state"));
+}
+
 TEST_F(MediumTest, EverySubsetOfAFewOperationsIsMet) {
   const Storage storage =
       Take({Write(Kind::kDiskWrite, 0, 512, 1), Write(Kind::kDiskWrite, 512, 512, 1),
@@ -119,23 +141,41 @@ TEST_F(MediumTest, EverySubsetOfAFewOperationsIsMet) {
   EXPECT_EQ(met.size(), 8u);
 }
 
-TEST(AppendedLines, StayAlsoWhereWhoMadeTheFileWasKilled) {
-  const TemporaryFolder folder;
+using Files = std::map<std::string, std::string>;
+
+// What is durable in a folder, empty at first, after a first act that is killed before its last
+// sync, which left `between`, and another one.
+Files KilledBetween(const std::filesystem::path& folder, const std::function<Result<>()>& first,
+                    const Files& between, const std::function<Result<>()>& next) {
   const Medium empty{std::vector<uint8_t>(512, 0), {}};
-  Recorder recorder(folder / "disk", folder.path());
+  Recorder recorder(folder / "disk", folder);
   recorder.Begin(empty);
-  ASSERT_TRUE(AppendLineDurably(folder / "lines", "one"));
+  EXPECT_TRUE(first());
   Journal journal = recorder.journal();
-  ASSERT_EQ(journal.back().kind, Kind::kFolderSync);
-  journal.pop_back();  // the program is killed before it
-  recorder.Begin({empty.disk, {{"lines", "one\n"}}});
-  ASSERT_TRUE(AppendLineDurably(folder / "lines", "two"));
+  EXPECT_EQ(journal.back().kind, Kind::kFolderSync);
+  journal.pop_back();
+  recorder.Begin({empty.disk, between});
+  EXPECT_TRUE(next());
   recorder.Stop();
   for (const Operation& operation : recorder.journal()) journal.push_back(operation);
   Storage storage(empty);
   for (const Operation& operation : journal) storage.Take(operation);
-  const Medium left = storage.After(std::vector<Fate>(storage.pending().size()));
-  EXPECT_EQ(left.files, (std::map<std::string, std::string>{{"lines", "one\ntwo\n"}}));
+  return storage.After(std::vector<Fate>(storage.pending().size())).files;
+}
+
+TEST(AppendedLines, StayAlsoWhereWhoMadeTheFileWasKilled) {
+  const TemporaryFolder folder;
+  const auto append = [&](const std::string& line) {
+    return [&folder, line] { return AppendLineDurably(folder / "lines", line); };
+  };
+  EXPECT_EQ(KilledBetween(folder.path(), append("one"), {{"lines", "one\n"}}, append("two")),
+            (Files{{"lines", "one\ntwo\n"}}));
+}
+
+TEST(MadeFolders, StayAlsoWhereWhoMadeThemWasKilled) {
+  const TemporaryFolder folder;
+  const auto make = [&] { return MakeFolderDurably(folder / "made"); };
+  EXPECT_EQ(KilledBetween(folder.path(), make, {{"made/", ""}}, make), (Files{{"made/", ""}}));
 }
 
 }  // namespace

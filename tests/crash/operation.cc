@@ -25,7 +25,7 @@ std::string What(const Operation& operation) {
     case Kind::kUnlink:
       return "unlink " + operation.name;
     case Kind::kFolderSync:
-      return "sync the folder";
+      return "sync the folder" + (operation.name.empty() ? "" : " " + operation.name);
     case Kind::kStart:
       return "start " + std::string(boot::SlotName(operation.start.slot)) + ", tries left " +
              std::to_string(operation.start.attributes.tries);
@@ -48,6 +48,12 @@ std::string Who(Actor actor) {
 }
 
 }  // namespace
+
+std::string FolderOf(const std::string& name) {
+  const size_t last = name.find_last_not_of('/');
+  const size_t slash = name.rfind('/', last);
+  return slash == std::string::npos ? "" : name.substr(0, slash + 1);
+}
 
 std::string Describe(const Operation& operation) {
   return Who(operation.actor) + ": " + What(operation);

@@ -139,7 +139,7 @@ Result<> RebootOnTrial(Machine& machine) {
 
 Result<> UnhealthyStays(Machine& machine) {
   MATIC_TRY(machine.Run());
-  engine::ScheduleRequest request = machine.Request("bad");
+  engine::ScheduleRequest request = machine.Request("2.0-bad");
   request.enable_auto_rollback = false;
   return Update(machine, request);
 }

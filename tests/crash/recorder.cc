@@ -27,9 +27,7 @@ int CallOpen(int folder_fd, const char* path, int flags, unsigned mode) {
 
 Recorder::Recorder(const std::filesystem::path& disk, std::filesystem::path folder)
     : folder_(std::move(folder)) {
-  struct stat facts {};
-  if (::stat(disk.c_str(), &facts) == 0) disk_ = {facts.st_dev, facts.st_ino};
-  if (::stat(folder_.c_str(), &facts) == 0) folder_inode_ = {facts.st_dev, facts.st_ino};
+  disk_ = InodeOf(disk).value_or(Inode{});
   current = this;
 }
 
@@ -40,14 +38,20 @@ void Recorder::Begin(const Medium& medium) {
   journal_.clear();
   names_.clear();
   files_.clear();
+  folders_.clear();
+  if (const std::optional<Inode> inode = InodeOf(folder_)) folders_[*inode] = "";
   last_file_ = 0;
   actor_ = Actor::kAgent;
   // The numbers that Storage gives them.
   for (const auto& [name, content] : medium.files) {
-    struct stat facts {};
-    if (::stat((folder_ / name).c_str(), &facts) != 0) continue;
     names_[name] = ++last_file_;
-    files_[{facts.st_dev, facts.st_ino}] = last_file_;
+    const std::optional<Inode> inode = InodeOf(folder_ / name);
+    if (!inode) continue;
+    if (name.ends_with('/')) {
+      folders_[*inode] = name;
+    } else {
+      files_[*inode] = last_file_;
+    }
   }
   mode_ = Mode::kRecording;
 }
@@ -93,10 +97,16 @@ std::optional<Recorder::Inode> Recorder::InodeOf(int fd) {
   return Inode{facts.st_dev, facts.st_ino};
 }
 
+std::optional<Recorder::Inode> Recorder::InodeOf(const std::filesystem::path& path) {
+  struct stat facts {};
+  if (::stat(path.c_str(), &facts) != 0) return std::nullopt;
+  return Inode{facts.st_dev, facts.st_ino};
+}
+
 std::optional<std::string> Recorder::NameOf(const char* path) const {
-  const std::filesystem::path whole(path);
-  if (whole.parent_path() != folder_) return std::nullopt;
-  return whole.filename().string();
+  const std::filesystem::path name = std::filesystem::path(path).lexically_relative(folder_);
+  if (name.empty() || *name.begin() == ".." || *name.begin() == ".") return std::nullopt;
+  return name.string();
 }
 
 Operation& Recorder::Append(Kind kind) {
@@ -151,14 +161,15 @@ int Recorder::Sync(int fd, long call) {
   const std::scoped_lock lock(mutex_);
   const std::optional<Inode> inode = mode_ == Mode::kStopped ? std::nullopt : InodeOf(fd);
   const auto file = inode ? files_.find(*inode) : files_.end();
+  const auto folder = inode ? folders_.find(*inode) : folders_.end();
   const bool watched =
-      inode && (*inode == disk_ || *inode == folder_inode_ || file != files_.end());
+      inode && (*inode == disk_ || folder != folders_.end() || file != files_.end());
   if (!watched) return static_cast<int>(::syscall(call, fd));
   if (Refuses()) return -1;
   if (*inode == disk_) {
     if (actor_ == Actor::kAgent || firmware_flushes_) Append(Kind::kDiskFlush);
-  } else if (*inode == folder_inode_) {
-    Append(Kind::kFolderSync);
+  } else if (folder != folders_.end()) {
+    Append(Kind::kFolderSync).name = folder->second;
   } else {
     Append(Kind::kFileSync).file = file->second;
   }
@@ -226,6 +237,21 @@ int Recorder::Unlink(const char* path) {
   return done;
 }
 
+int Recorder::MakeFolder(const char* path, unsigned mode) {
+  const std::scoped_lock lock(mutex_);
+  const std::optional<std::string> name = NameOf(path);
+  const bool watched = mode_ != Mode::kStopped && name;
+  if (watched && Refuses()) return -1;
+  const auto done = static_cast<int>(::syscall(SYS_mkdir, path, mode));
+  if (done != 0 || !watched) return done;
+  Operation& operation = Append(Kind::kCreate);
+  operation.name = *name + "/";
+  operation.file = ++last_file_;
+  names_[operation.name] = operation.file;
+  if (const std::optional<Inode> inode = InodeOf(path)) folders_[*inode] = operation.name;
+  return done;
+}
+
 }  // namespace matic::crash
 
 using matic::crash::CallOpen;
@@ -286,7 +312,12 @@ int unlink(const char* path) noexcept {
   return static_cast<int>(::syscall(SYS_unlink, path));
 }
 
-// Also a folder's, of which none is watched.
+int mkdir(const char* path, mode_t mode) noexcept {
+  if (Recorder* recorder = current) return recorder->MakeFolder(path, mode);
+  return static_cast<int>(::syscall(SYS_mkdir, path, mode));
+}
+
+// Also a folder's: nothing here removes one that is watched.
 int remove(const char* path) noexcept {
   const int done = ::unlink(path);
   return done != 0 && errno == EISDIR ? ::rmdir(path) : done;

@@ -1,5 +1,5 @@
 // Records what this process does to one disk image and to the files of one folder: every write,
-// rename, unlink and sync, libfdisk's too. The calls are interposed (recorder.cc).
+// rename, unlink, sync and new folder, libfdisk's too. The calls are interposed (recorder.cc).
 #pragma once
 
 #include <cstddef>
@@ -18,7 +18,6 @@ namespace matic::crash {
 // One at a time. Thread-safe.
 class Recorder {
  public:
-  // The folder is flat.
   Recorder(const std::filesystem::path& disk, std::filesystem::path folder);
   ~Recorder();
   Recorder(const Recorder&) = delete;
@@ -46,6 +45,7 @@ class Recorder {
   int Open(int folder_fd, const char* path, int flags, unsigned mode);
   int Rename(const char* from, const char* to, unsigned flags);
   int Unlink(const char* path);
+  int MakeFolder(const char* path, unsigned mode);
 
  private:
   struct Inode {
@@ -54,6 +54,7 @@ class Recorder {
     auto operator<=>(const Inode&) const = default;
   };
   static std::optional<Inode> InodeOf(int fd);
+  static std::optional<Inode> InodeOf(const std::filesystem::path& path);
   std::optional<std::string> NameOf(const char* path) const;
   enum class Mode { kStopped, kRecording, kDown };
   // Whether a change is refused; errno says so.
@@ -63,7 +64,6 @@ class Recorder {
 
   const std::filesystem::path folder_;
   Inode disk_;
-  Inode folder_inode_;
 
   mutable std::recursive_mutex mutex_;
   Journal journal_;
@@ -73,6 +73,7 @@ class Recorder {
   uint32_t last_file_ = 0;
   std::map<std::string, uint32_t> names_;
   std::map<Inode, uint32_t> files_;
+  std::map<Inode, std::string> folders_;
 };
 
 }  // namespace matic::crash

@@ -110,7 +110,7 @@ Result<> Replay(const Failure& failure, const std::filesystem::path& folder) {
   Layout layout = factory.layout;
   layout.disk_bytes = failure.medium.disk.size();
   Machine machine(folder, story->machine, layout);
-  return RunToRest(machine, *story, failure.medium, failure.past);
+  return RunToRest(machine, failure.medium, failure.past);
 }
 
 }  // namespace matic::crash

@@ -53,8 +53,8 @@ struct SweepResult {
 Result<SweepResult> Sweep(const Story& story, const SweepOptions& options,
                           const std::filesystem::path& folder);
 
-// A machine of that story with that medium, from the moment when the power comes back; then started
-// once more, which must change nothing. An error is what does not hold.
-Result<> RunToRest(Machine& machine, const Story& story, const Medium& medium, const Past& past);
+// A machine with that medium, from the moment when the power comes back; then started once more,
+// which must change nothing. An error is what does not hold.
+Result<> RunToRest(Machine& machine, const Medium& medium, const Past& past);
 
 }  // namespace matic::crash

@@ -54,9 +54,9 @@ const std::vector<System>& Systems() {
       Make("2.0", Behaviour::kGood, 2),
       Make("3.0", Behaviour::kGood, 3),
       Make("4.0", Behaviour::kGood, 4),
-      Make("bad", Behaviour::kUnhealthy, 5),
+      Make("2.0-bad", Behaviour::kUnhealthy, 5),
       Make("panics", Behaviour::kPanics, 6),
-      Make("last", Behaviour::kGood, 7),
+      Make("9.0", Behaviour::kGood, 7),
       MakeIndexed("1.1"),
       MakeIndexed("2.1"),
   };

@@ -23,8 +23,8 @@ struct System {
   std::vector<uint8_t> index = {};  // published beside the image; empty: none is
 };
 
-// "1.0" to "4.0" and "last" are good, "bad" is unhealthy, "panics" panics. "1.1" and "2.1" are good
-// and have an index and their root in common.
+// "1.0" to "4.0" and "9.0" are good, "2.0-bad" is unhealthy, "panics" panics. "1.1" and "2.1" are
+// good and have an index and their root in common.
 inline constexpr size_t kSharedRootBytes = 24'000;  // and somewhat more: nothing makes it smaller
 const std::vector<System>& Systems();
 const System& SystemOf(std::string_view version);
