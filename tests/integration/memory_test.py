@@ -126,7 +126,8 @@ def test_killed_for_want_of_memory_while_it_writes(
     agent = device.machine.agent_pid
     group.limit(64 * _MIB)
     Path(f"/proc/{agent}/oom_score_adj").write_text("1000")  # it goes before the one that takes all
-    subprocess.run([sys.executable, "-c", HOG, str(agent)], preexec_fn=group.join, check=True, timeout=60)
+    # The agent waits for the disk before it is gone: the other one may have to go in the meantime.
+    subprocess.run([sys.executable, "-c", HOG, str(agent)], preexec_fn=group.join, check=False, timeout=60)
     assert device.machine.killed_by() == signal.SIGKILL
 
     assert device.starts().stdout == "slot-a\n"
