@@ -55,6 +55,12 @@ Result<> JudgeRemembered(const trust::TrustState& before, const trust::TrustStat
   if (after.last_verified_time < before.last_verified_time) {
     return Broken("the last verified time went back");
   }
+  for (const auto& [channel, time] : before.channels) {
+    const auto later = after.channels.find(channel);
+    if (later == after.channels.end() || later->second < time) {
+      return Broken("older manifests of " + channel + " are taken again");
+    }
+  }
   return {};
 }
 
